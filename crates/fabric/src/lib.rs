@@ -1,0 +1,1 @@
+//! The model compiled into kernel tables; interfaces, namespaces, BPF programs and maps.

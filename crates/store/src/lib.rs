@@ -1,0 +1,1 @@
+//! Documents under keys, in transactions, with a watch: SQLite built in.
