@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the packet programs and the daemon share: every table's key and value, and every enum.
+ * Rust's side of it is generated from the compiled program's type information, so this is the one
+ * definition. Bump LAYOUT_VERSION when anything here changes shape: pinned tables are kept under a
+ * directory of that name, and tables of another version are never opened.
+ *
+ * Conventions: addresses are 16 bytes, IPv4 as ::ffff:a.b.c.d. Ports are in network byte order, as in
+ * the packet. Everything else is in host order. All padding is explicit and zero, as keys are hashed
+ * byte by byte.
+ */
+#ifndef LINKWAY_LAYOUT_H
+#define LINKWAY_LAYOUT_H
+
+#define LAYOUT_VERSION 1
+
+/* The VPC number of the daemon's own namespace, where the resolver and the health checker live. */
+#define SERVICE_VPC 0
+
+struct address {
+	__u32 word[4]; /* network byte order */
+};
+
+/* Why a packet was dropped. Kept in the order of the packet's way; 0 is not a reason. */
+enum drop_reason {
+	DROP_NONE = 0,
+	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
+	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
+	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IPv4, or a transport that cannot be tracked */
+	DROP_FRAGMENT,              /* an IPv4 fragment */
+	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
+	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
+	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
+	DROP_NO_ROUTE,              /* the VPC has nothing at this address, and no way out */
+	DROP_INGRESS_DENIED,        /* no rule of the receiver's security groups allows it in */
+	DROP_ENDPOINT_UNAVAILABLE,  /* the endpoint is not in state available */
+	DROP_NO_LISTENER,           /* the balancer does not listen on this port */
+	DROP_NO_HEALTHY_TARGET,     /* the listener's target group has nothing registered */
+	DROP_TARGET_DENIED,         /* the target's security groups do not let the balancer in */
+	DROP_SOURCE_PORTS_EXHAUSTED,/* no free port of the balancer's towards this target */
+	DROP_FLOW_TABLE_FULL,       /* no room for another flow */
+	DROP_FLOW_TABLE_BUSY,       /* the flow table would not take the entry just now */
+	DROP_FLOW_EXPIRED,          /* idle for longer than its time-out; answered with RST */
+	DROP_FLOW_REVOKED,          /* what had let the flow in does so no more */
+	DROP_NOT_DELIVERED,         /* the destination's device is not there */
+	DROP_REASONS                /* how many there are */
+};
+
+/* What kind of thing a network interface is to the packet path. */
+enum interface_kind {
+	INTERFACE_WORKLOAD = 1, /* a veth with something behind it */
+	INTERFACE_ENDPOINT = 2, /* an interface endpoint's: an address and no device */
+	INTERFACE_BALANCER = 3, /* a Network Load Balancer's node: an address and no device */
+	INTERFACE_SERVICE = 4   /* the daemon's namespace */
+};
+
+enum interface_flag {
+	INTERFACE_SOURCE_CHECK = 1, /* drop what does not come from its own addresses */
+};
+
+/* What stands at an address of a VPC. */
+enum place_kind {
+	PLACE_INTERFACE = 1, /* `interface` says which */
+	PLACE_RESOLVER = 2,  /* the VPC's DNS resolver */
+	PLACE_ROUTER = 3     /* a subnet's router: answers ARP only */
+};
+
+enum rule_direction {
+	RULE_INGRESS = 0,
+	RULE_EGRESS = 1
+};
+
+enum peer_kind {
+	PEER_CIDR = 1,
+	PEER_GROUP = 2
+};
+
+enum endpoint_state {
+	ENDPOINT_UNAVAILABLE = 0,
+	ENDPOINT_AVAILABLE = 1
+};
+
+/* One word for all tables: settings that every packet reads. Table `settings`, key 0. */
+struct settings {
+	__u64 epoch;               /* raised by every change of rules, endpoints, listeners or targets */
+	__u32 service_device;      /* interface index of the service namespace's host end */
+	__u32 resolver;            /* IPv4 of the resolver in the service range, network order */
+	__u32 client_base;         /* first address of the client range (/8), host order: base + interface number */
+	__u32 probe_base;          /* first address of the probe range (/10), host order */
+	__u8 router_mac[6];        /* the one MAC of every subnet's router */
+	__u8 service_mac[6];       /* the service namespace's end of its veth */
+	__u32 pad;
+};
+
+/* Table `ports`: interface index of a host end -> who is behind it. */
+struct port {
+	__u32 interface; /* number of the network interface; 0 for the service namespace */
+	__u32 vpc;
+	__u64 groups;    /* its set of security groups */
+	__u8 mac[6];
+	__u8 kind;       /* enum interface_kind */
+	__u8 flags;      /* enum interface_flag */
+};
+
+/* Table `interfaces`: number -> the interface. */
+struct interface {
+	struct address address; /* primary private address */
+	__u64 groups;           /* its set of security groups; 0: none, everything is allowed */
+	__u32 vpc;
+	__u32 device;           /* interface index of its host end; 0: none */
+	__u8 mac[6];
+	__u8 kind;              /* enum interface_kind */
+	__u8 pad;
+};
+
+/* Table `places`: (VPC, address) -> what stands there. */
+struct place_key {
+	__u32 vpc;
+	struct address address;
+};
+struct place {
+	__u32 interface; /* number; 0 unless PLACE_INTERFACE */
+	__u32 kind;      /* enum place_kind */
+};
+
+/* Table `members`: is a group in a set? Present or not; the value is 1. */
+struct member_key {
+	__u64 groups; /* the set */
+	__u32 group;  /* number of the security group */
+	__u32 pad;
+};
+
+/* Table `rulesets`: (set of groups, direction) -> the rules, by the hash of their contents. */
+struct ruleset_key {
+	__u64 groups;
+	__u32 direction; /* enum rule_direction */
+	__u32 pad;
+};
+struct ruleset {
+	__u64 rules; /* content hash: a changed list is a new list, switched to in one write */
+	__u32 count;
+	__u32 pad;
+};
+
+/* Table `rules`: (content hash, chunk) -> eight rules. */
+#define RULES_PER_CHUNK 8
+struct rule {
+	struct address address; /* PEER_CIDR */
+	__u32 prefix;           /* PEER_CIDR: bits of the 16-byte address, so 96 more than IPv4's */
+	__u32 group;            /* PEER_GROUP */
+	__u32 id;               /* number of the security-group rule, for counters, events and explain */
+	__u16 from;             /* first port, or ICMP type (0xffff: any); host order */
+	__u16 to;               /* last port, or ICMP code (0xffff: any); host order */
+	__u8 protocol;          /* 0: any */
+	__u8 peer;              /* enum peer_kind */
+	__u16 pad;
+};
+struct rule_key {
+	__u64 rules;
+	__u32 chunk;
+	__u32 pad;
+};
+struct rule_chunk {
+	struct rule rule[RULES_PER_CHUNK];
+};
+
+/* Table `endpoints`: number of an endpoint's interface -> where it leads. */
+struct endpoint {
+	__u32 node;  /* number of the balancer's interface in the endpoint's zone */
+	__u32 state; /* enum endpoint_state */
+};
+
+/* Table `listeners`: a balancer's node listens here. */
+struct listener_key {
+	__u32 node;    /* number of the balancer's interface */
+	__u16 port;    /* network order */
+	__u8 protocol;
+	__u8 pad;
+};
+struct listener {
+	__u64 targets;      /* content hash of the list of targets */
+	__u32 count;        /* targets that new flows go to: 0 .. count */
+	__u32 total;        /* count .. total: draining ones, which keep the flows that they have */
+	__u32 idle_seconds; /* 0: the protocol's default */
+	__u32 pad;
+};
+
+/* Table `targets`: (content hash, index) -> a target. */
+struct target_key {
+	__u64 targets;
+	__u32 index;
+	__u32 pad;
+};
+struct target {
+	struct address address;
+	__u32 interface; /* number of the interface that holds the address */
+	__u16 port;      /* network order */
+	__u16 pad;
+};
+
+/* Table `probes`: offset in the probe range -> the target that a health check means. */
+struct probe {
+	struct address address; /* the target's */
+	__u32 interface;        /* the target's interface */
+	__u32 node;             /* the balancer's interface whose address the check comes from */
+};
+
+/* Table `flows`. A flow is a pair of entries, one a direction, each naming the other. */
+struct flow_key {
+	__u32 vpc;
+	__u8 protocol;
+	__u8 pad[3];
+	struct address source;
+	struct address destination;
+	__u16 source_port;      /* ICMP echo: the identifier */
+	__u16 destination_port; /* ICMP echo: 0 */
+};
+
+enum flow_flag {
+	FLOW_FORWARD = 1,    /* the direction that opened it; holds the pair's state */
+	FLOW_ESTABLISHED = 2,/* an answer was seen */
+	FLOW_FIN = 4,        /* this direction has sent FIN */
+	FLOW_CLOSING = 8     /* FIN both ways, or RST */
+};
+
+struct flow {
+	struct flow_key peer;   /* the other direction; its addresses reversed are this one's rewrite */
+	__u32 device;           /* where to: interface index of the receiver's host end */
+	__u64 epoch;            /* forward: the rules' epoch under which it was last judged */
+	__u64 seen;             /* nanoseconds since boot, of the last packet this way */
+	__u64 packets;
+	__u64 bytes;
+	__u32 sender;           /* number of the interface that packets this way come from */
+	__u32 receiver;         /* number of the interface that they go to */
+	__u32 via;              /* number of the endpoint's interface between them; 0: none */
+	__u32 idle_seconds;
+	__u32 egress_rule;      /* ids of the rules that let it in; 0: none was needed */
+	__u32 ingress_rule;
+	__u8 mac[6];            /* the receiver's MAC */
+	__u8 flags;             /* enum flow_flag */
+	__u8 pad;
+};
+
+/* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */
+struct drop_key {
+	__u32 interface;
+	__u32 reason; /* enum drop_reason */
+};
+struct count {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Table `traffic`, one value a CPU: interface number -> what it sent and received. Exact. An endpoint's
+ * interface counts what consumers sent through it as received. */
+struct traffic {
+	struct count sent;
+	struct count received;
+	__u64 flows; /* opened by it, or through it */
+};
+
+/* Ring buffer `events`: a sample of the drops, bounded to EVENTS_PER_SECOND a CPU. */
+#define EVENTS_PER_SECOND 256
+struct drop_event {
+	__u64 time; /* nanoseconds since boot */
+	struct flow_key key;
+	__u32 interface;
+	__u32 reason;    /* enum drop_reason */
+	__u32 other;     /* interface on the other side, where known */
+	__u32 rule;      /* id of the rule concerned; 0: none, so the default */
+	__u32 length;
+	__u32 suppressed;/* events on this CPU left out since the last one */
+};
+
+#endif
