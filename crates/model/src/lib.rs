@@ -1,1 +1,29 @@
-//! What exists in Linkway: identifiers, addresses, resources and the rules they keep. No I/O.
+//! What exists in Linkway: identifiers, addresses, resources and the rules they keep. No I/O, no async.
+//!
+//! Every resource is a [`Resource`]: a document with an id, kept in one [`Table`] of the [`Snapshot`].
+//! The list of them all is in [`snapshot`]; whoever adds a resource adds a file here and a line there.
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod endpoint_service;
+pub mod id;
+pub mod idempotency;
+pub mod instance;
+pub mod load_balancer;
+pub mod network_acl;
+pub mod network_interface;
+pub mod region;
+pub mod route_table;
+pub mod security_group;
+pub mod snapshot;
+pub mod subnet;
+pub mod tag;
+pub mod vpc;
+pub mod vpc_endpoint;
+
+pub use id::*;
+pub use snapshot::{Resource, Snapshot, Table};
+pub use tag::Tags;
+
+/// A moment, as resources record their creation.
+pub use jiff::Timestamp;

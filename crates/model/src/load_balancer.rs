@@ -1,0 +1,226 @@
+//! Network Load Balancers, their listeners, target groups and targets.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcId};
+
+/// A Network Load Balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancer {
+    /// Its ARN, which is its id.
+    pub arn: String,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its name, unique in account and region.
+    pub name: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Whether it is `internal`; AWS's other scheme is `internet-facing`.
+    pub internal: bool,
+    /// Its DNS name.
+    pub dns_name: String,
+    /// A node a zone.
+    pub nodes: Vec<LoadBalancerNode>,
+    /// Its security groups; may be empty.
+    pub groups: Vec<SecurityGroupId>,
+    /// Its attributes that differ from AWS's defaults, by AWS's keys.
+    pub attributes: BTreeMap<String, String>,
+    /// Whether it is active: the packet path knows it. Else AWS's `provisioning`.
+    pub active: bool,
+    /// Revision of the state at which it was made.
+    pub since: u64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A balancer's node in one zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancerNode {
+    /// Its subnet.
+    pub subnet: SubnetId,
+    /// Its zone's name.
+    pub zone: String,
+    /// The interface whose address targets see.
+    pub interface: NetworkInterfaceId,
+}
+
+impl LoadBalancer {
+    /// Whether a node sends to targets of other zones too (`load_balancing.cross_zone.enabled`).
+    pub fn cross_zone(&self) -> bool {
+        self.attributes.get("load_balancing.cross_zone.enabled").is_some_and(|v| v == "true")
+    }
+}
+
+/// What a listener or a target group speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// Both, on one port.
+    #[serde(rename = "TCP_UDP")]
+    TcpUdp,
+    /// HTTP: of health checks only.
+    Http,
+}
+
+impl Protocol {
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::TcpUdp => "TCP_UDP",
+            Self::Http => "HTTP",
+        }
+    }
+
+    /// IANA's numbers of what it stands for.
+    pub fn numbers(self) -> &'static [u8] {
+        match self {
+            Self::Tcp | Self::Http => &[6],
+            Self::Udp => &[17],
+            Self::TcpUdp => &[6, 17],
+        }
+    }
+}
+
+/// A listener of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Its ARN, which is its id.
+    pub arn: String,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// ARN of its balancer.
+    pub load_balancer: String,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where it listens.
+    pub port: u16,
+    /// ARN of the target group that it forwards to.
+    pub target_group: String,
+    /// Its attributes that differ from AWS's defaults, by AWS's keys.
+    pub attributes: BTreeMap<String, String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A target group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetGroup {
+    /// Its ARN, which is its id.
+    pub arn: String,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its name, unique in account and region.
+    pub name: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// What its targets speak.
+    pub protocol: Protocol,
+    /// The port of targets that are registered without one.
+    pub port: u16,
+    /// Whether targets are instances, or addresses.
+    pub target_type: TargetType,
+    /// How targets are checked.
+    pub health_check: HealthCheck,
+    /// Its attributes that differ from AWS's defaults, by AWS's keys.
+    pub attributes: BTreeMap<String, String>,
+    /// Its targets.
+    pub targets: Vec<Target>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// What a target group's targets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetType {
+    /// Instances, by id.
+    Instance,
+    /// Addresses of the VPC.
+    Ip,
+}
+
+/// How a target group's targets are checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// `Tcp` or `Http`.
+    pub protocol: Protocol,
+    /// The port; `None` is AWS's `traffic-port`, the target's own.
+    pub port: Option<u16>,
+    /// Of HTTP: the path.
+    pub path: String,
+    /// Of HTTP: statuses that are healthy, such as `200-399` or `200,202`.
+    pub matcher: String,
+    /// Seconds from one check to the next.
+    pub interval_seconds: u32,
+    /// Seconds that a check may take.
+    pub timeout_seconds: u32,
+    /// Successes in a row that make a target healthy.
+    pub healthy_threshold: u32,
+    /// Failures in a row that make a target unhealthy.
+    pub unhealthy_threshold: u32,
+}
+
+/// One target of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The instance or address, as registered.
+    pub id: TargetId,
+    /// Its port.
+    pub port: u16,
+    /// Its zone's name, or `all`; `None`: by its address.
+    pub zone: Option<String>,
+    /// Its health.
+    pub health: TargetHealth,
+    /// When it was deregistered, if it is draining.
+    pub draining_since: Option<Timestamp>,
+}
+
+/// Who a target is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetId {
+    /// An instance.
+    Instance(InstanceId),
+    /// An address.
+    Ip(Ipv4Addr),
+}
+
+/// A target's health, as checks found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetHealth {
+    /// Not checked often enough yet.
+    Initial,
+    /// Passing its checks.
+    Healthy,
+    /// Failing its checks, with AWS's reason: `Target.Timeout`, `Target.FailedHealthChecks`, `Target.ResponseCodeMismatch`.
+    Unhealthy(HealthReason),
+}
+
+/// Why a target is unhealthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HealthReason {
+    /// AWS's `Target.Timeout`.
+    Timeout,
+    /// AWS's `Target.FailedHealthChecks`.
+    FailedHealthChecks,
+    /// AWS's `Target.ResponseCodeMismatch`.
+    ResponseCodeMismatch,
+}

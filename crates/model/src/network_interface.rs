@@ -1,0 +1,119 @@
+//! Network interfaces.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, AttachmentId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp,
+    VpcEndpointId, VpcId,
+};
+
+/// A network interface: an address in a subnet, behind security groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkInterface {
+    /// Its id.
+    pub id: NetworkInterfaceId,
+    /// Its number in the packet path's tables: from 1, never used again.
+    pub number: u32,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Its subnet.
+    pub subnet: SubnetId,
+    /// In its maker's words.
+    pub description: String,
+    /// Its MAC address.
+    pub mac: Mac,
+    /// Its primary private address.
+    pub address: Ipv4Addr,
+    /// More private addresses.
+    pub secondary_addresses: Vec<Ipv4Addr>,
+    /// Its security groups. Empty only for a load balancer's without any: then everything is let in.
+    pub groups: Vec<SecurityGroupId>,
+    /// Whether packets must come from its own addresses.
+    pub source_dest_check: bool,
+    /// Whose it is: what made it and what it serves.
+    pub role: InterfaceRole,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// What an interface serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum InterfaceRole {
+    /// Made by a caller and attached to nothing: AWS's status `available`.
+    Available,
+    /// An instance's.
+    Instance {
+        /// The instance.
+        instance: InstanceId,
+        /// The attachment's id.
+        attachment: AttachmentId,
+        /// 0 for the one that it was launched with.
+        device_index: i32,
+        /// When it was attached.
+        attached: Timestamp,
+        /// Whether it goes when the instance goes.
+        delete_on_termination: bool,
+    },
+    /// Given to a network namespace that exists (`linkway attach`): a container's, say.
+    Namespace {
+        /// The attachment's id.
+        attachment: AttachmentId,
+        /// Path of the namespace, such as `/run/netns/web` or `/proc/42/ns/net`, as it was given.
+        path: String,
+        /// The device's name inside.
+        device: String,
+        /// When it was attached.
+        attached: Timestamp,
+    },
+    /// An interface endpoint's, managed by it.
+    VpcEndpoint {
+        /// The endpoint.
+        endpoint: VpcEndpointId,
+    },
+    /// A Network Load Balancer's node, managed by it.
+    LoadBalancer {
+        /// ARN of the balancer.
+        load_balancer: String,
+    },
+}
+
+impl NetworkInterface {
+    /// Whether a service manages it (AWS's `requesterManaged`), so that callers may not.
+    pub fn requester_managed(&self) -> bool {
+        matches!(self.role, InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. })
+    }
+
+    /// All of its private addresses, the primary one first.
+    pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        std::iter::once(self.address).chain(self.secondary_addresses.iter().copied())
+    }
+}
+
+/// A MAC address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// The MAC of interface `number`: locally administered, and as unique as the number.
+    pub fn of(number: u32) -> Self {
+        let [a, b, c, d] = number.to_be_bytes();
+        Self([0x0a, 0x6c, a, b, c, d])
+    }
+}
+
+impl std::fmt::Display for Mac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}

@@ -1,0 +1,153 @@
+//! The whole state at one revision.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::account::{AccessKey, Account};
+use crate::endpoint_service::EndpointService;
+use crate::idempotency::ClientToken;
+use crate::instance::Instance;
+use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
+use crate::network_acl::NetworkAcl;
+use crate::network_interface::NetworkInterface;
+use crate::route_table::RouteTable;
+use crate::security_group::{SecurityGroup, SecurityGroupRule};
+use crate::subnet::Subnet;
+use crate::vpc::Vpc;
+use crate::vpc_endpoint::VpcEndpoint;
+
+/// All resources of one kind, by id, in the order of ids. Cloning it is cheap: clones share what is equal.
+pub type Table<T> = imbl::OrdMap<String, Arc<T>>;
+
+/// A kind of document that the state holds.
+pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
+    /// The kind's name in the store.
+    const KIND: &'static str;
+
+    /// The document's id, unique in its kind.
+    fn id(&self) -> &str;
+
+    /// The kind's table.
+    fn table(snapshot: &Snapshot) -> &Table<Self>;
+
+    /// The kind's table, to change.
+    fn table_mut(snapshot: &mut Snapshot) -> &mut Table<Self>;
+}
+
+macro_rules! resources {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $kind:literal, $id:expr;)*) => {
+        /// The whole state at one revision. Cloning it is cheap.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Snapshot {
+            /// Rises by one with every transaction.
+            pub revision: u64,
+            $($(#[$doc])* pub $field: Table<$type>,)*
+        }
+
+        impl Snapshot {
+            /// Put a document, of the kind named, from its JSON text. `Ok(false)`: no such kind.
+            pub fn load(&mut self, kind: &str, json: &str) -> Result<bool, serde_json::Error> {
+                match kind {
+                    $($kind => {
+                        let document: $type = serde_json::from_str(json)?;
+                        self.$field.insert(document.id().to_owned(), Arc::new(document));
+                        Ok(true)
+                    })*
+                    _ => Ok(false),
+                }
+            }
+
+            /// Kind and id of every document.
+            pub fn keys(&self) -> Vec<(&'static str, String)> {
+                let mut keys = Vec::new();
+                $(keys.extend(self.$field.keys().map(|id| ($kind, id.clone())));)*
+                keys
+            }
+
+            /// Take a document out, of the kind named.
+            pub fn unload(&mut self, kind: &str, id: &str) {
+                match kind {
+                    $($kind => { self.$field.remove(id); })*
+                    _ => {}
+                }
+            }
+        }
+
+        $(impl Resource for $type {
+            const KIND: &'static str = $kind;
+
+            fn id(&self) -> &str {
+                let id: fn(&Self) -> &str = $id;
+                id(self)
+            }
+
+            fn table(snapshot: &Snapshot) -> &Table<Self> {
+                &snapshot.$field
+            }
+
+            fn table_mut(snapshot: &mut Snapshot) -> &mut Table<Self> {
+                &mut snapshot.$field
+            }
+        })*
+    };
+}
+
+resources! {
+    /// Accounts.
+    accounts: Account = "account", |d| d.id.as_str();
+    /// Access keys, by access key id.
+    access_keys: AccessKey = "access-key", |d| &d.id;
+    /// VPCs.
+    vpcs: Vpc = "vpc", |d| d.id.as_str();
+    /// Subnets.
+    subnets: Subnet = "subnet", |d| d.id.as_str();
+    /// Security groups.
+    security_groups: SecurityGroup = "security-group", |d| d.id.as_str();
+    /// Rules of security groups.
+    security_group_rules: SecurityGroupRule = "security-group-rule", |d| d.id.as_str();
+    /// Network interfaces.
+    network_interfaces: NetworkInterface = "network-interface", |d| d.id.as_str();
+    /// Route tables.
+    route_tables: RouteTable = "route-table", |d| d.id.as_str();
+    /// Network ACLs.
+    network_acls: NetworkAcl = "network-acl", |d| d.id.as_str();
+    /// Instances.
+    instances: Instance = "instance", |d| d.id.as_str();
+    /// Load balancers, by ARN.
+    load_balancers: LoadBalancer = "load-balancer", |d| &d.arn;
+    /// Listeners, by ARN.
+    listeners: Listener = "listener", |d| &d.arn;
+    /// Target groups, by ARN.
+    target_groups: TargetGroup = "target-group", |d| &d.arn;
+    /// Endpoint services.
+    endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
+    /// VPC endpoints.
+    vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str();
+    /// Client tokens that were used.
+    client_tokens: ClientToken = "client-token", |d| &d.key;
+    /// Next numbers for the packet path's tables.
+    counters: Counter = "counter", |d| &d.name;
+}
+
+/// The last number given out of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Counter {
+    /// Such as `vpc`.
+    pub name: String,
+    /// The last number given out.
+    pub last: u32,
+}
+
+impl Snapshot {
+    /// The document of this id.
+    pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> Option<&Arc<T>> {
+        T::table(self).get(id.as_ref())
+    }
+
+    /// All documents of a kind, in the order of ids.
+    pub fn all<T: Resource>(&self) -> impl Iterator<Item = &Arc<T>> {
+        T::table(self).values()
+    }
+}

@@ -1,0 +1,49 @@
+//! Subnets.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, NetworkAclAssociationId, NetworkAclId, SubnetId, Tags, VpcId};
+
+/// A subnet: a part of a VPC's range, in one zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subnet {
+    /// Its id.
+    pub id: SubnetId,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Its range.
+    pub cidr: Ipv4Net,
+    /// Name of its zone, such as `us-east-1a`.
+    pub zone: String,
+    /// Whether instances get a public address; kept and shown.
+    pub map_public_ip_on_launch: bool,
+    /// `ip-name` or `resource-name`.
+    pub hostname_type: String,
+    /// Whether the resource name has an A record.
+    pub resource_name_a_record: bool,
+    /// Its network ACL, and the association's id.
+    pub network_acl: (NetworkAclAssociationId, NetworkAclId),
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Subnet {
+    /// The subnet's router: its first address.
+    pub fn router(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.cidr.network()).saturating_add(1))
+    }
+
+    /// Addresses that an interface may have: all but the first four and the last, as AWS keeps those.
+    pub fn usable(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
+        let first = u32::from(self.cidr.network()).saturating_add(4);
+        let last = u32::from(self.cidr.broadcast());
+        (first..last).map(Ipv4Addr::from)
+    }
+}

@@ -1,0 +1,52 @@
+//! VPCs.
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, DhcpOptionsId, NetworkAclId, RouteTableId, SecurityGroupId, Tags, VpcCidrAssociationId, VpcId,
+};
+
+/// A virtual private cloud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vpc {
+    /// Its id.
+    pub id: VpcId,
+    /// Its number in the packet path's tables: from 1, never used again.
+    pub number: u32,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its address ranges; the first is the one it was made with.
+    pub cidrs: Vec<VpcCidr>,
+    /// `default` or `dedicated`.
+    pub tenancy: String,
+    /// Whether it is the region's default VPC.
+    pub is_default: bool,
+    /// Whether its resolver answers. AWS's default: true.
+    pub enable_dns_support: bool,
+    /// Whether its instances have names. AWS's default: false, but true for a default VPC.
+    pub enable_dns_hostnames: bool,
+    /// Whether address usage is counted. Kept and shown; nothing here reads it.
+    pub enable_network_address_usage_metrics: bool,
+    /// Its DHCP options.
+    pub dhcp_options: DhcpOptionsId,
+    /// The security group that it was born with.
+    pub default_security_group: SecurityGroupId,
+    /// The route table of subnets that have none of their own.
+    pub main_route_table: RouteTableId,
+    /// The network ACL of subnets that have none of their own.
+    pub default_network_acl: NetworkAclId,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// One address range of a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcCidr {
+    /// The association's id.
+    pub association: VpcCidrAssociationId,
+    /// The range.
+    pub cidr: Ipv4Net,
+}

@@ -1,0 +1,118 @@
+//! VPC endpoints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, EndpointConnectionId, EndpointServiceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags,
+    Timestamp, VpcEndpointId, VpcId,
+};
+
+/// An interface endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcEndpoint {
+    /// Its id.
+    pub id: VpcEndpointId,
+    /// Who owns it: the consumer.
+    pub owner: AccountId,
+    /// Where it is.
+    pub region: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Full name of the service, such as `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
+    pub service_name: String,
+    /// The endpoint service that it leads to.
+    pub service: EndpointServiceId,
+    /// Its state.
+    pub state: EndpointState,
+    /// A subnet a zone, each with the endpoint's interface there. In the order they were given.
+    pub subnets: Vec<EndpointSubnet>,
+    /// Security groups of all of its interfaces.
+    pub groups: Vec<SecurityGroupId>,
+    /// Whether the service's private DNS name resolves to it in the VPC.
+    pub private_dns_enabled: bool,
+    /// The policy, as the caller wrote it.
+    pub policy: String,
+    /// The eight characters in its DNS names.
+    pub dns_label: String,
+    /// Its connection with the service, as the provider sees it.
+    pub connection: EndpointConnectionId,
+    /// Tags that the provider put on the connection.
+    pub connection_tags: Tags,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Revision of the state at which it entered `state`, or was last changed in it: it becomes available
+    /// when the packet path reports this revision applied.
+    pub since: u64,
+    /// Why it failed: AWS's code and message.
+    pub last_error: Option<(String, String)>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// An endpoint's place in one subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSubnet {
+    /// The subnet.
+    pub subnet: SubnetId,
+    /// Its zone's name.
+    pub zone: String,
+    /// The endpoint's interface in it.
+    pub interface: NetworkInterfaceId,
+}
+
+/// AWS's states of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointState {
+    /// Waiting for the provider.
+    PendingAcceptance,
+    /// Accepted, being set up.
+    Pending,
+    /// Packets to it are delivered.
+    Available,
+    /// Rejected by the provider.
+    Rejected,
+    /// Could not be made available; `last_error` says why.
+    Failed,
+    /// The consumer has deleted it.
+    Deleting,
+    /// Gone from the packet path and from DNS; shown for a short while.
+    Deleted,
+}
+
+impl EndpointState {
+    /// AWS's name on the wire: lower camel case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PendingAcceptance => "pendingAcceptance",
+            Self::Pending => "pending",
+            Self::Available => "available",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether the packet path carries it: what is pending is set up before anyone is told of it.
+    pub fn carries_packets(self) -> bool {
+        matches!(self, Self::Pending | Self::Available)
+    }
+}
+
+impl VpcEndpoint {
+    /// The part of its DNS names after the first label: `vpce-svc-….REGION.vpce.amazonaws.com`.
+    pub fn dns_suffix(&self) -> String {
+        format!("{}.{}.vpce.amazonaws.com", self.service, self.region)
+    }
+
+    /// Its regional DNS name.
+    pub fn regional_name(&self) -> String {
+        format!("{}-{}.{}", self.id, self.dns_label, self.dns_suffix())
+    }
+
+    /// Its DNS name in one zone.
+    pub fn zonal_name(&self, zone: &str) -> String {
+        format!("{}-{}-{zone}.{}", self.id, self.dns_label, self.dns_suffix())
+    }
+}

@@ -1,0 +1,138 @@
+//! The state on disk: one table of documents, in SQLite.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use linkway_model::Snapshot;
+use rusqlite::{Connection, ErrorCode, params};
+
+use crate::StoreError;
+use crate::transaction::Changes;
+
+/// Format of the documents. Raised when one changes so that an older build would misread it.
+const FORMAT: i64 = 1;
+
+pub(crate) struct Database {
+    directory: PathBuf,
+    connection: Connection,
+    /// Held for its lock, which goes when the file is closed, however the process ends.
+    _lock: File,
+}
+
+impl Database {
+    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
+        let path = || directory.to_owned();
+        let failed = |source| StoreError::Directory { path: path(), source };
+        // Keys are in there: nobody else may read.
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+        let lock = private_file(&directory.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(path())),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let file = directory.join("state.db");
+        drop(private_file(&file).map_err(failed)?);
+        let connection = Connection::open(&file)?;
+        // WAL, so that a commit is one append; FULL, so that an answer means it is on the disk.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let database = Self { directory: path(), connection, _lock: lock };
+        database.prepare().map_err(|error| database.explain(error))?;
+        database.check_format()?;
+        Ok(database)
+    }
+
+    fn prepare(&self) -> Result<(), rusqlite::Error> {
+        self.connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS documents (
+                 kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)
+             ) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+        )?;
+        self.connection
+            .execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('revision', 0)", params![FORMAT])?;
+        Ok(())
+    }
+
+    fn meta(&self, name: &str) -> Result<i64, rusqlite::Error> {
+        self.connection.query_row("SELECT value FROM meta WHERE name = ?1", params![name], |row| row.get(0))
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        let found = self.meta("format")?;
+        if found > FORMAT {
+            return Err(StoreError::Newer { path: self.directory.clone(), found, known: FORMAT });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn load(&mut self) -> Result<Snapshot, StoreError> {
+        let mut snapshot =
+            Snapshot { revision: self.meta("revision")?.unsigned_abs(), ..Snapshot::default() };
+        let mut statement = self.connection.prepare("SELECT kind, id, json FROM documents")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (kind, id, json): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match snapshot.load(&kind, &json) {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!(
+                    kind,
+                    id,
+                    "the state holds a document of a kind that this build does not know; left alone"
+                ),
+                Err(source) => return Err(StoreError::Corrupt { kind, id, source }),
+            }
+        }
+        Ok(snapshot)
+    }
+
+    pub(crate) fn commit(&mut self, revision: u64, changes: &Changes) -> Result<(), StoreError> {
+        self.write(revision, changes).map_err(|error| self.explain(error))
+    }
+
+    fn write(&mut self, revision: u64, changes: &Changes) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut put =
+                transaction.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
+            for ((kind, id), json) in changes {
+                match json {
+                    Some(json) => put.execute(params![kind, id, json])?,
+                    None => delete.execute(params![kind, id])?,
+                };
+            }
+            transaction
+                .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'revision'")?
+                .execute(params![revision.cast_signed()])?;
+        }
+        transaction.commit()
+    }
+
+    /// SQLite's error, in the operator's words where they can do something about it.
+    fn explain(&self, error: rusqlite::Error) -> StoreError {
+        let out_of_space = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => true,
+            // A full file system shows as a failed write of the log, too.
+            Some(ErrorCode::SystemIoFailure) => !can_write(&self.directory),
+            _ => false,
+        };
+        if out_of_space { StoreError::Full(self.directory.clone()) } else { StoreError::Database(error) }
+    }
+}
+
+/// Open a file that only its owner may read, made if need be.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+}
+
+/// Whether one more block can be written in `directory`.
+fn can_write(directory: &Path) -> bool {
+    let probe = directory.join("probe");
+    let written = fs::write(&probe, [0; 4096]).is_ok();
+    drop(fs::remove_file(probe));
+    written
+}
