@@ -1,0 +1,1 @@
+//! Health checks of a load balancer's targets.
