@@ -1,1 +1,25 @@
-fn main() {}
+//! Chores of the project that are programs: `cargo xtask --help` lists them.
+#![forbid(unsafe_code)]
+
+mod wire;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Generate the shapes in crates/wire from botocore's service models
+    Wire(wire::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Wire(arguments) => wire::run(&arguments),
+    }
+}

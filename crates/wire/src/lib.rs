@@ -1,1 +1,25 @@
 //! AWS's protocols at the server's end: EC2 query, query, SigV4. Generated shapes, no behaviour.
+//!
+//! A request travels through here in this order: `sigv4` says who signed it, [`Service`] which service
+//! it is meant for, [`Params::parse`] takes its form apart, and the service's `dispatch` (in [`ec2`], [`elbv2`],
+//! [`sts`]) decodes the input, calls the operation and spells the answer. Whatever fails becomes an [`ApiError`],
+//! which the service's [`Protocol`] spells.
+#![forbid(unsafe_code)]
+
+mod call;
+mod decode;
+mod encode;
+mod error;
+mod generated;
+mod params;
+mod protocol;
+mod service;
+mod xml;
+
+pub use call::Call;
+pub use error::ApiError;
+pub use generated::{ec2, elbv2, sts};
+pub use jiff::Timestamp;
+pub use params::{Params, ParamsError};
+pub use protocol::{Dialect, Protocol};
+pub use service::Service;

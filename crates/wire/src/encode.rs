@@ -1,0 +1,98 @@
+//! From generated shapes to XML.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::xml::Xml;
+
+/// What a response may hold.
+pub(crate) trait Encode {
+    /// Writes the value as an element; nothing where it is absent.
+    fn encode(&self, xml: &mut Xml, name: &str);
+}
+
+/// A shape that is an operation's whole output.
+pub(crate) trait Output {
+    /// Writes the members without an element around them.
+    fn members(&self, xml: &mut Xml);
+}
+
+/// An operation without output answers that it succeeded.
+impl Output for () {
+    fn members(&self, xml: &mut Xml) {
+        xml.text_element("return", "true");
+    }
+}
+
+impl<T: Output> Encode for T {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        xml.element(name, |xml| self.members(xml));
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        if let Some(value) = self {
+            value.encode(xml, name);
+        }
+    }
+}
+
+/// An empty list is an empty element, as AWS writes it.
+impl<T: Encode> Encode for Vec<T> {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        let item = xml.item_name();
+        xml.element(name, |xml| self.iter().for_each(|value| value.encode(xml, item)));
+    }
+}
+
+impl<T: Encode> Encode for BTreeMap<String, T> {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        xml.element(name, |xml| {
+            for (key, value) in self {
+                xml.element("entry", |xml| {
+                    xml.text_element("key", key);
+                    value.encode(xml, "value");
+                });
+            }
+        });
+    }
+}
+
+impl Encode for String {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        xml.text_element(name, self);
+    }
+}
+
+/// Milliseconds, always three digits: AWS's form, whatever the instant.
+impl Encode for Timestamp {
+    fn encode(&self, xml: &mut Xml, name: &str) {
+        xml.text_element(name, &format!("{self:.3}"));
+    }
+}
+
+macro_rules! encode_displayed {
+    ($($ty:ty),*) => { $(
+        impl Encode for $ty {
+            fn encode(&self, xml: &mut Xml, name: &str) {
+                xml.text_element(name, &self.to_string());
+            }
+        }
+    )* };
+}
+
+encode_displayed!(bool, i32, i64, f64);
+
+/// Says how a generated structure's members are spelled in responses.
+macro_rules! encode {
+    ($ty:ident { $($field:ident: $name:literal,)* }) => {
+        impl crate::encode::Output for $ty {
+            fn members(&self, _xml: &mut crate::xml::Xml) {
+                $(crate::encode::Encode::encode(&self.$field, _xml, $name);)*
+            }
+        }
+    };
+}
+pub(crate) use encode;

@@ -1,0 +1,36 @@
+//! Which service a request is meant for.
+
+use crate::{Protocol, ec2, elbv2, sts};
+
+/// A service that is spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// EC2: VPCs and what is in them.
+    Ec2,
+    /// Elastic Load Balancing, version 2.
+    Elbv2,
+    /// The Security Token Service.
+    Sts,
+}
+
+impl Service {
+    /// The service that a signature's credential scope names: one address answers for all of them, so this is
+    /// what tells them apart.
+    pub fn from_signing_name(name: &str) -> Option<Self> {
+        match name {
+            "ec2" => Some(Self::Ec2),
+            "elasticloadbalancing" => Some(Self::Elbv2),
+            "sts" => Some(Self::Sts),
+            _ => None,
+        }
+    }
+
+    /// How it is spoken.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Ec2 => ec2::PROTOCOL,
+            Self::Elbv2 => elbv2::PROTOCOL,
+            Self::Sts => sts::PROTOCOL,
+        }
+    }
+}
