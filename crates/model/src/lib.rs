@@ -14,6 +14,7 @@ pub mod network_acl;
 pub mod network_interface;
 pub mod region;
 pub mod route_table;
+pub mod routing;
 pub mod security_group;
 pub mod snapshot;
 pub mod subnet;

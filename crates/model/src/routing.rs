@@ -1,0 +1,130 @@
+//! Which targets a balancer's node sends new connections to, and which zones DNS therefore leads to: one
+//! rule, for the packet path, for DNS and for whoever explains them.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use crate::endpoint_service::EndpointService;
+use crate::instance::Instance;
+use crate::load_balancer::{
+    Listener, LoadBalancer, LoadBalancerNode, Target, TargetGroup, TargetHealth, TargetId,
+};
+use crate::network_interface::NetworkInterface;
+use crate::subnet::Subnet;
+use crate::{Snapshot, VpcId};
+
+/// The zone of a target that lies in every zone, as callers register addresses outside the VPC.
+const EVERY_ZONE: &str = "all";
+
+/// A snapshot's balancers, looked at from the side of routing. Making one costs a pass over subnets and
+/// listeners; make it once and ask it often.
+pub struct Routing<'a> {
+    snapshot: &'a Snapshot,
+    subnets: HashMap<&'a VpcId, Vec<&'a Subnet>>,
+    listeners: HashMap<&'a str, Vec<&'a Listener>>,
+}
+
+impl<'a> Routing<'a> {
+    /// Index a snapshot.
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let mut subnets: HashMap<_, Vec<&Subnet>> = HashMap::new();
+        for subnet in snapshot.all::<Subnet>() {
+            subnets.entry(&subnet.vpc).or_default().push(subnet);
+        }
+        let mut listeners: HashMap<_, Vec<&Listener>> = HashMap::new();
+        for listener in snapshot.all::<Listener>() {
+            listeners.entry(listener.load_balancer.as_str()).or_default().push(listener);
+        }
+        Self { snapshot, subnets, listeners }
+    }
+
+    /// A balancer's listeners, in the order of their ARNs.
+    pub fn listeners(&self, balancer: &LoadBalancer) -> &[&'a Listener] {
+        self.listeners.get(balancer.arn.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The balancer node that an endpoint of `service` in `zone` leads to: of the first of the service's
+    /// balancers that has one there.
+    pub fn node(
+        &self,
+        service: &EndpointService,
+        zone: &str,
+    ) -> Option<(&'a LoadBalancer, &'a LoadBalancerNode)> {
+        service.load_balancers.iter().find_map(|arn| {
+            let balancer: &LoadBalancer = self.snapshot.get::<LoadBalancer>(arn)?;
+            Some((balancer, balancer.nodes.iter().find(|node| node.zone == zone)?))
+        })
+    }
+
+    /// A target's zone: as registered, else its instance's, else that of the subnet that its address is in.
+    /// `Some("all")` stands for every zone; `None`: in no zone that exists.
+    pub fn zone(&self, group: &TargetGroup, target: &'a Target) -> Option<&'a str> {
+        if let Some(zone) = &target.zone {
+            return Some(zone);
+        }
+        match &target.id {
+            TargetId::Instance(id) => Some(self.snapshot.get::<Instance>(id)?.zone.as_str()),
+            TargetId::Ip(address) => self
+                .subnets
+                .get(&group.vpc)?
+                .iter()
+                .find(|subnet| subnet.cidr.contains(address))
+                .map(|subnet| subnet.zone.as_str()),
+        }
+    }
+
+    /// A target's address: as registered, or its instance's primary one. `None`: the instance is gone.
+    pub fn address(&self, target: &Target) -> Option<Ipv4Addr> {
+        match &target.id {
+            TargetId::Ip(address) => Some(*address),
+            TargetId::Instance(id) => {
+                let instance = self.snapshot.get::<Instance>(id)?;
+                Some(self.snapshot.get::<NetworkInterface>(&instance.interface)?.address)
+            }
+        }
+    }
+
+    /// The targets that `balancer`'s node in `zone` may send to, whatever their health: those of every zone
+    /// with cross-zone balancing or where the zone has none of its own, else the zone's own. Draining targets
+    /// are none, as they get no new connections.
+    pub fn reachable(&self, balancer: &LoadBalancer, zone: &str, group: &'a TargetGroup) -> Vec<&'a Target> {
+        let all: Vec<&Target> = group.targets.iter().filter(|t| t.draining_since.is_none()).collect();
+        if balancer.cross_zone() {
+            return all;
+        }
+        let own: Vec<&Target> = all
+            .iter()
+            .copied()
+            .filter(|target| self.zone(group, target).is_some_and(|its| its == zone || its == EVERY_ZONE))
+            .collect();
+        if own.is_empty() { all } else { own }
+    }
+
+    /// The targets that `balancer`'s node in `zone` sends new connections to: the healthy ones that it may
+    /// send to. If there are none it fails open, as AWS's does: all of them.
+    pub fn targets(&self, balancer: &LoadBalancer, zone: &str, group: &'a TargetGroup) -> Vec<&'a Target> {
+        let reachable = self.reachable(balancer, zone, group);
+        let healthy: Vec<&Target> =
+            reachable.iter().copied().filter(|target| target.health == TargetHealth::Healthy).collect();
+        if healthy.is_empty() { reachable } else { healthy }
+    }
+
+    /// Whether DNS may lead to `balancer`'s node in `zone`: each of its target groups that has targets has a
+    /// healthy one that the node may send to. (AWS takes a zone's address out of DNS when *one* of the
+    /// groups has no healthy target there; empty groups do not count.)
+    pub fn zone_is_healthy(&self, balancer: &LoadBalancer, zone: &str) -> bool {
+        let groups = self
+            .listeners(balancer)
+            .iter()
+            .filter_map(|listener| self.snapshot.get::<TargetGroup>(&listener.target_group));
+        let mut checked = false;
+        for group in groups {
+            let reachable = self.reachable(balancer, zone, group);
+            checked |= !reachable.is_empty();
+            if !reachable.is_empty() && !reachable.iter().any(|t| t.health == TargetHealth::Healthy) {
+                return false;
+            }
+        }
+        checked
+    }
+}
