@@ -1,1 +1,87 @@
 //! What a caller may do: every operation as a transaction, every life cycle as a reconciler.
+//!
+//! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`
+//! and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
+//! functions share has a file each: [`error`] makes AWS's codes, `lookup` finds what a caller names, `describe`
+//! selects by ids and filters and cuts into pages, `tags`, `idempotency`. The command line's own operations,
+//! which AWS does not have, are in `admin`.
+#![forbid(unsafe_code)]
+
+mod describe;
+mod ec2;
+pub mod error;
+mod filter;
+mod idempotency;
+mod lookup;
+mod page;
+mod registry;
+mod sts;
+mod tags;
+
+use std::sync::Arc;
+
+use linkway_model::{AccountId, Snapshot, Timestamp};
+use linkway_store::{Store, Transaction};
+
+pub use crate::error::Error;
+
+/// Who calls: what a request's signature says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account of the key.
+    pub account: AccountId,
+    /// ARN of the key's user, such as `arn:aws:iam::123456789012:root`.
+    pub principal: String,
+    /// AWS's unique id of the user; the account's number for its root.
+    pub user_id: String,
+    /// The region that the request is signed for.
+    pub region: String,
+}
+
+/// What the control plane is told once.
+#[derive(Clone)]
+pub struct Settings {
+    /// The time; tests move it.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { clock: Arc::new(Timestamp::now) }
+    }
+}
+
+/// The control plane.
+pub struct Control {
+    store: Arc<Store>,
+    settings: Settings,
+}
+
+impl Control {
+    /// A control plane over `store`.
+    pub fn new(store: Arc<Store>, settings: Settings) -> Self {
+        Self { store, settings }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.settings.clock)()
+    }
+
+    /// The state, for an operation that only reads. A dry run ends here: there is nothing more to check.
+    pub(crate) fn read(&self, dry_run: Option<bool>) -> Result<Arc<Snapshot>, Error> {
+        if dry_run == Some(true) { Err(Error::DryRun) } else { Ok(self.store.snapshot()) }
+    }
+
+    /// Run an operation that writes. A dry run does all of it and then lets go of the changes, so that it
+    /// meets every error that the real one would.
+    pub(crate) fn write<R>(
+        &self,
+        dry_run: Option<bool>,
+        work: impl FnOnce(&mut Transaction) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.store.transact(|tx| {
+            let answer = work(tx)?;
+            if dry_run == Some(true) { Err(Error::DryRun) } else { Ok(answer) }
+        })
+    }
+}

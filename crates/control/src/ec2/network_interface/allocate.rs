@@ -1,0 +1,92 @@
+//! Making an interface in a subnet, for whoever needs one: a caller, an instance, an endpoint, a balancer.
+
+use std::collections::HashSet;
+use std::net::Ipv4Addr;
+
+use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::subnet::Subnet;
+use linkway_model::{NetworkInterfaceId, SecurityGroupId, Snapshot, SubnetId, Tags, Timestamp};
+use linkway_store::Transaction;
+
+use crate::Error;
+
+/// What an interface is made with.
+pub(crate) struct Allocation<'a> {
+    /// Where. The interface has the subnet's owner.
+    pub(crate) subnet: &'a Subnet,
+    /// Which address; `None`: the first that is free.
+    pub(crate) address: Option<Ipv4Addr>,
+    /// Groups of the subnet's VPC.
+    pub(crate) groups: Vec<SecurityGroupId>,
+    /// In its maker's words.
+    pub(crate) description: String,
+    /// What it serves.
+    pub(crate) role: InterfaceRole,
+    /// The time.
+    pub(crate) now: Timestamp,
+    /// Its tags.
+    pub(crate) tags: Tags,
+}
+
+/// Make an interface. Fails when the address is outside of the subnet, kept by AWS or taken, and when the subnet
+/// is full.
+pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Result<NetworkInterface, Error> {
+    let Allocation { subnet, address, groups, description, role, now, tags } = allocation;
+    let taken = addresses_in(tx, &subnet.id);
+    let address = match address {
+        Some(address) => {
+            check(subnet, address)?;
+            if taken.contains(&address) {
+                return Err(Error::AddressInUse(address));
+            }
+            address
+        }
+        None => subnet
+            .usable()
+            .find(|address| !taken.contains(address))
+            .ok_or(Error::InsufficientFreeAddresses)?,
+    };
+    let number = tx.next_number("network-interface");
+    let interface = NetworkInterface {
+        id: NetworkInterfaceId::random(),
+        number,
+        owner: subnet.owner.clone(),
+        region: subnet.region.clone(),
+        vpc: subnet.vpc.clone(),
+        subnet: subnet.id.clone(),
+        description,
+        mac: Mac::of(number),
+        address,
+        secondary_addresses: Vec::new(),
+        groups,
+        source_dest_check: true,
+        role,
+        created: now,
+        tags,
+    };
+    tx.put(interface.clone());
+    Ok(interface)
+}
+
+/// Whether an interface in `subnet` may have this address, taken or not.
+pub(super) fn check(subnet: &Subnet, address: Ipv4Addr) -> Result<(), Error> {
+    if !subnet.cidr.contains(&address) {
+        return Err(Error::InvalidParameterValue(
+            "Address does not fall within the subnet's address range".into(),
+        ));
+    }
+    let offset = u32::from(address) - u32::from(subnet.cidr.network());
+    if offset < 4 || address == subnet.cidr.broadcast() {
+        return Err(Error::InvalidParameterValue("Address is in subnet's reserved address range".into()));
+    }
+    Ok(())
+}
+
+/// Addresses that interfaces of a subnet have.
+pub(crate) fn addresses_in(state: &Snapshot, subnet: &SubnetId) -> HashSet<Ipv4Addr> {
+    state
+        .all::<NetworkInterface>()
+        .filter(|interface| interface.subnet == *subnet)
+        .flat_map(|interface| interface.addresses().collect::<Vec<_>>())
+        .collect()
+}

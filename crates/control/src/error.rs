@@ -1,0 +1,189 @@
+//! What can stand against an operation, and AWS's codes and words for it. They are made here and nowhere else:
+//! a variant's message is AWS's, [`Error::code`] has its code.
+//!
+//! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
+
+use std::net::Ipv4Addr;
+
+use linkway_store::StoreError;
+use linkway_wire::ApiError;
+
+use crate::lookup::Noun;
+
+/// Why an operation was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing of the caller's has these ids.
+    #[error("{}", .noun.missing(.ids))]
+    NotFound {
+        /// The kind of resource.
+        noun: &'static Noun,
+        /// What was asked for.
+        ids: Vec<String>,
+    },
+    /// Not an id of the kind that is expected.
+    #[error("Invalid id: \"{id}\" (expecting \"{}...\")", .noun.prefix)]
+    Malformed {
+        /// The kind of resource.
+        noun: &'static Noun,
+        /// What was given.
+        id: String,
+    },
+    /// A security group's name that the VPC does not know.
+    #[error("The security group '{0}' does not exist")]
+    GroupNameNotFound(String),
+    /// An id that `CreateTags` and `DeleteTags` cannot place.
+    #[error("The ID '{0}' is not valid")]
+    UnknownId(String),
+    /// Prefix lists do not exist here yet.
+    #[error("The prefix list ID '{0}' does not exist")]
+    PrefixListNotFound(String),
+
+    /// A parameter is missing.
+    #[error("The request must contain the parameter {0}")]
+    MissingParameter(&'static str),
+    /// A value that the parameter cannot have; the message is the whole of it.
+    #[error("{0}")]
+    InvalidParameterValue(String),
+    /// A value that does not fit the resources it is about; the message is the whole of it.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// Parameters that exclude or need each other; the message is the whole of it.
+    #[error("{0}")]
+    InvalidParameterCombination(String),
+    /// Something that AWS does and Linkway does not.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Not this caller's to do with this resource; the message is the whole of it.
+    #[error("{0}")]
+    OperationNotPermitted(String),
+    /// Credentials are fine, the right to this resource is missing; the message is the whole of it.
+    #[error("{0}")]
+    AuthFailure(String),
+    /// The request asked only whether it would succeed. It would.
+    #[error("Request would have succeeded, but DryRun flag is set.")]
+    DryRun,
+    /// The token came with other parameters before.
+    #[error(
+        "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
+    )]
+    IdempotentParameterMismatch,
+
+    /// A filter that the operation does not have.
+    #[error("The filter '{0}' is invalid")]
+    UnknownFilter(String),
+    /// More values than one call may filter by.
+    #[error("The maximum number of filter values specified on a single call is {0}")]
+    TooManyFilterValues(usize),
+    /// A token that no page gave.
+    #[error("The token '{0}' is invalid")]
+    InvalidNextToken(String),
+
+    /// More tags than a resource may have.
+    #[error("The maximum number of tags allowed on a resource has been reached: {0}")]
+    TagLimitExceeded(usize),
+
+    /// Something else needs the resource; the message is the whole of it.
+    #[error("{0}")]
+    DependencyViolation(String),
+    /// A VPC's range that is no range for a VPC.
+    #[error("The CIDR '{0}' is invalid.")]
+    VpcRange(String),
+    /// A subnet's range that is not in its VPC, or too small or large.
+    #[error("The CIDR '{0}' is invalid.")]
+    SubnetRange(String),
+    /// A subnet's range that another one has a part of.
+    #[error("The CIDR '{0}' conflicts with another subnet")]
+    SubnetConflict(String),
+
+    /// The VPC has a group of this name.
+    #[error("The security group '{name}' already exists for VPC '{vpc}'")]
+    DuplicateGroup {
+        /// The name.
+        name: String,
+        /// The VPC.
+        vpc: String,
+    },
+    /// The default group stays.
+    #[error("the specified group: \"{id}\" name: \"{name}\" cannot be deleted by a user")]
+    CannotDelete {
+        /// The group's id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// The group has this rule already.
+    #[error("the specified rule \"{0}\" already exists")]
+    DuplicatePermission(String),
+    /// The group has no such rule.
+    #[error("The specified rule does not exist in this security group.")]
+    PermissionNotFound,
+    /// A group has all the rules it may have.
+    #[error("The maximum number of rules per security group has been reached.")]
+    RulesPerSecurityGroupLimitExceeded,
+
+    /// The address belongs to another interface.
+    #[error("Address {0} is in use.")]
+    AddressInUse(Ipv4Addr),
+    /// A subnet is full.
+    #[error("The specified subnet does not have enough free addresses to satisfy the request.")]
+    InsufficientFreeAddresses,
+    /// An interface that is attached cannot be deleted.
+    #[error("Network interface '{0}' is currently in use.")]
+    InterfaceInUse(String),
+
+    /// The state could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    /// AWS's code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NotFound { noun, .. } => noun.not_found,
+            Self::Malformed { noun, .. } => noun.malformed,
+            Self::GroupNameNotFound(_) => "InvalidGroup.NotFound",
+            Self::UnknownId(_) => "InvalidID",
+            Self::PrefixListNotFound(_) => "InvalidPrefixListID.NotFound",
+            Self::MissingParameter(_) => "MissingParameter",
+            Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
+            Self::InvalidParameter(_) => "InvalidParameter",
+            Self::InvalidParameterCombination(_) => "InvalidParameterCombination",
+            Self::Unsupported(_) => "UnsupportedOperation",
+            Self::OperationNotPermitted(_) => "OperationNotPermitted",
+            Self::AuthFailure(_) => "AuthFailure",
+            Self::DryRun => "DryRunOperation",
+            Self::IdempotentParameterMismatch => "IdempotentParameterMismatch",
+            Self::TooManyFilterValues(_) => "FilterLimitExceeded",
+            Self::InvalidNextToken(_) => "InvalidNextToken",
+            Self::TagLimitExceeded(_) => "TagLimitExceeded",
+            Self::DependencyViolation(_) => "DependencyViolation",
+            Self::VpcRange(_) => "InvalidVpc.Range",
+            Self::SubnetRange(_) => "InvalidSubnet.Range",
+            Self::SubnetConflict(_) => "InvalidSubnet.Conflict",
+            Self::DuplicateGroup { .. } => "InvalidGroup.Duplicate",
+            Self::CannotDelete { .. } => "CannotDelete",
+            Self::DuplicatePermission(_) => "InvalidPermission.Duplicate",
+            Self::PermissionNotFound => "InvalidPermission.NotFound",
+            Self::RulesPerSecurityGroupLimitExceeded => "RulesPerSecurityGroupLimitExceeded",
+            Self::AddressInUse(_) => "InvalidIPAddress.InUse",
+            Self::InsufficientFreeAddresses => "InsufficientFreeAddressesInSubnet",
+            Self::InterfaceInUse(_) => "InvalidNetworkInterface.InUse",
+            Self::Store(_) => "InternalError",
+        }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Store(cause) => {
+                tracing::error!(%cause, "the state could not be written");
+                Self::internal()
+            }
+            Error::DryRun => Self::new(error.code(), error.to_string()).with_status(412),
+            _ => Self::new(error.code(), error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Filters of describe calls: names known to the resource, values with wildcards.
+//!
+//! Values of one filter are alternatives; all filters must match. `*` stands for any text, `?` for one
+//! character, and a backslash takes the meaning from what follows. Source: "Filtering your resources" in the
+//! EC2 user guide.
+
+use linkway_model::{Snapshot, Tags};
+use linkway_wire::ec2::Filter;
+
+use crate::Error;
+
+/// Values that one call may filter by, all filters together.
+const MAX_VALUES: usize = 200;
+
+/// One filter of a resource: its name and other spellings of it that AWS takes, and the resource's values for
+/// it. It matches when any value does, so a resource without one never matches.
+pub(crate) struct Field<T> {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) values: fn(&Snapshot, &T) -> Vec<String>,
+}
+
+/// The value of a field that has one.
+pub(crate) fn one(value: impl ToString) -> Vec<String> {
+    vec![value.to_string()]
+}
+
+/// The values of a field that has several, or none.
+pub(crate) fn many<V: ToString>(values: impl IntoIterator<Item = V>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
+/// Lists a resource's filters: `"name" | "other-name" => |state, resource| one(resource.value);`. A filter that
+/// AWS has, on something that no resource of ours has yet, is listed with `none` and matches nothing.
+macro_rules! fields {
+    ($($($name:literal)|+ => $values:expr;)*) => {
+        &[$($crate::filter::Field { names: &[$($name),+], values: $values }),*]
+    };
+}
+pub(crate) use fields;
+
+/// The values of a filter that no resource of ours has.
+pub(crate) fn none<T>(_: &Snapshot, _: &T) -> Vec<String> {
+    Vec::new()
+}
+
+/// The filters of one call.
+pub(crate) struct Filters<'a, T: 'static> {
+    tests: Vec<(Subject<'a, T>, &'a [String])>,
+}
+
+enum Subject<'a, T: 'static> {
+    Field(&'static Field<T>),
+    Tag(&'a str),
+    TagKey,
+    TagValue,
+}
+
+impl<'a, T> Filters<'a, T> {
+    /// Check the call's filters against the resource's.
+    pub(crate) fn new(fields: &'static [Field<T>], given: &'a [Filter]) -> Result<Self, Error> {
+        if given.iter().map(|filter| filter.values.len()).sum::<usize>() > MAX_VALUES {
+            return Err(Error::TooManyFilterValues(MAX_VALUES));
+        }
+        let test = |filter: &'a Filter| {
+            let name = filter.name.as_deref().ok_or(Error::MissingParameter("Filter.Name"))?;
+            let subject = match name {
+                "tag-key" => Subject::TagKey,
+                "tag-value" => Subject::TagValue,
+                _ => match name.strip_prefix("tag:") {
+                    Some(key) => Subject::Tag(key),
+                    None => fields
+                        .iter()
+                        .find(|field| field.names.contains(&name))
+                        .map(Subject::Field)
+                        .ok_or_else(|| Error::UnknownFilter(name.to_owned()))?,
+                },
+            };
+            if filter.values.is_empty() {
+                return Err(Error::InvalidParameterValue(format!("The filter '{name}' has no value")));
+            }
+            Ok((subject, filter.values.as_slice()))
+        };
+        Ok(Self { tests: given.iter().map(test).collect::<Result<_, _>>()? })
+    }
+
+    /// Whether a resource with these tags matches all filters.
+    pub(crate) fn matches(&self, state: &Snapshot, resource: &T, tags: &Tags) -> bool {
+        self.tests.iter().all(|(subject, patterns)| {
+            let any = |value: &str| patterns.iter().any(|pattern| matches(pattern, value));
+            match subject {
+                Subject::Field(field) => (field.values)(state, resource).iter().any(|value| any(value)),
+                Subject::Tag(key) => tags.get(*key).is_some_and(|value| any(value)),
+                Subject::TagKey => tags.keys().any(|key| any(key)),
+                Subject::TagValue => tags.values().any(|value| any(value)),
+            }
+        })
+    }
+}
+
+/// What a pattern is made of.
+#[derive(PartialEq)]
+enum Piece {
+    Any,
+    One,
+    Letter(char),
+}
+
+/// Whether `text` is what `pattern` stands for.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut letters = pattern.chars();
+    let mut pieces = Vec::with_capacity(pattern.len());
+    while let Some(letter) = letters.next() {
+        pieces.push(match letter {
+            '*' => Piece::Any,
+            '?' => Piece::One,
+            '\\' => Piece::Letter(letters.next().unwrap_or('\\')),
+            _ => Piece::Letter(letter),
+        });
+    }
+    let text: Vec<char> = text.chars().collect();
+    // Greedy, going back to the last `*` only: linear in practice, quadratic at worst.
+    let (mut at, mut piece) = (0, 0);
+    let mut star = None;
+    while at < text.len() {
+        match pieces.get(piece) {
+            Some(Piece::Any) => {
+                star = Some((piece, at));
+                piece += 1;
+            }
+            Some(Piece::One) => (at, piece) = (at + 1, piece + 1),
+            Some(Piece::Letter(letter)) if *letter == text[at] => (at, piece) = (at + 1, piece + 1),
+            _ => match star {
+                Some((star_piece, taken)) => {
+                    star = Some((star_piece, taken + 1));
+                    (at, piece) = (taken + 1, star_piece + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pieces[piece..].iter().all(|rest| *rest == Piece::Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn wildcards() {
+        for (pattern, text) in [
+            ("", ""),
+            ("web", "web"),
+            ("*", ""),
+            ("w*", "web"),
+            ("*b", "web"),
+            ("w?b", "web"),
+            ("*e*b*", "a web b"),
+            ("\\*", "*"),
+            ("a\\?c", "a?c"),
+            ("?", "é"),
+            ("*ab", "aab"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("web", "Web"), ("w?b", "wb"), ("w", "web"), ("*x", "web"), ("\\*", "a"), ("?", ""), ("", "a")]
+        {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+}

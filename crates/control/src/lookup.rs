@@ -1,0 +1,149 @@
+//! Finding what a caller names, among what is the caller's.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use linkway_model::endpoint_service::EndpointService;
+use linkway_model::instance::Instance;
+use linkway_model::network_acl::NetworkAcl;
+use linkway_model::network_interface::NetworkInterface;
+use linkway_model::route_table::RouteTable;
+use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{AccountId, MalformedId, Resource, Snapshot, Tags};
+
+use crate::{Caller, Error};
+
+/// How AWS speaks of a kind of resource.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Noun {
+    /// What its ids begin with.
+    pub prefix: &'static str,
+    /// Its type, in tags and ARNs.
+    pub resource_type: &'static str,
+    /// The code when there is none of an id.
+    pub not_found: &'static str,
+    /// The code when an id cannot be one.
+    pub malformed: &'static str,
+    /// What the messages call its id.
+    pub phrase: &'static str,
+}
+
+impl Noun {
+    pub(crate) fn missing(&self, ids: &[String]) -> String {
+        let (phrase, ids) = (self.phrase, ids.join(", "));
+        if ids.contains(',') {
+            format!("The {phrase}s '{ids}' do not exist")
+        } else {
+            format!("The {phrase} '{ids}' does not exist")
+        }
+    }
+}
+
+/// A resource that belongs to an account, in a region, under an id of AWS's usual form.
+pub(crate) trait Owned: Resource {
+    /// The type of its id.
+    type Id: FromStr<Err = MalformedId> + AsRef<str> + Clone;
+    /// How AWS speaks of it.
+    const NOUN: &'static Noun;
+
+    fn owner(&self) -> &AccountId;
+    fn region(&self) -> &str;
+    fn tags(&self) -> &Tags;
+    fn tags_mut(&mut self) -> &mut Tags;
+
+    /// Its ARN.
+    fn arn(&self) -> String {
+        let (region, owner, kind) = (self.region(), self.owner(), Self::NOUN.resource_type);
+        format!("arn:aws:ec2:{region}:{owner}:{kind}/{}", self.id())
+    }
+
+    /// Whether it is among what `caller` may name.
+    fn belongs_to(&self, caller: &Caller) -> bool {
+        *self.owner() == caller.account && self.region() == caller.region
+    }
+}
+
+macro_rules! owned {
+    ($($type:ident: $id:ident, $resource_type:literal, $phrase:literal, $not_found:literal, $malformed:literal;)*) => {$(
+        impl Owned for $type {
+            type Id = linkway_model::$id;
+            const NOUN: &'static Noun = &Noun {
+                prefix: linkway_model::$id::PREFIX,
+                resource_type: $resource_type,
+                not_found: $not_found,
+                malformed: $malformed,
+                phrase: $phrase,
+            };
+
+            fn owner(&self) -> &AccountId {
+                &self.owner
+            }
+
+            fn region(&self) -> &str {
+                &self.region
+            }
+
+            fn tags(&self) -> &Tags {
+                &self.tags
+            }
+
+            fn tags_mut(&mut self) -> &mut Tags {
+                &mut self.tags
+            }
+        }
+    )*};
+}
+
+owned! {
+    Vpc: VpcId, "vpc", "vpc ID", "InvalidVpcID.NotFound", "InvalidVpcID.Malformed";
+    Subnet: SubnetId, "subnet", "subnet ID", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed";
+    SecurityGroup: SecurityGroupId, "security-group", "security group",
+        "InvalidGroup.NotFound", "InvalidGroupId.Malformed";
+    SecurityGroupRule: SecurityGroupRuleId, "security-group-rule", "security group rule ID",
+        "InvalidSecurityGroupRuleId.NotFound", "InvalidSecurityGroupRuleId.Malformed";
+    NetworkInterface: NetworkInterfaceId, "network-interface", "networkInterface ID",
+        "InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterfaceId.Malformed";
+    RouteTable: RouteTableId, "route-table", "routeTable ID",
+        "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed";
+    NetworkAcl: NetworkAclId, "network-acl", "networkAcl ID",
+        "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed";
+    Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
+    VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
+        "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";
+    EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",
+        "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceIdId.Malformed";
+}
+
+/// What a request cannot do without.
+pub(crate) fn required<T>(value: Option<T>, parameter: &'static str) -> Result<T, Error> {
+    value.ok_or(Error::MissingParameter(parameter))
+}
+
+/// Read an id.
+pub(crate) fn parse<T: Owned>(id: &str) -> Result<T::Id, Error> {
+    id.parse().map_err(|_: MalformedId| Error::Malformed { noun: T::NOUN, id: id.to_owned() })
+}
+
+/// The caller's own resource of this id. Somebody else's does not exist.
+pub(crate) fn own<'a, T: Owned>(state: &'a Snapshot, caller: &Caller, id: &str) -> Result<&'a Arc<T>, Error> {
+    let parsed = parse::<T>(id)?;
+    state.get::<T>(parsed).filter(|found| found.belongs_to(caller)).ok_or_else(|| not_found::<T>(id))
+}
+
+/// The resource of an id that a parameter must have.
+pub(crate) fn named<'a, T: Owned>(
+    state: &'a Snapshot,
+    caller: &Caller,
+    id: Option<&str>,
+    parameter: &'static str,
+) -> Result<&'a Arc<T>, Error> {
+    own(state, caller, required(id, parameter)?)
+}
+
+/// The error for an id that nothing has.
+pub(crate) fn not_found<T: Owned>(id: impl Into<String>) -> Error {
+    Error::NotFound { noun: T::NOUN, ids: vec![id.into()] }
+}
