@@ -1,6 +1,6 @@
 //! AWS's protocols at the server's end: EC2 query, query, SigV4. Generated shapes, no behaviour.
 //!
-//! A request travels through here in this order: `sigv4` says who signed it, [`Service`] which service
+//! A request travels through here in this order: [`sigv4::verify`] says who signed it, [`Service`] which service
 //! it is meant for, [`Params::parse`] takes its form apart, and the service's `dispatch` (in [`ec2`], [`elbv2`],
 //! [`sts`]) decodes the input, calls the operation and spells the answer. Whatever fails becomes an [`ApiError`],
 //! which the service's [`Protocol`] spells.
@@ -14,6 +14,7 @@ mod generated;
 mod params;
 mod protocol;
 mod service;
+pub mod sigv4;
 mod xml;
 
 pub use call::Call;
