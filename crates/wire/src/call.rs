@@ -7,16 +7,35 @@ use crate::{ApiError, Dialect, Params, Protocol};
 /// What a service's `dispatch` is given.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
-    pub(crate) action: &'a str,
+    action: String,
     params: Params,
     protocol: Protocol,
     request_id: &'a str,
 }
 
 impl<'a> Call<'a> {
-    /// A call of `action` (the parameter `Action`) with the request's parameters.
-    pub fn new(protocol: Protocol, action: &'a str, params: Params, request_id: &'a str) -> Self {
-        Self { action, params, protocol, request_id }
+    /// The call that a request's parameters ask for.
+    ///
+    /// # Errors
+    ///
+    /// `MissingAction`, if they name none; `InvalidAction`, if they are for another version of a query service's
+    /// API. (The older Elastic Load Balancing has the same name in signatures, and is told apart by nothing
+    /// else. EC2 takes all its versions for one, since what they have in common is spelled alike.)
+    pub fn new(protocol: Protocol, params: Params, request_id: &'a str) -> Result<Self, ApiError> {
+        let action = params.get("Action").unwrap_or_default().to_owned();
+        if action.is_empty() {
+            return Err(ApiError::new("MissingAction", "The request must contain the parameter Action"));
+        }
+        let version = params.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
+        if protocol.dialect == Dialect::Query && version != protocol.version {
+            return Err(invalid_action(protocol.dialect, &action, version));
+        }
+        Ok(Self { action, params, protocol, request_id })
+    }
+
+    /// The operation's name, as `DescribeVpcs`; whether there is one of this name shows in the answer.
+    pub fn action(&self) -> &str {
+        &self.action
     }
 
     /// Decodes the input, runs the operation, spells its output.
@@ -28,20 +47,19 @@ impl<'a> Call<'a> {
         let input =
             I::decode(self.params.into_input(), dialect).map_err(|fault| fault.into_error(dialect))?;
         let output = operation(input)?;
-        Ok(self.protocol.answer(self.action, self.request_id, |xml| output.members(xml)))
+        Ok(self.protocol.answer(&self.action, self.request_id, |xml| output.members(xml)))
     }
 
     /// The service has no such operation.
     pub(crate) fn unknown_action(&self) -> ApiError {
-        let Self { action, protocol, .. } = self;
-        ApiError::new(
-            "InvalidAction",
-            match protocol.dialect {
-                Dialect::Ec2 => format!("The action {action} is not valid for this web service."),
-                Dialect::Query => {
-                    format!("Could not find operation {action} for version {}", protocol.version)
-                }
-            },
-        )
+        invalid_action(self.protocol.dialect, &self.action, self.protocol.version)
     }
+}
+
+fn invalid_action(dialect: Dialect, action: &str, version: &str) -> ApiError {
+    let message = match dialect {
+        Dialect::Ec2 => format!("The action {action} is not valid for this web service."),
+        Dialect::Query => format!("Could not find operation {action} for version {version}"),
+    };
+    ApiError::new("InvalidAction", message)
 }

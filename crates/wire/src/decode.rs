@@ -15,7 +15,7 @@ pub(crate) enum Fault {
     },
     /// A value is not of the member's type.
     Malformed { path: String, value: String, expected: &'static str },
-    /// No such parameter exists; the name alone, without the path before it, as EC2 reports it.
+    /// Something stands where the model has nothing; the name alone, without the path before it, as EC2 reports it.
     Unknown { name: String },
 }
 
@@ -32,7 +32,7 @@ impl Fault {
     /// AWS's words for the fault.
     pub(crate) fn into_error(self, dialect: Dialect) -> ApiError {
         match (dialect, self) {
-            (_, Self::Unknown { name }) => {
+            (Dialect::Ec2, Self::Unknown { name }) => {
                 ApiError::new("UnknownParameter", format!("The parameter {name} is not recognized"))
             }
             (Dialect::Ec2, Self::Missing { path }) => {
@@ -40,12 +40,19 @@ impl Fault {
             }
             (Dialect::Ec2, Self::Malformed { path, value, expected }) => ApiError::new(
                 "InvalidParameterValue",
-                format!("Value ({value}) for parameter {path} is invalid. Expected {expected}."),
+                format!(
+                    "Value ({value}) for parameter {} is invalid. Expected {expected}.",
+                    small_first(&path)
+                ),
             ),
+            (Dialect::Query, Self::Unknown { .. }) => {
+                ApiError::new("MalformedInput", "Start of list found where not expected")
+            }
             (Dialect::Query, Self::Missing { path }) => ApiError::new(
                 "ValidationError",
                 format!(
-                    "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+                    "1 validation error detected: Value null at '{}' failed to satisfy constraint: \
+                     Member must not be null",
                     small_first(&path)
                 ),
             ),
@@ -57,7 +64,7 @@ impl Fault {
     }
 }
 
-/// The query services name a member by its Java property.
+/// AWS names a member by its property where it is the value that is wrong: `maxResults`.
 fn small_first(path: &str) -> String {
     let mut letters = path.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()

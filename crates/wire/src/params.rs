@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ApiError;
 use crate::decode::Fault;
 
 /// Pairs that a form may have. EC2's own limit on a request's size lets none that is larger be meant.
@@ -22,6 +23,19 @@ pub enum ParamsError {
     /// Not UTF-8 once its escapes are resolved, or an escape that is none.
     #[error("the form is not properly encoded")]
     Encoding,
+}
+
+impl From<ParamsError> for ApiError {
+    fn from(error: ParamsError) -> Self {
+        match error {
+            ParamsError::TooLarge => {
+                Self::new("RequestEntityTooLarge", "The request is too large").with_status(413)
+            }
+            ParamsError::Encoding => {
+                Self::new("MalformedQueryString", "The query string contains a syntax error")
+            }
+        }
+    }
 }
 
 /// A request's parameters.

@@ -25,6 +25,11 @@ impl Service {
         }
     }
 
+    /// The service whose API has this version: the way to answer a request that is not signed in its own protocol.
+    pub fn from_version(version: &str) -> Option<Self> {
+        [Self::Ec2, Self::Elbv2, Self::Sts].into_iter().find(|service| service.protocol().version == version)
+    }
+
     /// How it is spoken.
     pub fn protocol(self) -> Protocol {
         match self {

@@ -121,7 +121,7 @@ impl<'a> Emitter<'a> {
         writeln!(
             out,
             "pub fn dispatch<S: {service}>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> \
-             {{\n    match call.action {{\n{arms}_ => Err(call.unknown_action()),\n    }}\n}}\n"
+             {{\n    match call.action() {{\n{arms}_ => Err(call.unknown_action()),\n    }}\n}}\n"
         )?;
         Ok(())
     }

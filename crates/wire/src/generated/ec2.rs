@@ -250,7 +250,7 @@ pub trait Ec2 {
 }
 
 pub fn dispatch<S: Ec2>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action {
+    match call.action() {
         "AcceptVpcEndpointConnections" => {
             call.answer(|input| service.accept_vpc_endpoint_connections(cx, input))
         }

@@ -127,7 +127,7 @@ pub trait Elbv2 {
 }
 
 pub fn dispatch<S: Elbv2>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action {
+    match call.action() {
         "AddTags" => call.answer(|input| service.add_tags(cx, input)),
         "CreateListener" => call.answer(|input| service.create_listener(cx, input)),
         "CreateLoadBalancer" => call.answer(|input| service.create_load_balancer(cx, input)),

@@ -20,7 +20,7 @@ pub trait Sts {
 }
 
 pub fn dispatch<S: Sts>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action {
+    match call.action() {
         "GetCallerIdentity" => call.answer(|input| service.get_caller_identity(cx, input)),
         _ => Err(call.unknown_action()),
     }
