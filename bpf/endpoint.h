@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an endpoint, or from a balancer's own address, to a target.
+ *
+ * An endpoint's egress rules are never consulted: it only answers. Its balancer is the node of its zone. A
+ * target is picked by a hash of the flow's key: no state, and the same target when a first packet is sent
+ * again. The key is mixed until each of its bits moves every bit of the hash (clients use ports in order,
+ * and a plain sum would send a whole batch to one target), and the hash's upper part scales to an index.
+ *
+ * The target sees the balancer's private address as the source, and its security groups are asked about
+ * that one (AWS, "Target groups for your Network Load Balancers": client IP preservation has no effect on
+ * traffic that comes through AWS PrivateLink).
+ *
+ * Not handled: client IP preservation, PROXY protocol, the balancer's groups for traffic from endpoints.
+ */
+#ifndef LINKWAY_ENDPOINT_H
+#define LINKWAY_ENDPOINT_H
+
+#include "parse.h"
+#include "rules.h"
+
+#define MAX_TARGETS 1024
+
+static __always_inline __u32 mixed(__u32 hash, __u32 word)
+{
+	word *= 0xcc9e2d51;
+	word = (word << 15) | (word >> 17);
+	word *= 0x1b873593;
+	hash ^= word;
+	hash = (hash << 13) | (hash >> 19);
+	return hash * 5 + 0xe6546b64;
+}
+
+/* MurmurHash3 (public domain) over the key's words. */
+static __always_inline __u32 hash_of(const struct flow_key *key)
+{
+	__u32 hash = key->vpc;
+	int i;
+
+	hash = mixed(hash, key->protocol);
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		hash = mixed(hash, key->source.word[i]);
+		hash = mixed(hash, key->destination.word[i]);
+	}
+	hash = mixed(hash, (__u32)key->source_port << 16 | key->destination_port);
+	hash ^= hash >> 16;
+	hash *= 0x85ebca6b;
+	hash ^= hash >> 13;
+	hash *= 0xc2b2ae35;
+	return hash ^ hash >> 16;
+}
+
+/* The end of the way: the target, as seen from the balancer's `node`. */
+static __always_inline int lead_to_target(struct course *c, const struct interface *node,
+					  const struct target *target)
+{
+	struct interface *there = bpf_map_lookup_elem(&interfaces, &target->interface);
+
+	c->source = node->address;
+	c->destination = target->address;
+	c->destination_port = target->port;
+	c->shared_source = 1;
+	c->receiver = target->interface;
+	if (!there)
+		return DROP_NOT_DELIVERED;
+	c->search.port = bpf_ntohs(target->port);
+	if (!admits(&c->search, there->groups, RULE_INGRESS, &node->address, node->groups))
+		return DROP_TARGET_DENIED;
+	c->vpc = there->vpc;
+	c->device = there->device;
+	__builtin_memcpy(c->mac, there->mac, ETH_ALEN);
+	return DROP_NONE;
+}
+
+struct target_search {
+	struct target_key key;
+	struct address address;
+	struct target *found;
+	__u16 port;
+};
+
+/* For bpf_loop: 1 ends it. */
+static long search_target(__u32 index, struct target_search *search)
+{
+	struct target *target;
+
+	search->key.index = index;
+	target = bpf_map_lookup_elem(&targets, &search->key);
+	if (!target)
+		return 1;
+	if (target->port != search->port || !same_address(&target->address, &search->address))
+		return 0;
+	search->found = target;
+	return 1;
+}
+
+static __always_inline struct target *target_of(const struct course *c, const struct listener *listener)
+{
+	struct target_search search = { .key.targets = listener->targets };
+
+	if (!c->opened) {
+		search.key.index = (__u64)hash_of(&c->key) * listener->count >> 32;
+		return bpf_map_lookup_elem(&targets, &search.key);
+	}
+	search.address = c->destination;
+	search.port = c->destination_port;
+	bpf_loop(listener->total < MAX_TARGETS ? listener->total : MAX_TARGETS, search_target, &search, 0);
+	return search.found;
+}
+
+static __noinline int lead_through_balancer(struct course *c, __u32 number, const struct interface *node)
+{
+	struct listener_key key = { .node = number, .port = c->key.destination_port };
+	struct listener *listener;
+	struct target *target;
+
+	key.protocol = c->key.protocol;
+	listener = c->key.protocol == IPPROTO_ICMP ? NULL : bpf_map_lookup_elem(&listeners, &key);
+	if (!listener)
+		return DROP_NO_LISTENER;
+	c->idle_seconds = listener->idle_seconds;
+	if (!c->opened && !listener->count)
+		return DROP_NO_HEALTHY_TARGET;
+	target = target_of(c, listener);
+	if (!target)
+		return c->opened ? DROP_FLOW_REVOKED : DROP_NO_HEALTHY_TARGET;
+	return lead_to_target(c, node, target);
+}
+
+static __always_inline int lead_through_endpoint(struct course *c)
+{
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &c->receiver);
+	struct interface *node;
+
+	c->via = c->receiver;
+	if (!endpoint || endpoint->state != ENDPOINT_AVAILABLE)
+		return DROP_ENDPOINT_UNAVAILABLE;
+	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
+	if (!node)
+		return DROP_NO_LISTENER;
+	return lead_through_balancer(c, endpoint->node, node);
+}
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flows: what has been let in once, both ways.
+ *
+ * A flow is a pair of entries, one a direction, each with the other's key in it. Only a first packet makes
+ * a pair (TCP: a SYN alone), after it was judged; late FINs and stray RSTs find nothing and make nothing.
+ * Both entries come and go together: the reverse one is inserted first, with BPF_NOEXIST, since its key is
+ * the one that two CPUs may want at once (the balancer's port); where the forward one then fails, it is
+ * taken back.
+ *
+ * Time-outs are AWS's for endpoints: 350 s idle for TCP, 120 s for UDP. Short: 30 s for what was never
+ * answered, what is closing (FIN both ways, or RST) and ICMP. Idle means neither direction; the other's
+ * entry is only looked at when this one's time is up. A packet of an expired flow finds it gone, even
+ * where the collector has not come by yet.
+ *
+ * What is known of a flow in both directions (answered, closing, judged under which epoch) is kept in both
+ * entries, so that a packet needs one look-up.
+ *
+ * Races, and their worst outcome. Two CPUs that set flags of one entry at the same time: one flag is lost,
+ * and the flow lives until its longer time-out. An entry that is removed while another CPU uses it: the
+ * memory may by then be another flow's, and that flow's time of last use or counters are touched.
+ * Two CPUs that see the first packet of one flow: the second finds the pair, or the key taken, and drops
+ * its packet as FLOW_TABLE_BUSY.
+ *
+ * Not handled: a share of the table a network interface; sequence numbers.
+ */
+#ifndef LINKWAY_FLOW_H
+#define LINKWAY_FLOW_H
+
+#include "count.h"
+#include "judge.h"
+
+#define TCP_IDLE 350
+#define UDP_IDLE 120
+#define SHORT_IDLE 30
+
+#define INSERT_TRIES 4
+#define PORT_TRIES 33 /* the sender's own, and 32 others */
+#define FIRST_PORT 1024
+#define LAST_PORT 65535
+
+#define EEXIST 17
+#define EBUSY 16
+#define E2BIG 7
+#define ENOMEM 12
+
+static __always_inline __u64 time_out(const struct flow *flow, __u8 protocol)
+{
+	if (protocol == IPPROTO_TCP && (flow->flags & (FLOW_ESTABLISHED | FLOW_CLOSING)) != FLOW_ESTABLISHED)
+		return SHORT_IDLE * SECOND;
+	return flow->idle_seconds * SECOND;
+}
+
+/* Signed, as another CPU may have seen a packet later than `now`. */
+static __always_inline int is_past(__u64 now, __u64 seen, __u64 limit)
+{
+	return (__s64)(now - seen) > (__s64)limit;
+}
+
+/* Idle both ways for longer than its time-out? */
+static __always_inline int expired(const struct flow *flow, __u8 protocol, __u64 now)
+{
+	__u64 limit = time_out(flow, protocol);
+	struct flow *other;
+
+	if (!is_past(now, flow->seen, limit))
+		return 0;
+	other = bpf_map_lookup_elem(&flows, &flow->peer);
+	return !other || is_past(now, other->seen, limit);
+}
+
+static __always_inline void remove_pair(const struct flow_key *key, const struct flow *flow)
+{
+	struct flow_key peer = flow->peer;
+
+	bpf_map_delete_elem(&flows, key);
+	bpf_map_delete_elem(&flows, &peer);
+}
+
+/* Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. */
+static __always_inline long insert(const struct flow_key *key, const struct flow *flow)
+{
+	long error = 0;
+	int i;
+
+	for (i = 0; i < INSERT_TRIES; i++) {
+		error = bpf_map_update_elem(&flows, key, flow, BPF_NOEXIST);
+		if (error != -EBUSY)
+			break;
+	}
+	return error;
+}
+
+static __always_inline int insertion_failed(long error)
+{
+	return error == -E2BIG || error == -ENOMEM ? DROP_FLOW_TABLE_FULL : DROP_FLOW_TABLE_BUSY;
+}
+
+/* Takes the key of a flow whose time is up: its owner may be slower than whoever wants the port now. */
+static __always_inline long insert_over_expired(const struct flow_key *key, const struct flow *flow, __u64 now)
+{
+	long error = insert(key, flow);
+	struct flow *old;
+
+	if (error != -EEXIST)
+		return error;
+	old = bpf_map_lookup_elem(&flows, key);
+	if (old) {
+		if (!expired(old, key->protocol, now))
+			return error;
+		remove_pair(key, old);
+	}
+	return insert(key, flow);
+}
+
+/* For bpf_loop: tries to insert the reverse entry under a port of the balancer's. 1 ends it. */
+struct port_search {
+	struct packet *packet;
+	long error;
+};
+
+static long try_port(__u32 index, struct port_search *search)
+{
+	struct packet *p = search->packet;
+
+	if (index)
+		p->reverse_key.destination_port =
+			bpf_htons(FIRST_PORT + bpf_get_prandom_u32() % (LAST_PORT - FIRST_PORT + 1));
+	search->error = insert_over_expired(&p->reverse_key, &p->reverse, p->now);
+	return search->error != -EEXIST;
+}
+
+/* Finds the reverse entry's place: its key holds the source and the port that the receiver will see. */
+static __noinline int insert_reverse(struct packet *p)
+{
+	struct port_search search = { .packet = p };
+
+	bpf_loop(p->course.shared_source ? PORT_TRIES : 1, try_port, &search, 0);
+	if (search.error == -EEXIST && p->course.shared_source)
+		return DROP_SOURCE_PORTS_EXHAUSTED;
+	return search.error ? insertion_failed(search.error) : DROP_NONE;
+}
+
+static __always_inline __u32 idle_seconds(const struct course *c)
+{
+	if (c->key.protocol == IPPROTO_ICMP)
+		return SHORT_IDLE;
+	if (c->idle_seconds)
+		return c->idle_seconds;
+	return c->key.protocol == IPPROTO_TCP ? TCP_IDLE : UDP_IDLE;
+}
+
+/* Makes the pair for a packet that was judged. `device` is the sender's own. */
+static __noinline int open_flow(struct packet *p, __u32 device)
+{
+	struct flow *forward = &p->forward, *reverse = &p->reverse;
+	struct course *c = &p->course;
+	int reason;
+	long error;
+
+	__builtin_memset(forward, 0, sizeof(*forward));
+	forward->device = c->device;
+	forward->epoch = p->settings.epoch;
+	forward->seen = p->now;
+	forward->sender = c->sender;
+	forward->receiver = c->receiver;
+	forward->via = c->via;
+	forward->idle_seconds = idle_seconds(c);
+	forward->egress_rule = c->egress_rule;
+	forward->ingress_rule = c->ingress_rule;
+	__builtin_memcpy(forward->mac, c->mac, ETH_ALEN);
+	forward->flags = FLOW_FORWARD;
+
+	*reverse = *forward;
+	reverse->peer = p->key;
+	reverse->device = device;
+	reverse->sender = c->receiver;
+	reverse->receiver = c->sender;
+	__builtin_memcpy(reverse->mac, p->mac, ETH_ALEN);
+	reverse->flags = 0;
+
+	__builtin_memset(&p->reverse_key, 0, sizeof(p->reverse_key));
+	p->reverse_key.vpc = c->vpc;
+	p->reverse_key.protocol = p->key.protocol;
+	p->reverse_key.source = c->destination;
+	p->reverse_key.destination = c->source;
+	p->reverse_key.source_port = c->destination_port;
+	p->reverse_key.destination_port = p->key.source_port;
+
+	reason = insert_reverse(p);
+	if (reason)
+		return reason;
+	forward->peer = p->reverse_key;
+	error = insert(&p->key, forward);
+	if (error) {
+		bpf_map_delete_elem(&flows, &p->reverse_key);
+		return insertion_failed(error);
+	}
+	count_flow(c->sender);
+	count_flow(c->via);
+	return DROP_NONE;
+}
+
+#endif

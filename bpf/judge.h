@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * May a flow be, and where does it lead? Asked of its first packet, and again when the epoch of the rules
+ * has moved on since: then the flow keeps its target, but everything that had let it in must still do so.
+ *
+ * The order of the questions is the order of the reasons: the sender's egress rules, what stands at the
+ * destination, the receiver's ingress rules, then what an endpoint or a balancer adds (endpoint.h).
+ *
+ * Security groups do not apply to the VPC's resolver, nor does anything answer at a router's address
+ * (AWS, "Security groups": traffic to and from the Amazon DNS server is not filtered).
+ */
+#ifndef LINKWAY_JUDGE_H
+#define LINKWAY_JUDGE_H
+
+#include "endpoint.h"
+#include "rules.h"
+
+#define RESOLVER_PORT 53
+#define PROBE_RANGE (1U << 22) /* a /10 */
+
+static __always_inline int lead_to_workload(struct course *c, const struct interface *there)
+{
+	c->source = c->key.source;
+	c->destination = c->key.destination;
+	c->destination_port = c->key.destination_port;
+	c->vpc = c->key.vpc;
+	c->device = there->device;
+	__builtin_memcpy(c->mac, there->mac, ETH_ALEN);
+	return DROP_NONE;
+}
+
+/* The resolver sees who asks by the address: the client range's, plus the number of the interface. */
+static __always_inline int lead_to_resolver(struct course *c, const struct settings *settings)
+{
+	if (c->key.protocol == IPPROTO_ICMP || c->key.destination_port != bpf_htons(RESOLVER_PORT))
+		return DROP_NO_LISTENER;
+	mapped(&c->source, bpf_htonl(settings->client_base + c->sender));
+	mapped(&c->destination, settings->resolver);
+	c->destination_port = c->key.destination_port;
+	c->shared_source = 1;
+	c->vpc = SERVICE_VPC;
+	c->receiver = 0;
+	c->device = settings->service_device;
+	__builtin_memcpy(c->mac, settings->service_mac, ETH_ALEN);
+	return DROP_NONE;
+}
+
+/* A health check: from the service namespace to a target, as the balancer. */
+static __always_inline int judge_probe(struct course *c, const struct settings *settings)
+{
+	__u32 offset = bpf_ntohl(c->key.destination.word[3]) - settings->probe_base;
+	struct interface *node;
+	struct target target = {};
+	struct probe *probe;
+
+	if (c->key.protocol == IPPROTO_ICMP || offset >= PROBE_RANGE)
+		return DROP_NO_ROUTE;
+	probe = bpf_map_lookup_elem(&probes, &offset);
+	if (!probe)
+		return DROP_NO_ROUTE;
+	node = bpf_map_lookup_elem(&interfaces, &probe->node);
+	if (!node)
+		return DROP_NO_ROUTE;
+	target.address = probe->address;
+	target.interface = probe->interface;
+	target.port = c->key.destination_port;
+	return lead_to_target(c, node, &target);
+}
+
+static __always_inline int judge_workload(struct course *c, const struct settings *settings)
+{
+	struct place *place = place_of(c->key.vpc, &c->key.destination);
+	struct interface *there = NULL;
+
+	if (place && place->kind == PLACE_RESOLVER)
+		return lead_to_resolver(c, settings);
+	if (place && place->kind == PLACE_INTERFACE) {
+		c->receiver = place->interface;
+		there = bpf_map_lookup_elem(&interfaces, &place->interface);
+	}
+	if (!admits(&c->search, c->sender_groups, RULE_EGRESS, &c->key.destination, there ? there->groups : 0))
+		return DROP_EGRESS_DENIED;
+	c->egress_rule = c->search.id;
+	if (!there)
+		return DROP_NO_ROUTE;
+	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->key.source, c->sender_groups))
+		return DROP_INGRESS_DENIED;
+	c->ingress_rule = c->search.id;
+	switch (there->kind) {
+	case INTERFACE_WORKLOAD:
+		return lead_to_workload(c, there);
+	case INTERFACE_ENDPOINT:
+		return lead_through_endpoint(c);
+	case INTERFACE_BALANCER:
+		return lead_through_balancer(c, c->receiver, there);
+	default:
+		return DROP_NO_ROUTE;
+	}
+}
+
+/* What of `c` is given is said at its definition. */
+static __noinline int judge(struct course *c, const struct settings *settings)
+{
+	int reason;
+
+	c->search.protocol = c->key.protocol;
+	c->search.port = c->key.protocol == IPPROTO_ICMP ? ICMP_ECHO : bpf_ntohs(c->key.destination_port);
+	c->search.id = 0;
+	c->shared_source = 0;
+	c->receiver = 0;
+	c->via = 0;
+	c->idle_seconds = 0;
+	c->egress_rule = 0;
+	c->ingress_rule = 0;
+	if (c->key.vpc == SERVICE_VPC)
+		reason = judge_probe(c, settings);
+	else
+		reason = judge_workload(c, settings);
+	if (!reason && !c->device)
+		return DROP_NOT_DELIVERED;
+	return reason;
+}
+
+#endif

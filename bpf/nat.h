@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Turns a packet into what its receiver is to see: MACs always, addresses and ports where they differ.
+ *
+ * Checksums are changed by the difference (RFC 1624). Where the sender left its checksum to the hardware,
+ * the field holds the sum of the pseudo header only, so addresses and ports are told to the kernel apart:
+ * it knows which of them the field contains. A UDP checksum of zero means none and stays so.
+ *
+ * The time to live is left alone, as in a VPC of AWS, whose router shows up in no traceroute. No loop can
+ * come of it: a packet is delivered once, to an interface, and never routed again.
+ *
+ * Not handled: addresses inside of the payload (FTP and its like).
+ */
+#ifndef LINKWAY_NAT_H
+#define LINKWAY_NAT_H
+
+#include "parse.h"
+
+static __always_inline __u32 folded(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return sum;
+}
+
+/* What to add to a ones' complement sum when one word becomes another. */
+static __always_inline __u64 difference(__u32 before, __u32 after)
+{
+	return (__u64)(__u32)~before + after;
+}
+
+static __always_inline __u16 changed_checksum(__u16 checksum, __u32 change)
+{
+	__u32 sum = (__u16)~checksum + (change & 0xffff) + (change >> 16);
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/*
+ * `peer` is the other direction of the packet's flow: this packet's new source is where answers go to, its
+ * new destination where they come from.
+ */
+static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p, const struct flow_key *peer,
+				   const __u8 *mac)
+{
+	__be32 source = peer->destination.word[3], destination = peer->source.word[3];
+	__be16 source_port = peer->destination_port, destination_port = peer->source_port;
+	__u32 addresses, ports, at = p->transport;
+	struct ethhdr *eth = (void *)(long)skb->data;
+	struct iphdr *ip = (void *)(eth + 1);
+	void *end = (void *)(long)skb->data_end;
+	__be16 *transport;
+	__u64 flags = 0;
+
+	if ((void *)(ip + 1) > end)
+		return DROP_MALFORMED;
+	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, p->settings.router_mac, ETH_ALEN);
+	if (source == ip->saddr && destination == ip->daddr && source_port == p->key.source_port &&
+	    destination_port == p->key.destination_port)
+		return DROP_NONE;
+
+	addresses = folded(difference(ip->saddr, source) + difference(ip->daddr, destination));
+	ip->check = changed_checksum(ip->check, addresses);
+	ip->saddr = source;
+	ip->daddr = destination;
+	if (p->key.protocol == IPPROTO_ICMP)
+		return DROP_NONE;
+
+	at &= 0x7f;
+	transport = (void *)eth + at;
+	if ((void *)(transport + 2) > end)
+		return DROP_MALFORMED;
+	transport[0] = source_port;
+	transport[1] = destination_port;
+	ports = folded(difference(p->key.source_port, source_port) +
+		       difference(p->key.destination_port, destination_port));
+	if (p->key.protocol == IPPROTO_UDP) {
+		at += __builtin_offsetof(struct udphdr, check);
+		flags = BPF_F_MARK_MANGLED_0;
+	} else {
+		at += __builtin_offsetof(struct tcphdr, check);
+	}
+	if (bpf_l4_csum_replace(skb, at, 0, addresses, flags | BPF_F_PSEUDO_HDR))
+		return DROP_MALFORMED;
+	if ((source_port != p->key.source_port || destination_port != p->key.destination_port) &&
+	    bpf_l4_csum_replace(skb, at, 0, ports, flags))
+		return DROP_MALFORMED;
+	return DROP_NONE;
+}
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of the packet under way. It lies in a table of one entry a CPU, as the stack of a program
+ * has 512 bytes; nothing else runs a packet program on the CPU meanwhile.
+ *
+ * Functions that decide return an enum drop_reason, DROP_NONE to go on.
+ */
+#ifndef LINKWAY_PACKET_H
+#define LINKWAY_PACKET_H
+
+#include <bpf/bpf_endian.h>
+
+#include "maps.h"
+
+#define SECOND 1000000000ULL
+
+/* A search through the rules of a set of groups: see rules.h. */
+struct rule_search {
+	struct address peer;
+	__u64 peer_groups;
+	__u64 rules;    /* the list */
+	__u32 count;    /* its length */
+	__u32 port;     /* of the destination, host order; ICMP: the type, as the code is 0 */
+	__u32 protocol;
+	__u32 found;    /* 1: a rule matches */
+	__u32 id;       /* which */
+	__u32 pad;
+};
+
+/*
+ * Where a flow leads, worked out from its first packet: what the receiver will see, who that is, and the
+ * rules that allow it.
+ */
+struct course {
+	struct flow_key key;        /* given: the direction that opens the flow */
+	__u32 sender;               /* given: number of its interface; 0: the service namespace */
+	__u64 sender_groups;        /* given */
+	struct address source;      /* of the packet as the receiver sees it */
+	struct address destination;
+	__u16 destination_port;
+	__u8 shared_source;         /* others use this source too: its port may have to be another */
+	__u8 opened;                /* given: the flow exists, so `destination` is given as well */
+	__u32 vpc;                  /* the receiver's */
+	__u32 receiver;
+	__u32 via;
+	__u32 device;
+	__u32 idle_seconds;
+	__u32 egress_rule;
+	__u32 ingress_rule;
+	__u8 mac[6];
+	__u8 pad[2];
+	struct rule_search search;
+};
+
+/* Is the refusal of a TCP packet answered with RST? */
+enum reset_answer {
+	RESET_NEVER = 0,
+	RESET_TOWARDS_ENDPOINT = 1, /* where the destination is an endpoint */
+	RESET_ALWAYS = 2
+};
+
+struct packet {
+	struct flow_key key;
+	__u64 now;                  /* nanoseconds since boot */
+	struct settings settings;   /* one reading of them for the whole way */
+	__u32 interface;            /* number of the sender's; 0: unknown, or the service namespace */
+	__u32 vpc;
+	__u64 groups;
+	__u8 mac[6];                /* that the sender must have */
+	__u8 flags;                 /* enum interface_flag */
+	__u8 tcp_flags;
+	__u8 icmp_type;
+	__u8 reset;                 /* enum reset_answer */
+	__u32 transport;            /* offset of the transport header */
+	__u32 segments;             /* packets on a wire that this frame stands for */
+	__u32 other;                /* for events: interface on the other side */
+	__u32 rule;                 /* for events: the rule concerned */
+	__u32 device;               /* where it goes: interface index of the receiver's host end */
+
+	/* Room to open a flow in. */
+	struct course course;
+	struct flow_key reverse_key;
+	struct flow forward;
+	struct flow reverse;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct packet);
+} packets SEC(".maps");
+
+static __always_inline void mapped(struct address *address, __be32 ipv4)
+{
+	address->word[0] = 0;
+	address->word[1] = 0;
+	address->word[2] = bpf_htonl(0xffff);
+	address->word[3] = ipv4;
+}
+
+static __always_inline int same_address(const struct address *a, const struct address *b)
+{
+	return a->word[3] == b->word[3] && a->word[2] == b->word[2] && a->word[1] == b->word[1] &&
+	       a->word[0] == b->word[0];
+}
+
+static __always_inline int same_mac(const __u8 *a, const __u8 *b)
+{
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
+}
+
+static __always_inline struct place *place_of(__u32 vpc, const struct address *address)
+{
+	struct place_key key = { .vpc = vpc, .address = *address };
+
+	return bpf_map_lookup_elem(&places, &key);
+}
+
+static __always_inline int is_place_of(__u32 vpc, const struct address *address, __u32 interface)
+{
+	struct place *place = place_of(vpc, address);
+
+	return place && place->kind == PLACE_INTERFACE && place->interface == interface;
+}
+
+#endif
