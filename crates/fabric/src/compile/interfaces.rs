@@ -1,0 +1,77 @@
+//! Network interfaces, and the devices that they are behind.
+
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::vpc::Vpc;
+
+use crate::layout::{self, Interface, Port};
+use crate::programs::types::{interface_flag, interface_kind};
+use crate::ranges;
+use crate::tables::Tables;
+
+use super::Context;
+
+/// The VPC number of the service namespace: `SERVICE_VPC` of `bpf/layout.h`.
+const SERVICE_VPC: u32 = 0;
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    if context.devices.service != 0 {
+        tables.ports.insert(context.devices.service, service());
+    }
+    for interface in context.snapshot.all::<NetworkInterface>() {
+        let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { continue };
+        let kind = kind(&interface.role);
+        let device = context.devices.interfaces.get(&interface.number).copied().unwrap_or(0);
+        let groups = context.groups.of(interface);
+        tables.interfaces.insert(
+            interface.number,
+            Interface {
+                address: layout::address(interface.address),
+                groups,
+                vpc: vpc.number,
+                device,
+                mac: interface.mac.0,
+                kind,
+                pad: 0,
+            },
+        );
+        if device != 0 {
+            tables.ports.insert(
+                device,
+                Port {
+                    interface: interface.number,
+                    vpc: vpc.number,
+                    groups,
+                    mac: interface.mac.0,
+                    kind,
+                    flags: flags(interface),
+                },
+            );
+        }
+    }
+}
+
+fn service() -> Port {
+    Port {
+        interface: 0,
+        vpc: SERVICE_VPC,
+        groups: 0,
+        mac: ranges::service_mac().0,
+        kind: interface_kind::INTERFACE_SERVICE.0 as u8,
+        flags: 0,
+    }
+}
+
+fn kind(role: &InterfaceRole) -> u8 {
+    let kind = match role {
+        InterfaceRole::Available | InterfaceRole::Instance { .. } | InterfaceRole::Namespace { .. } => {
+            interface_kind::INTERFACE_WORKLOAD
+        }
+        InterfaceRole::VpcEndpoint { .. } => interface_kind::INTERFACE_ENDPOINT,
+        InterfaceRole::LoadBalancer { .. } => interface_kind::INTERFACE_BALANCER,
+    };
+    kind.0 as u8
+}
+
+fn flags(interface: &NetworkInterface) -> u8 {
+    if interface.source_dest_check { interface_flag::INTERFACE_SOURCE_CHECK.0 as u8 } else { 0 }
+}

@@ -1,0 +1,51 @@
+//! What stands at each address of each VPC.
+
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+
+use std::net::Ipv4Addr;
+
+use crate::layout::{self, Place, PlaceKey};
+use crate::programs::types::place_kind;
+use crate::ranges;
+use crate::tables::Tables;
+
+use super::Context;
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    for vpc in context.snapshot.all::<Vpc>().filter(|vpc| vpc.enable_dns_support) {
+        for range in &vpc.cidrs {
+            let resolver = Ipv4Addr::from(u32::from(range.cidr.network()).saturating_add(2));
+            put(tables, vpc, resolver, place_kind::PLACE_RESOLVER, 0);
+        }
+        put(tables, vpc, ranges::RESOLVER_LINK_LOCAL, place_kind::PLACE_RESOLVER, 0);
+    }
+    for subnet in context.snapshot.all::<Subnet>() {
+        if let Some(vpc) = context.snapshot.get::<Vpc>(&subnet.vpc) {
+            put(tables, vpc, subnet.router(), place_kind::PLACE_ROUTER, 0);
+        }
+    }
+    for interface in context.snapshot.all::<NetworkInterface>().filter(|i| answers(context, i)) {
+        if let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) {
+            for address in interface.addresses() {
+                put(tables, vpc, address, place_kind::PLACE_INTERFACE, interface.number);
+            }
+        }
+    }
+}
+
+/// Whether anything answers at the interface's addresses: it has a device, or it is a service's.
+fn answers(context: &Context<'_>, interface: &NetworkInterface) -> bool {
+    match interface.role {
+        InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. } => true,
+        InterfaceRole::Available | InterfaceRole::Instance { .. } | InterfaceRole::Namespace { .. } => {
+            context.devices.interfaces.contains_key(&interface.number)
+        }
+    }
+}
+
+fn put(tables: &mut Tables, vpc: &Vpc, ip: Ipv4Addr, kind: place_kind, interface: u32) {
+    let key = PlaceKey { vpc: vpc.number, address: layout::address(ip) };
+    tables.places.insert(key, Place { interface, kind: kind.0 });
+}

@@ -1,0 +1,111 @@
+//! Addresses in the probe range: one for each target that a balancer's health checks ask.
+//!
+//! Offsets are not kept anywhere. They follow from the names of targets, so that a change of the state, or
+//! a restart, leaves the others where they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use linkway_model::Snapshot;
+use linkway_model::load_balancer::{Listener, LoadBalancer, Target, TargetGroup, TargetId};
+use linkway_model::network_interface::NetworkInterface;
+
+use crate::layout::Probe;
+use crate::ranges;
+use crate::tables::Tables;
+
+use super::{Context, balancers, hash};
+
+/// Which target a check is for: ARN of the target group, the target, and the port that it was registered with.
+pub type ProbeKey = (String, TargetId, u16);
+
+/// Where the targets of a snapshot are checked. The packet path leads there once the snapshot is applied.
+pub fn probe_addresses(snapshot: &Snapshot) -> BTreeMap<ProbeKey, Ipv4Addr> {
+    let base = u32::from(ranges::PROBE_BASE);
+    offsets(snapshot).into_iter().map(|(key, offset)| (key, Ipv4Addr::from(base + offset))).collect()
+}
+
+/// Where targets are checked, as of the snapshot last applied. Clones look at the same book.
+#[derive(Debug, Clone, Default)]
+pub struct Probes(Arc<RwLock<BTreeMap<ProbeKey, Ipv4Addr>>>);
+
+impl Probes {
+    /// The address in the service namespace that stands for this target. `None`: the packet path does not
+    /// know the target, or no balancer uses its group.
+    pub fn address(&self, target_group: &str, target: &TargetId, port: u16) -> Option<Ipv4Addr> {
+        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        book.get(&(target_group.to_owned(), target.clone(), port)).copied()
+    }
+
+    pub(crate) fn publish(&self, addresses: BTreeMap<ProbeKey, Ipv4Addr>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+    }
+}
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    let balancers = balancers_of_groups(context.snapshot);
+    for ((arn, id, port), offset) in offsets(context.snapshot) {
+        let probe = context.snapshot.get::<TargetGroup>(&arn).and_then(|group| {
+            let target = group.targets.iter().find(|target| target.id == id && target.port == port)?;
+            probe(context, group, target, balancers.get(arn.as_str())?)
+        });
+        if let Some(probe) = probe {
+            tables.probes.insert(offset, probe);
+        }
+    }
+}
+
+/// The check comes from the balancer's node in the target's zone, or from its first one.
+fn probe<'a>(
+    context: &Context<'a>,
+    group: &'a TargetGroup,
+    target: &'a Target,
+    balancer: &LoadBalancer,
+) -> Option<Probe> {
+    let zone = context.routing.zone(group, target);
+    let own = balancer.nodes.iter().find(|node| zone == Some(node.zone.as_str()));
+    let node = own.or_else(|| balancer.nodes.first())?;
+    let node = context.snapshot.get::<NetworkInterface>(&node.interface)?.number;
+    let located = balancers::locate(context, group, target)?;
+    Some(Probe { address: located.address, interface: located.interface, node })
+}
+
+/// The balancer whose listener uses each target group: the first by ARN, as AWS lets it be one only.
+fn balancers_of_groups(snapshot: &Snapshot) -> BTreeMap<&str, &LoadBalancer> {
+    let mut balancers = BTreeMap::new();
+    for listener in snapshot.all::<Listener>() {
+        if let Some(balancer) = snapshot.get::<LoadBalancer>(&listener.load_balancer) {
+            balancers.entry(listener.target_group.as_str()).or_insert(balancer.as_ref());
+        }
+    }
+    balancers
+}
+
+/// An offset for each target: where the hash of its name points, or the next that is free. Two targets in
+/// a thousand meet like that when there are ten thousand, so a change hardly ever moves another target.
+fn offsets(snapshot: &Snapshot) -> BTreeMap<ProbeKey, u32> {
+    let mut taken = BTreeSet::new();
+    let mut offsets = BTreeMap::new();
+    for arn in balancers_of_groups(snapshot).keys() {
+        let Some(group) = snapshot.get::<TargetGroup>(arn) else { continue };
+        for target in group.targets.iter().filter(|target| target.draining_since.is_none()) {
+            let key = (group.arn.clone(), target.id.clone(), target.port);
+            let mut offset = preferred(&key);
+            while !taken.insert(offset) {
+                offset = (offset + 1) % ranges::PROBES;
+            }
+            offsets.insert(key, offset);
+        }
+    }
+    offsets
+}
+
+fn preferred((arn, id, port): &ProbeKey) -> u32 {
+    let id = match id {
+        TargetId::Instance(id) => id.to_string(),
+        TargetId::Ip(ip) => ip.to_string(),
+    };
+    let hash = hash::text(&[arn, &id, &port.to_string()]);
+    (hash % u64::from(ranges::PROBES)) as u32
+}

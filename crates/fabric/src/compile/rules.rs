@@ -1,0 +1,99 @@
+//! Sets of security groups, and the rules of each.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
+
+use crate::layout::{self, MemberKey, Rule, RuleChunk, RuleKey, Ruleset, RulesetKey};
+use crate::programs::types::{peer_kind, rule_direction};
+use crate::tables::Tables;
+
+use super::{Context, hash};
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
+
+/// The range of a rule that names no ports; of ICMP: any type, any code.
+const ANY: u16 = u16::MAX;
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    let rules = by_group(context);
+    for (set, groups) in context.groups.sets() {
+        for group in groups {
+            tables.members.insert(MemberKey { groups: set, group: group.number, pad: 0 }, 1);
+        }
+        for (direction, number) in [
+            (Direction::Ingress, rule_direction::RULE_INGRESS),
+            (Direction::Egress, rule_direction::RULE_EGRESS),
+        ] {
+            let mut list: Vec<Rule> = groups
+                .iter()
+                .filter_map(|group| rules.get(&(group.id.as_str(), direction)))
+                .flatten()
+                .copied()
+                .collect();
+            list.sort_by_key(|rule| rule.id);
+            let ruleset = put_list(tables, &list);
+            tables.rulesets.insert(RulesetKey { groups: set, direction: number.0, pad: 0 }, ruleset);
+        }
+    }
+}
+
+/// Write a list of rules under its contents.
+fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
+    let rules = hash::contents(list);
+    for (chunk, items) in (0..).zip(list.chunks(RuleChunk::default().rule.len())) {
+        let mut value = RuleChunk::default();
+        value.rule[..items.len()].copy_from_slice(items);
+        tables.rules.insert(RuleKey { rules, chunk, pad: 0 }, value);
+    }
+    Ruleset { rules, count: list.len() as u32, pad: 0 }
+}
+
+/// The compiled rules of each group and direction.
+fn by_group<'a>(context: &Context<'a>) -> BTreeMap<(&'a str, Direction), Vec<Rule>> {
+    let mut rules: BTreeMap<_, Vec<Rule>> = BTreeMap::new();
+    for rule in context.snapshot.all::<SecurityGroupRule>() {
+        if let Some(compiled) = compile_rule(context, rule) {
+            rules.entry((rule.group.as_str(), rule.direction)).or_default().push(compiled);
+        }
+    }
+    rules
+}
+
+/// `None`: nothing can match it. Its peer is a group that is gone, or its protocol is 0, IPv6's hop-by-hop
+/// options, for which the tables say "any".
+fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Option<Rule> {
+    if rule.traffic.protocol == Some(0) {
+        return None;
+    }
+    let (from, to) = range(&rule.traffic);
+    let compiled =
+        Rule { id: rule.number, from, to, protocol: rule.traffic.protocol.unwrap_or(0), ..Rule::default() };
+    Some(match &rule.peer {
+        Peer::Cidr(cidr) => {
+            let (address, prefix) = match cidr.trunc() {
+                IpNet::V4(cidr) => (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len())),
+                IpNet::V6(cidr) => (layout::address6(cidr.network()), u32::from(cidr.prefix_len())),
+            };
+            Rule { peer: peer_kind::PEER_CIDR.0 as u8, address, prefix, ..compiled }
+        }
+        Peer::Group(id) => {
+            let group = context.snapshot.get::<SecurityGroup>(id)?.number;
+            Rule { peer: peer_kind::PEER_GROUP.0 as u8, group, ..compiled }
+        }
+    })
+}
+
+/// First and last port, or ICMP type and code.
+fn range(traffic: &Traffic) -> (u16, u16) {
+    let number = |value: Option<i32>| value.and_then(|value| u16::try_from(value).ok());
+    match traffic.protocol {
+        Some(ICMP | ICMPV6) => (number(traffic.from).unwrap_or(ANY), number(traffic.to).unwrap_or(ANY)),
+        Some(TCP | UDP) => (number(traffic.from).unwrap_or(0), number(traffic.to).unwrap_or(u16::MAX)),
+        _ => (0, u16::MAX),
+    }
+}

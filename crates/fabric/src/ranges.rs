@@ -1,0 +1,53 @@
+//! Addresses inside the service namespace, and MAC addresses that mean something everywhere.
+//!
+//! The three ranges are disjoint and seen by nobody but the daemon: tables translate between them and the
+//! addresses of VPCs.
+
+use std::net::Ipv4Addr;
+
+use linkway_model::network_interface::Mac;
+
+/// What the namespace owns whole: every address of it stands for one thing that it answers for.
+pub const SERVICE_RANGE: (Ipv4Addr, u8) = (Ipv4Addr::new(172, 16, 0, 0), 12);
+
+/// The namespace's own address: where health checks come from, before tables translate them.
+pub const SERVICE_ADDRESS: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
+
+/// Where the resolver answers, for every VPC.
+pub const RESOLVER: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
+
+/// First of the addresses that clients appear to come from, a /8: this and the interface's number.
+pub const CLIENT_BASE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
+
+/// First of the addresses that health checks go to, a /10: this and the probe's offset.
+pub const PROBE_BASE: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 0);
+
+/// How many addresses the probe range has.
+pub const PROBES: u32 = 1 << 22;
+
+/// Where everything goes that leaves the namespace. It is nowhere else: its neighbour entry is permanent.
+pub const SERVICE_GATEWAY: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
+
+/// AWS's link-local address of every VPC's resolver.
+pub const RESOLVER_LINK_LOCAL: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
+
+/// The MAC of every subnet's router: that of an interface whose number is never given out.
+pub fn router_mac() -> Mac {
+    Mac::of(u32::MAX)
+}
+
+/// The MAC of the service namespace.
+pub fn service_mac() -> Mac {
+    Mac::of(0)
+}
+
+/// The address that connections of interface `number` come from, in the service namespace.
+pub fn client_address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(CLIENT_BASE).wrapping_add(number))
+}
+
+/// The interface that connects from `address`, in the service namespace.
+pub fn client_interface(address: Ipv4Addr) -> Option<u32> {
+    let offset = u32::from(address).checked_sub(u32::from(CLIENT_BASE))?;
+    (offset > 0 && offset < 1 << 24).then_some(offset)
+}
