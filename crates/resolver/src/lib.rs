@@ -1,1 +1,143 @@
 //! DNS as a VPC sees it.
+//!
+//! One resolver serves every VPC: whoever asks is known by the address that the query comes from, as the
+//! packet path gives each network interface one of its own in the client range. A query goes through a chain
+//! of [`zones`] (private DNS names, endpoints, load balancers, instances); what none of them knows goes to
+//! the [`Upstream`].
+//!
+//! The resolver is handed snapshots of the state ([`Resolver::publish`]), compiles each into a view and
+//! swaps it in at once: a query is answered from one view, whole.
+#![forbid(unsafe_code)]
+
+mod quota;
+mod reply;
+mod request;
+mod rotation;
+mod tcp;
+mod udp;
+mod upstream;
+mod view;
+mod zones;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use hickory_proto::op::ResponseCode;
+use linkway_model::Snapshot;
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::quota::Quota;
+use crate::request::{Received, Request, Transport};
+use crate::view::View;
+use crate::zones::Question;
+
+pub use crate::upstream::{Upstream, UpstreamError};
+
+/// Queries that may wait for the upstream at once: of all, and of one network interface.
+const FORWARDS: (usize, usize) = (1024, 128);
+/// TCP connections that may be open at once: of all, and of one network interface.
+const CONNECTIONS: (usize, usize) = (512, 32);
+
+/// What a resolver needs to know besides the state.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where names go that are not the installation's. `None`: they are refused.
+    pub upstream: Option<Upstream>,
+    /// First address of the client range: a query from this address plus `n` is of network interface `n`.
+    pub client_base: Ipv4Addr,
+}
+
+/// The resolver of all VPCs. Clones are the same resolver.
+#[derive(Clone)]
+pub struct Resolver {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    view: ArcSwap<View>,
+    forwards: Quota,
+    connections: Quota,
+}
+
+/// What is to be done about a packet.
+enum Step {
+    /// Nothing.
+    Ignore,
+    /// Send this.
+    Reply(Vec<u8>),
+    /// Ask the upstream, for the interface of this number.
+    Forward(Box<Request>, u32),
+}
+
+impl Resolver {
+    /// A resolver that knows no one yet, so that it answers nobody until the first [`Self::publish`].
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                settings,
+                view: ArcSwap::from_pointee(View::default()),
+                forwards: Quota::new(FORWARDS),
+                connections: Quota::new(CONNECTIONS),
+            }),
+        }
+    }
+
+    /// Answer from this snapshot from now on.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.inner.view.store(Arc::new(View::compile(&snapshot)));
+    }
+
+    /// Answer queries on these sockets. Ends only by being dropped.
+    pub async fn serve(&self, udp: UdpSocket, tcp: TcpListener) {
+        tokio::join!(udp::serve(self.clone(), udp), tcp::serve(self.clone(), tcp));
+    }
+
+    /// The number of the network interface at an address of the client range, if its VPC has DNS support.
+    fn client(&self, address: IpAddr) -> Option<u32> {
+        let IpAddr::V4(address) = address.to_canonical() else { return None };
+        let number = u32::from(address).checked_sub(u32::from(self.inner.settings.client_base))?;
+        self.inner.view.load().vpc_of(number).is_some().then_some(number)
+    }
+
+    /// Decide about a packet: everything but asking the upstream.
+    fn consider(&self, packet: &[u8], from: IpAddr, transport: Transport) -> Step {
+        let Some(client) = self.client(from) else { return Step::Ignore };
+        let request = match Request::read(packet, transport) {
+            Received::Ignore => return Step::Ignore,
+            Received::Error(reply) => return Step::Reply(reply),
+            Received::Request(request) => request,
+        };
+        let view = self.inner.view.load();
+        let Some(vpc) = view.vpc_of(client) else { return Step::Ignore };
+        let question =
+            Question { name: &request.name, owner: &request.query.name, kind: request.query.query_type, vpc };
+        if let Some(answer) = view.answer(&question) {
+            return Step::Reply(request.reply(answer, view.revision()));
+        }
+        if self.inner.settings.upstream.is_none() {
+            return Step::Reply(request.error(ResponseCode::Refused));
+        }
+        Step::Forward(Box::new(request), client)
+    }
+
+    /// Ask the upstream, and make its answer the client's. What cannot be asked or is not answered is a
+    /// `SERVFAIL`.
+    async fn forward(&self, request: Request, client: u32) -> Vec<u8> {
+        let Some(upstream) = &self.inner.settings.upstream else {
+            return request.error(ResponseCode::Refused);
+        };
+        let Some(_permit) = self.inner.forwards.take(client) else {
+            tracing::debug!(client, "too many queries wait for the upstream");
+            return request.error(ResponseCode::ServFail);
+        };
+        match upstream.exchange(&request.packet, request.question_end, request.transport).await {
+            Ok(answer) => request.relay(answer),
+            Err(error) => {
+                tracing::debug!(name = request.name, %error, "the upstream did not answer");
+                request.error(ResponseCode::ServFail)
+            }
+        }
+    }
+}
