@@ -45,6 +45,8 @@ pub struct VpcEndpoint {
     pub since: u64,
     /// Why it failed: AWS's code and message.
     pub last_error: Option<(String, String)>,
+    /// When it became [`EndpointState::Deleted`], if it did: it is forgotten a minute later.
+    pub deleted: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
 }
