@@ -1,0 +1,82 @@
+//! One check.
+
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
+
+use linkway_model::load_balancer::{HealthReason, Protocol};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::matcher;
+use crate::plan::Spec;
+
+/// The longest status line that is read.
+const STATUS_LINE: usize = 1024;
+
+/// Check a target once, at this address. UDP targets are checked by TCP or HTTP too: AWS has no others.
+pub(crate) async fn check(address: SocketAddr, spec: &Spec) -> Result<(), HealthReason> {
+    let limit = Duration::from_secs(spec.check.timeout_seconds.into());
+    let attempt = async {
+        let mut stream = TcpStream::connect(address).await?;
+        match spec.check.protocol {
+            Protocol::Http => status(&mut stream, &spec.check.path, spec.host).await.map(Some),
+            Protocol::Tcp | Protocol::Udp | Protocol::TcpUdp => Ok(None),
+        }
+    };
+    match timeout(limit, attempt).await {
+        Err(_) => Err(HealthReason::Timeout),
+        // The kernel gave up before our own time was over.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(HealthReason::Timeout),
+        Ok(Err(_)) => Err(HealthReason::FailedHealthChecks),
+        Ok(Ok(Some(status))) if !matcher::matches(&spec.check.matcher, status) => {
+            Err(HealthReason::ResponseCodeMismatch)
+        }
+        Ok(Ok(_)) => Ok(()),
+    }
+}
+
+/// Ask for `path`, and return the answer's status. What follows the status line is not read.
+async fn status(stream: &mut TcpStream, path: &str, host: SocketAddrV4) -> io::Result<u16> {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\n\
+         Connection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut line = Vec::new();
+    while !line.contains(&b'\n') {
+        if line.len() >= STATUS_LINE || stream.read_buf(&mut line).await? == 0 {
+            return Err(malformed());
+        }
+    }
+    read_status(&line).ok_or_else(malformed)
+}
+
+/// The status in `HTTP/1.1 200 OK`.
+fn read_status(line: &[u8]) -> Option<u16> {
+    let line = line.split(|byte| *byte == b'\n').next()?;
+    let mut words = std::str::from_utf8(line).ok()?.split_whitespace();
+    if !words.next()?.starts_with("HTTP/1.") {
+        return None;
+    }
+    words.next().filter(|word| word.len() == 3)?.parse().ok()
+}
+
+fn malformed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "not an HTTP response")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_status;
+
+    #[test]
+    fn the_status_is_the_second_word_of_the_first_line() {
+        assert_eq!(read_status(b"HTTP/1.1 200 OK\r\nServer: x\r\n"), Some(200));
+        assert_eq!(read_status(b"HTTP/1.0 503\r\n"), Some(503));
+        assert_eq!(read_status(b"SSH-2.0-OpenSSH 200\r\n"), None);
+        assert_eq!(read_status(b"HTTP/1.1 2000 OK\r\n"), None);
+        assert_eq!(read_status(b"\n\xff"), None);
+    }
+}

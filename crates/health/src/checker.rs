@@ -1,0 +1,100 @@
+//! What runs the checks.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use linkway_model::Snapshot;
+use linkway_model::load_balancer::{TargetHealth, TargetId};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::plan::{Key, Spec, plan};
+use crate::task;
+
+/// Checks that may be under way at once, as each holds a socket. More than that wait.
+const CHECKS: usize = 512;
+
+/// Checks the targets of the snapshots that it is given.
+pub struct Checker {
+    environment: Arc<Environment>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+/// What every check needs from outside.
+pub(crate) struct Environment {
+    pub(crate) report: Box<Report>,
+    pub(crate) probe: Box<Probe>,
+    pub(crate) checks: Semaphore,
+}
+
+type Report = dyn Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync;
+type Probe = dyn Fn(&str, &TargetId, u16) -> Option<IpAddr> + Send + Sync;
+
+/// A target that is being checked.
+struct Running {
+    spec: Spec,
+    recorded: watch::Sender<TargetHealth>,
+    task: AbortHandle,
+}
+
+impl Checker {
+    /// A checker. Both functions get a target as (ARN of its group, who it is, its port), and are called on
+    /// the runtime's threads, so should return soon.
+    ///
+    /// `report` is told of a target's health when it changes, and again after each further check for as long
+    /// as published snapshots say otherwise. `probe` gives the address that a check of the target connects
+    /// to, on the port that the group's settings say; `None`: it has none yet, so ask again in a second.
+    pub fn new(
+        report: impl Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync + 'static,
+        probe: impl Fn(&str, &TargetId, u16) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        let environment =
+            Environment { report: Box::new(report), probe: Box::new(probe), checks: Semaphore::new(CHECKS) };
+        Self { environment: Arc::new(environment), snapshots: watch::Sender::new(Arc::default()) }
+    }
+
+    /// Check what this snapshot says, from now on.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.snapshots.send_replace(snapshot);
+    }
+
+    /// Run the checks. Ends only by being dropped, and all checks with it.
+    pub async fn run(&self) {
+        let mut snapshots = self.snapshots.subscribe();
+        let mut tasks = JoinSet::new();
+        let mut running = BTreeMap::new();
+        loop {
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            self.follow(&snapshot, &mut running, &mut tasks);
+            while tasks.try_join_next().is_some() {}
+            if snapshots.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Start, stop and inform tasks, until they are what the snapshot wants.
+    fn follow(&self, snapshot: &Snapshot, running: &mut BTreeMap<Key, Running>, tasks: &mut JoinSet<()>) {
+        let mut wanted = plan(snapshot);
+        running.retain(|key, its| {
+            let stays = !its.task.is_finished() && wanted.get(key).is_some_and(|(spec, _)| *spec == its.spec);
+            if !stays {
+                its.task.abort();
+            }
+            stays
+        });
+        for (key, its) in running.iter() {
+            if let Some((_, health)) = wanted.remove(key) {
+                its.recorded.send_if_modified(|recorded| std::mem::replace(recorded, health) != health);
+            }
+        }
+        for (key, (spec, health)) in wanted {
+            let recorded = watch::Sender::new(health);
+            let checks =
+                task::run(Arc::clone(&self.environment), key.clone(), spec.clone(), recorded.subscribe());
+            let task = tasks.spawn(checks);
+            running.insert(key, Running { spec, recorded, task });
+        }
+    }
+}

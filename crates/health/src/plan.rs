@@ -1,0 +1,57 @@
+//! What a snapshot wants checked. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use linkway_model::Snapshot;
+use linkway_model::load_balancer::{
+    HealthCheck, Listener, LoadBalancer, TargetGroup, TargetHealth, TargetId,
+};
+use linkway_model::network_interface::NetworkInterface;
+
+/// Which target: ARN of its group, who it is, its port.
+pub(crate) type Key = (String, TargetId, u16);
+
+/// How a target is checked. A change of it begins the checks anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spec {
+    /// The group's settings.
+    pub(crate) check: HealthCheck,
+    /// Where HTTP checks say they are going: AWS gives the balancer node's address and the listener's port,
+    /// not the target's.
+    pub(crate) host: SocketAddrV4,
+}
+
+impl Spec {
+    /// The port to check, of a target with this port.
+    pub(crate) fn port(&self, target: u16) -> u16 {
+        self.check.port.unwrap_or(target)
+    }
+}
+
+/// The targets that are to be checked, how, and the health that the state has for each.
+pub(crate) fn plan(snapshot: &Snapshot) -> BTreeMap<Key, (Spec, TargetHealth)> {
+    let mut wanted = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for listener in snapshot.all::<Listener>() {
+        // A group may be behind several listeners; its targets are checked once.
+        let (Some(group), true) = (
+            snapshot.get::<TargetGroup>(&listener.target_group),
+            seen.insert(listener.target_group.as_str()),
+        ) else {
+            continue;
+        };
+        let Some(balancer) = snapshot.get::<LoadBalancer>(&listener.load_balancer) else { continue };
+        let node = balancer
+            .nodes
+            .first()
+            .and_then(|node| snapshot.get::<NetworkInterface>(&node.interface))
+            .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address);
+        let spec = Spec { check: group.health_check.clone(), host: SocketAddrV4::new(node, listener.port) };
+        for target in group.targets.iter().filter(|target| target.draining_since.is_none()) {
+            let key = (group.arn.clone(), target.id.clone(), target.port);
+            wanted.insert(key, (spec.clone(), target.health));
+        }
+    }
+    wanted
+}
