@@ -56,6 +56,35 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Makes a service's `dispatch` of the table of its operations; and for tests, a service that writes down what it
+/// is asked and answers with samples.
+macro_rules! operations {
+    ($service:ident { $($action:literal => $method:ident($input:ty) -> $output:ty,)* }) => {
+        /// Calls the operation that the call names.
+        ///
+        /// # Errors
+        ///
+        /// The operation's own, and AWS's for parameters that cannot be its input and for unknown actions.
+        pub fn dispatch<S: $service>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
+            match call.action() {
+                $($action => call.answer(|input| service.$method(cx, input)),)*
+                _ => Err(call.unknown_action()),
+            }
+        }
+
+        #[cfg(test)]
+        impl $service for crate::tests::Sampler {
+            type Context = std::cell::RefCell<String>;
+
+            $(fn $method(&self, asked: &Self::Context, input: $input) -> Result<$output, ApiError> {
+                *asked.borrow_mut() = format!("{input:?}");
+                Ok(crate::tests::Sample::sample())
+            })*
+        }
+    };
+}
+pub(crate) use operations;
+
 fn invalid_action(dialect: Dialect, action: &str, version: &str) -> ApiError {
     let message = match dialect {
         Dialect::Ec2 => format!("The action {action} is not valid for this web service."),

@@ -93,6 +93,13 @@ macro_rules! encode {
                 $(crate::encode::Encode::encode(&self.$field, _xml, $name);)*
             }
         }
+
+        #[cfg(test)]
+        impl crate::tests::Sample for $ty {
+            fn sample() -> Self {
+                Self { $($field: crate::tests::Sample::sample(),)* }
+            }
+        }
     };
 }
 pub(crate) use encode;

@@ -15,6 +15,8 @@ mod params;
 mod protocol;
 mod service;
 pub mod sigv4;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 pub use call::Call;

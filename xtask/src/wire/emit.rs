@@ -100,29 +100,24 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    /// The trait with a method an operation, and the function that calls it by the action's name.
+    /// The trait with a method an operation, and the table that calls it by the action's name.
     fn operations(&self, out: &mut String) -> anyhow::Result<()> {
         let service = capitalised(self.service.module());
-        let mut arms = String::new();
+        let mut table = String::new();
         writeln!(out, "pub trait {service} {{\n    type Context;\n")?;
         for name in &self.service.operations {
             let operation = &self.model.operations[name];
             let input = operation.input.as_ref().with_context(|| format!("{name} has no input shape"))?;
+            let input = &input.shape;
             let output = operation.output.as_ref().map_or("()", |output| &output.shape);
             let method = snake_case(name);
             writeln!(
                 out,
-                "fn {method}(&self, cx: &Self::Context, input: {}) -> Result<{output}, ApiError>;",
-                input.shape
+                "fn {method}(&self, cx: &Self::Context, input: {input}) -> Result<{output}, ApiError>;"
             )?;
-            writeln!(arms, "{name:?} => call.answer(|input| service.{method}(cx, input)),")?;
+            writeln!(table, "    {name:?} => {method}({input}) -> {output},")?;
         }
-        writeln!(out, "}}\n")?;
-        writeln!(
-            out,
-            "pub fn dispatch<S: {service}>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> \
-             {{\n    match call.action() {{\n{arms}_ => Err(call.unknown_action()),\n    }}\n}}\n"
-        )?;
+        writeln!(out, "}}\n\noperations! {{ {service} {{\n{table}}} }}\n")?;
         Ok(())
     }
 

@@ -249,96 +249,59 @@ pub trait Ec2 {
     ) -> Result<UpdateSecurityGroupRuleDescriptionsIngressResult, ApiError>;
 }
 
-pub fn dispatch<S: Ec2>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action() {
-        "AcceptVpcEndpointConnections" => {
-            call.answer(|input| service.accept_vpc_endpoint_connections(cx, input))
-        }
-        "AuthorizeSecurityGroupEgress" => {
-            call.answer(|input| service.authorize_security_group_egress(cx, input))
-        }
-        "AuthorizeSecurityGroupIngress" => {
-            call.answer(|input| service.authorize_security_group_ingress(cx, input))
-        }
-        "CreateNetworkInterface" => call.answer(|input| service.create_network_interface(cx, input)),
-        "CreateSecurityGroup" => call.answer(|input| service.create_security_group(cx, input)),
-        "CreateSubnet" => call.answer(|input| service.create_subnet(cx, input)),
-        "CreateTags" => call.answer(|input| service.create_tags(cx, input)),
-        "CreateVpc" => call.answer(|input| service.create_vpc(cx, input)),
-        "CreateVpcEndpoint" => call.answer(|input| service.create_vpc_endpoint(cx, input)),
-        "CreateVpcEndpointServiceConfiguration" => {
-            call.answer(|input| service.create_vpc_endpoint_service_configuration(cx, input))
-        }
-        "DeleteNetworkInterface" => call.answer(|input| service.delete_network_interface(cx, input)),
-        "DeleteSecurityGroup" => call.answer(|input| service.delete_security_group(cx, input)),
-        "DeleteSubnet" => call.answer(|input| service.delete_subnet(cx, input)),
-        "DeleteTags" => call.answer(|input| service.delete_tags(cx, input)),
-        "DeleteVpc" => call.answer(|input| service.delete_vpc(cx, input)),
-        "DeleteVpcEndpointServiceConfigurations" => {
-            call.answer(|input| service.delete_vpc_endpoint_service_configurations(cx, input))
-        }
-        "DeleteVpcEndpoints" => call.answer(|input| service.delete_vpc_endpoints(cx, input)),
-        "DescribeAccountAttributes" => call.answer(|input| service.describe_account_attributes(cx, input)),
-        "DescribeAvailabilityZones" => call.answer(|input| service.describe_availability_zones(cx, input)),
-        "DescribeInstances" => call.answer(|input| service.describe_instances(cx, input)),
-        "DescribeNetworkAcls" => call.answer(|input| service.describe_network_acls(cx, input)),
-        "DescribeNetworkInterfaceAttribute" => {
-            call.answer(|input| service.describe_network_interface_attribute(cx, input))
-        }
-        "DescribeNetworkInterfaces" => call.answer(|input| service.describe_network_interfaces(cx, input)),
-        "DescribePrefixLists" => call.answer(|input| service.describe_prefix_lists(cx, input)),
-        "DescribeRegions" => call.answer(|input| service.describe_regions(cx, input)),
-        "DescribeRouteTables" => call.answer(|input| service.describe_route_tables(cx, input)),
-        "DescribeSecurityGroupRules" => call.answer(|input| service.describe_security_group_rules(cx, input)),
-        "DescribeSecurityGroups" => call.answer(|input| service.describe_security_groups(cx, input)),
-        "DescribeSubnets" => call.answer(|input| service.describe_subnets(cx, input)),
-        "DescribeTags" => call.answer(|input| service.describe_tags(cx, input)),
-        "DescribeVpcAttribute" => call.answer(|input| service.describe_vpc_attribute(cx, input)),
-        "DescribeVpcEndpointConnections" => {
-            call.answer(|input| service.describe_vpc_endpoint_connections(cx, input))
-        }
-        "DescribeVpcEndpointServiceConfigurations" => {
-            call.answer(|input| service.describe_vpc_endpoint_service_configurations(cx, input))
-        }
-        "DescribeVpcEndpointServicePermissions" => {
-            call.answer(|input| service.describe_vpc_endpoint_service_permissions(cx, input))
-        }
-        "DescribeVpcEndpointServices" => {
-            call.answer(|input| service.describe_vpc_endpoint_services(cx, input))
-        }
-        "DescribeVpcEndpoints" => call.answer(|input| service.describe_vpc_endpoints(cx, input)),
-        "DescribeVpcs" => call.answer(|input| service.describe_vpcs(cx, input)),
-        "ModifyNetworkInterfaceAttribute" => {
-            call.answer(|input| service.modify_network_interface_attribute(cx, input))
-        }
-        "ModifySecurityGroupRules" => call.answer(|input| service.modify_security_group_rules(cx, input)),
-        "ModifySubnetAttribute" => call.answer(|input| service.modify_subnet_attribute(cx, input)),
-        "ModifyVpcAttribute" => call.answer(|input| service.modify_vpc_attribute(cx, input)),
-        "ModifyVpcEndpoint" => call.answer(|input| service.modify_vpc_endpoint(cx, input)),
-        "ModifyVpcEndpointServiceConfiguration" => {
-            call.answer(|input| service.modify_vpc_endpoint_service_configuration(cx, input))
-        }
-        "ModifyVpcEndpointServicePermissions" => {
-            call.answer(|input| service.modify_vpc_endpoint_service_permissions(cx, input))
-        }
-        "RejectVpcEndpointConnections" => {
-            call.answer(|input| service.reject_vpc_endpoint_connections(cx, input))
-        }
-        "RevokeSecurityGroupEgress" => call.answer(|input| service.revoke_security_group_egress(cx, input)),
-        "RevokeSecurityGroupIngress" => call.answer(|input| service.revoke_security_group_ingress(cx, input)),
-        "StartVpcEndpointServicePrivateDnsVerification" => {
-            call.answer(|input| service.start_vpc_endpoint_service_private_dns_verification(cx, input))
-        }
-        "TerminateInstances" => call.answer(|input| service.terminate_instances(cx, input)),
-        "UpdateSecurityGroupRuleDescriptionsEgress" => {
-            call.answer(|input| service.update_security_group_rule_descriptions_egress(cx, input))
-        }
-        "UpdateSecurityGroupRuleDescriptionsIngress" => {
-            call.answer(|input| service.update_security_group_rule_descriptions_ingress(cx, input))
-        }
-        _ => Err(call.unknown_action()),
-    }
-}
+operations! { Ec2 {
+    "AcceptVpcEndpointConnections" => accept_vpc_endpoint_connections(AcceptVpcEndpointConnectionsRequest) -> AcceptVpcEndpointConnectionsResult,
+    "AuthorizeSecurityGroupEgress" => authorize_security_group_egress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult,
+    "AuthorizeSecurityGroupIngress" => authorize_security_group_ingress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult,
+    "CreateNetworkInterface" => create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult,
+    "CreateSecurityGroup" => create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult,
+    "CreateSubnet" => create_subnet(CreateSubnetRequest) -> CreateSubnetResult,
+    "CreateTags" => create_tags(CreateTagsRequest) -> (),
+    "CreateVpc" => create_vpc(CreateVpcRequest) -> CreateVpcResult,
+    "CreateVpcEndpoint" => create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult,
+    "CreateVpcEndpointServiceConfiguration" => create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult,
+    "DeleteNetworkInterface" => delete_network_interface(DeleteNetworkInterfaceRequest) -> (),
+    "DeleteSecurityGroup" => delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult,
+    "DeleteSubnet" => delete_subnet(DeleteSubnetRequest) -> (),
+    "DeleteTags" => delete_tags(DeleteTagsRequest) -> (),
+    "DeleteVpc" => delete_vpc(DeleteVpcRequest) -> (),
+    "DeleteVpcEndpointServiceConfigurations" => delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult,
+    "DeleteVpcEndpoints" => delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult,
+    "DescribeAccountAttributes" => describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult,
+    "DescribeAvailabilityZones" => describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult,
+    "DescribeInstances" => describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult,
+    "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
+    "DescribeNetworkInterfaceAttribute" => describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult,
+    "DescribeNetworkInterfaces" => describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult,
+    "DescribePrefixLists" => describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult,
+    "DescribeRegions" => describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult,
+    "DescribeRouteTables" => describe_route_tables(DescribeRouteTablesRequest) -> DescribeRouteTablesResult,
+    "DescribeSecurityGroupRules" => describe_security_group_rules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult,
+    "DescribeSecurityGroups" => describe_security_groups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult,
+    "DescribeSubnets" => describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult,
+    "DescribeTags" => describe_tags(DescribeTagsRequest) -> DescribeTagsResult,
+    "DescribeVpcAttribute" => describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult,
+    "DescribeVpcEndpointConnections" => describe_vpc_endpoint_connections(DescribeVpcEndpointConnectionsRequest) -> DescribeVpcEndpointConnectionsResult,
+    "DescribeVpcEndpointServiceConfigurations" => describe_vpc_endpoint_service_configurations(DescribeVpcEndpointServiceConfigurationsRequest) -> DescribeVpcEndpointServiceConfigurationsResult,
+    "DescribeVpcEndpointServicePermissions" => describe_vpc_endpoint_service_permissions(DescribeVpcEndpointServicePermissionsRequest) -> DescribeVpcEndpointServicePermissionsResult,
+    "DescribeVpcEndpointServices" => describe_vpc_endpoint_services(DescribeVpcEndpointServicesRequest) -> DescribeVpcEndpointServicesResult,
+    "DescribeVpcEndpoints" => describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult,
+    "DescribeVpcs" => describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult,
+    "ModifyNetworkInterfaceAttribute" => modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> (),
+    "ModifySecurityGroupRules" => modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult,
+    "ModifySubnetAttribute" => modify_subnet_attribute(ModifySubnetAttributeRequest) -> (),
+    "ModifyVpcAttribute" => modify_vpc_attribute(ModifyVpcAttributeRequest) -> (),
+    "ModifyVpcEndpoint" => modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult,
+    "ModifyVpcEndpointServiceConfiguration" => modify_vpc_endpoint_service_configuration(ModifyVpcEndpointServiceConfigurationRequest) -> ModifyVpcEndpointServiceConfigurationResult,
+    "ModifyVpcEndpointServicePermissions" => modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult,
+    "RejectVpcEndpointConnections" => reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult,
+    "RevokeSecurityGroupEgress" => revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult,
+    "RevokeSecurityGroupIngress" => revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult,
+    "StartVpcEndpointServicePrivateDnsVerification" => start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult,
+    "TerminateInstances" => terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult,
+    "UpdateSecurityGroupRuleDescriptionsEgress" => update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult,
+    "UpdateSecurityGroupRuleDescriptionsIngress" => update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult,
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcceptVpcEndpointConnectionsRequest {

@@ -126,45 +126,32 @@ pub trait Elbv2 {
     fn remove_tags(&self, cx: &Self::Context, input: RemoveTagsInput) -> Result<RemoveTagsOutput, ApiError>;
 }
 
-pub fn dispatch<S: Elbv2>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action() {
-        "AddTags" => call.answer(|input| service.add_tags(cx, input)),
-        "CreateListener" => call.answer(|input| service.create_listener(cx, input)),
-        "CreateLoadBalancer" => call.answer(|input| service.create_load_balancer(cx, input)),
-        "CreateTargetGroup" => call.answer(|input| service.create_target_group(cx, input)),
-        "DeleteListener" => call.answer(|input| service.delete_listener(cx, input)),
-        "DeleteLoadBalancer" => call.answer(|input| service.delete_load_balancer(cx, input)),
-        "DeleteTargetGroup" => call.answer(|input| service.delete_target_group(cx, input)),
-        "DeregisterTargets" => call.answer(|input| service.deregister_targets(cx, input)),
-        "DescribeCapacityReservation" => {
-            call.answer(|input| service.describe_capacity_reservation(cx, input))
-        }
-        "DescribeListenerAttributes" => call.answer(|input| service.describe_listener_attributes(cx, input)),
-        "DescribeListeners" => call.answer(|input| service.describe_listeners(cx, input)),
-        "DescribeLoadBalancerAttributes" => {
-            call.answer(|input| service.describe_load_balancer_attributes(cx, input))
-        }
-        "DescribeLoadBalancers" => call.answer(|input| service.describe_load_balancers(cx, input)),
-        "DescribeTags" => call.answer(|input| service.describe_tags(cx, input)),
-        "DescribeTargetGroupAttributes" => {
-            call.answer(|input| service.describe_target_group_attributes(cx, input))
-        }
-        "DescribeTargetGroups" => call.answer(|input| service.describe_target_groups(cx, input)),
-        "DescribeTargetHealth" => call.answer(|input| service.describe_target_health(cx, input)),
-        "ModifyListener" => call.answer(|input| service.modify_listener(cx, input)),
-        "ModifyListenerAttributes" => call.answer(|input| service.modify_listener_attributes(cx, input)),
-        "ModifyLoadBalancerAttributes" => {
-            call.answer(|input| service.modify_load_balancer_attributes(cx, input))
-        }
-        "ModifyTargetGroup" => call.answer(|input| service.modify_target_group(cx, input)),
-        "ModifyTargetGroupAttributes" => {
-            call.answer(|input| service.modify_target_group_attributes(cx, input))
-        }
-        "RegisterTargets" => call.answer(|input| service.register_targets(cx, input)),
-        "RemoveTags" => call.answer(|input| service.remove_tags(cx, input)),
-        _ => Err(call.unknown_action()),
-    }
-}
+operations! { Elbv2 {
+    "AddTags" => add_tags(AddTagsInput) -> AddTagsOutput,
+    "CreateListener" => create_listener(CreateListenerInput) -> CreateListenerOutput,
+    "CreateLoadBalancer" => create_load_balancer(CreateLoadBalancerInput) -> CreateLoadBalancerOutput,
+    "CreateTargetGroup" => create_target_group(CreateTargetGroupInput) -> CreateTargetGroupOutput,
+    "DeleteListener" => delete_listener(DeleteListenerInput) -> DeleteListenerOutput,
+    "DeleteLoadBalancer" => delete_load_balancer(DeleteLoadBalancerInput) -> DeleteLoadBalancerOutput,
+    "DeleteTargetGroup" => delete_target_group(DeleteTargetGroupInput) -> DeleteTargetGroupOutput,
+    "DeregisterTargets" => deregister_targets(DeregisterTargetsInput) -> DeregisterTargetsOutput,
+    "DescribeCapacityReservation" => describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput,
+    "DescribeListenerAttributes" => describe_listener_attributes(DescribeListenerAttributesInput) -> DescribeListenerAttributesOutput,
+    "DescribeListeners" => describe_listeners(DescribeListenersInput) -> DescribeListenersOutput,
+    "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes(DescribeLoadBalancerAttributesInput) -> DescribeLoadBalancerAttributesOutput,
+    "DescribeLoadBalancers" => describe_load_balancers(DescribeLoadBalancersInput) -> DescribeLoadBalancersOutput,
+    "DescribeTags" => describe_tags(DescribeTagsInput) -> DescribeTagsOutput,
+    "DescribeTargetGroupAttributes" => describe_target_group_attributes(DescribeTargetGroupAttributesInput) -> DescribeTargetGroupAttributesOutput,
+    "DescribeTargetGroups" => describe_target_groups(DescribeTargetGroupsInput) -> DescribeTargetGroupsOutput,
+    "DescribeTargetHealth" => describe_target_health(DescribeTargetHealthInput) -> DescribeTargetHealthOutput,
+    "ModifyListener" => modify_listener(ModifyListenerInput) -> ModifyListenerOutput,
+    "ModifyListenerAttributes" => modify_listener_attributes(ModifyListenerAttributesInput) -> ModifyListenerAttributesOutput,
+    "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput,
+    "ModifyTargetGroup" => modify_target_group(ModifyTargetGroupInput) -> ModifyTargetGroupOutput,
+    "ModifyTargetGroupAttributes" => modify_target_group_attributes(ModifyTargetGroupAttributesInput) -> ModifyTargetGroupAttributesOutput,
+    "RegisterTargets" => register_targets(RegisterTargetsInput) -> RegisterTargetsOutput,
+    "RemoveTags" => remove_tags(RemoveTagsInput) -> RemoveTagsOutput,
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Action {

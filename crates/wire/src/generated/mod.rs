@@ -6,7 +6,7 @@
 mod prelude {
     pub(super) use std::collections::BTreeMap;
 
-    pub(super) use crate::call::Call;
+    pub(super) use crate::call::{Call, operations};
     pub(super) use crate::decode::decode;
     pub(super) use crate::encode::encode;
     pub(super) use crate::{ApiError, Dialect, Protocol, Timestamp};

@@ -19,12 +19,9 @@ pub trait Sts {
     ) -> Result<GetCallerIdentityResponse, ApiError>;
 }
 
-pub fn dispatch<S: Sts>(service: &S, cx: &S::Context, call: Call<'_>) -> Result<String, ApiError> {
-    match call.action() {
-        "GetCallerIdentity" => call.answer(|input| service.get_caller_identity(cx, input)),
-        _ => Err(call.unknown_action()),
-    }
-}
+operations! { Sts {
+    "GetCallerIdentity" => get_caller_identity(GetCallerIdentityRequest) -> GetCallerIdentityResponse,
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetCallerIdentityRequest {}
