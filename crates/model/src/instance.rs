@@ -34,6 +34,8 @@ pub struct Instance {
     pub reason: String,
     /// When it was launched.
     pub launched: Timestamp,
+    /// When it ended, if it did: it is forgotten an hour later.
+    pub ended: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
 }
