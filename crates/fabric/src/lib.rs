@@ -1,9 +1,28 @@
 //! The model compiled into kernel tables; interfaces, namespaces, BPF programs and maps.
 //!
-//! [`compile::compile`] says what the tables shall hold; everything else brings the machine there.
+//! [`compile::compile`] says what the tables shall hold; [`Fabric`] brings the machine there.
 
+mod attach;
+mod attachment;
 pub mod compile;
+mod devices;
+mod error;
+mod fabric;
+mod kernel;
 pub mod layout;
+mod link;
+mod maps;
+pub mod namespace;
+mod privileges;
 pub mod programs;
 pub mod ranges;
+mod service;
 pub mod tables;
+mod teardown;
+
+pub use attachment::instance_namespace;
+pub use compile::probes::{ProbeKey, Probes, probe_addresses};
+pub use error::FabricError;
+pub use fabric::{Fabric, Settings};
+pub use ranges::{RESOLVER, client_address, client_interface};
+pub use teardown::teardown;

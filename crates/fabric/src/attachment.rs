@@ -1,0 +1,113 @@
+//! Which network interfaces have a device, and in which namespace: what follows from the state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use ipnet::Ipv4Net;
+use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::{InstanceId, Snapshot};
+
+use crate::namespace;
+use crate::ranges;
+
+/// A network interface that shall have a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    /// Path of the namespace.
+    pub(crate) namespace: PathBuf,
+    /// The device's name inside.
+    pub(crate) device: String,
+    pub(crate) mac: Mac,
+    /// Its addresses, the primary one first.
+    pub(crate) addresses: Vec<Ipv4Addr>,
+    /// Bits of its subnet's prefix.
+    pub(crate) prefix: u8,
+    /// The subnet's router.
+    pub(crate) router: Ipv4Addr,
+    /// What it is the way to. In a namespace of somebody else's, whose own default route stays, the VPC's
+    /// ranges besides.
+    pub(crate) routes: Vec<Ipv4Net>,
+}
+
+/// The name of an instance's namespace.
+pub fn instance_namespace(name: &str, instance: &InstanceId) -> String {
+    format!("{name}-{instance}")
+}
+
+/// The instance whose namespace has this name.
+pub(crate) fn instance_of(name: &str, namespace: &str) -> Option<InstanceId> {
+    namespace.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+}
+
+/// The instances that shall have a namespace.
+pub(crate) fn instances(snapshot: &Snapshot) -> BTreeSet<InstanceId> {
+    snapshot
+        .all::<Instance>()
+        .filter(|instance| instance.state != InstanceState::Terminated)
+        .map(|instance| instance.id.clone())
+        .collect()
+}
+
+/// The interfaces that shall have a device, by number.
+pub(crate) fn attachments(snapshot: &Snapshot, name: &str) -> BTreeMap<u32, Attachment> {
+    let running = instances(snapshot);
+    snapshot
+        .all::<NetworkInterface>()
+        .filter_map(|interface| Some((interface.number, attachment(snapshot, name, &running, interface)?)))
+        .collect()
+}
+
+fn attachment(
+    snapshot: &Snapshot,
+    name: &str,
+    running: &BTreeSet<InstanceId>,
+    interface: &NetworkInterface,
+) -> Option<Attachment> {
+    let subnet = snapshot.get::<Subnet>(&interface.subnet)?;
+    let (namespace, device, routes) = match &interface.role {
+        InterfaceRole::Instance { instance, device_index, .. } => {
+            let path = namespace::path(&instance_namespace(name, running.get(instance)?));
+            let routes = if *device_index == 0 { vec![Ipv4Net::default()] } else { Vec::new() };
+            (path, format!("eth{device_index}"), routes)
+        }
+        InterfaceRole::Namespace { path, device, .. } => {
+            (PathBuf::from(path), device.clone(), routes_beside_others(snapshot.get::<Vpc>(&interface.vpc)?))
+        }
+        InterfaceRole::Available | InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. } => {
+            return None;
+        }
+    };
+    Some(Attachment {
+        namespace,
+        device,
+        mac: interface.mac,
+        addresses: interface.addresses().collect(),
+        prefix: subnet.cidr.prefix_len(),
+        router: subnet.router(),
+        routes,
+    })
+}
+
+fn routes_beside_others(vpc: &Vpc) -> Vec<Ipv4Net> {
+    let mut routes: Vec<Ipv4Net> = vpc.cidrs.iter().map(|range| range.cidr).collect();
+    routes.push(Ipv4Net::from(ranges::RESOLVER_LINK_LOCAL));
+    routes.push(Ipv4Net::default());
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_namespaces_of_a_fabric_with_a_longer_name_are_not_ours() {
+        let id = InstanceId::random();
+        assert_eq!(instance_of("linkway", &instance_namespace("linkway", &id)), Some(id.clone()));
+        assert_eq!(instance_of("linkway", &instance_namespace("linkway-demo", &id)), None);
+        assert_eq!(instance_of("linkway", "linkway-svc"), None);
+    }
+}

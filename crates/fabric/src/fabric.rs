@@ -1,0 +1,123 @@
+//! The fabric: the packet path of one machine, brought to where the state says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use linkway_model::Snapshot;
+
+use crate::attachment::{attachments, instances};
+use crate::compile::probes::{Probes, probe_addresses};
+use crate::compile::{Devices, compile};
+use crate::devices::HostEnds;
+use crate::error::FabricError;
+use crate::kernel::KernelTables;
+use crate::maps::{self, Maps};
+use crate::{namespace, privileges};
+
+/// Where a fabric lives on its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Names its namespaces (`{name}`, `{name}-svc`, `{name}-i-…`) and its directory of tables. Fabrics of
+    /// different names know nothing of each other.
+    pub name: String,
+    /// Where the BPF file system is, or shall be mounted: `/sys/fs/bpf`.
+    pub bpffs: PathBuf,
+}
+
+/// The packet path of one machine. It stays, and carries packets, when this is dropped.
+///
+/// Calls block, and take the capabilities CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN.
+pub struct Fabric {
+    settings: Settings,
+    service_namespace: PathBuf,
+    pub(crate) maps: Maps,
+    tables: KernelTables,
+    ends: HostEnds,
+    probes: Probes,
+    problems: BTreeMap<u32, FabricError>,
+}
+
+impl Fabric {
+    /// Make the namespaces, load the programs, and adopt the tables and devices that are there.
+    pub fn open(settings: Settings) -> Result<Self, FabricError> {
+        check_name(&settings.name)?;
+        privileges::check()?;
+        let (maps, programs) = maps::load(&settings.bpffs, &settings.name)?;
+        let tables = KernelTables::read(&maps)?;
+        let service_namespace = namespace::path(&service_name(&settings.name));
+        let ends =
+            HostEnds::open(&settings.name, &namespace::path(&settings.name), &service_namespace, programs)?;
+        Ok(Self {
+            settings,
+            service_namespace,
+            maps,
+            tables,
+            ends,
+            probes: Probes::default(),
+            problems: BTreeMap::new(),
+        })
+    }
+
+    /// Bring the machine to where the snapshot says. When it returns `Ok`, packets follow the snapshot;
+    /// after an error, call it again. An interface that could not be attached is one of the
+    /// [`problems`](Self::problems) and no error: it is tried again each time.
+    pub fn apply(&mut self, snapshot: &Snapshot) -> Result<(), FabricError> {
+        let running = instances(snapshot);
+        let wanted = attachments(snapshot, &self.settings.name);
+        let mut outcome = self.ends.make(&running, &wanted)?;
+        let devices = Devices { service: self.ends.service(), interfaces: outcome.devices.clone() };
+        self.tables.apply(&compile(snapshot, &devices))?;
+        self.ends.set_up(&wanted, &mut outcome);
+        self.ends.remove_others(&running, &outcome.devices)?;
+        self.probes.publish(probe_addresses(snapshot));
+        self.note(outcome.problems);
+        Ok(())
+    }
+
+    /// The path of the namespace where the resolver and the health checker have their sockets.
+    pub fn service_namespace(&self) -> &Path {
+        &self.service_namespace
+    }
+
+    /// Where targets are checked, for the health checker to keep.
+    pub fn probes(&self) -> Probes {
+        self.probes.clone()
+    }
+
+    /// What keeps network interfaces from having a device, by the interface's number: as of the last
+    /// [`apply`](Self::apply).
+    pub fn problems(&self) -> &BTreeMap<u32, FabricError> {
+        &self.problems
+    }
+
+    /// How often a change made the packet path judge all flows anew.
+    pub fn epoch(&self) -> u64 {
+        self.tables.epoch()
+    }
+
+    /// Keep the problems, and log those that are new.
+    fn note(&mut self, problems: BTreeMap<u32, FabricError>) {
+        for (number, problem) in &problems {
+            if self.problems.get(number).map(ToString::to_string) != Some(problem.to_string()) {
+                tracing::warn!(interface = number, "network interface has no device: {problem}");
+            }
+        }
+        self.problems = problems;
+    }
+}
+
+/// The service namespace's name.
+pub(crate) fn service_name(name: &str) -> String {
+    format!("{name}-svc")
+}
+
+/// Names become those of namespaces, files and directories, and must not meet those of other fabrics.
+pub(crate) fn check_name(name: &str) -> Result<(), FabricError> {
+    let letters = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if letters && begins && name.len() <= 32 && !name.ends_with("-svc") {
+        Ok(())
+    } else {
+        Err(FabricError::Name { name: name.to_owned() })
+    }
+}

@@ -1,0 +1,182 @@
+//! The kernel's tables: a mirror of what they hold, and the way from there to what they shall hold.
+//!
+//! The order keeps every moment of the way sound for the packets that pass meanwhile. Lists come before
+//! what points to them, and what is added or changed before what is removed. A list that nothing points to
+//! any more stays until the next change, for the packets that found it just before. The epoch comes last:
+//! flows are judged anew only once everything is in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+use crate::error::FabricError;
+use crate::layout::{
+    Endpoint, Interface, KernelSettings, Layout, Listener, ListenerKey, MemberKey, Place, PlaceKey, Port,
+    Probe, RuleChunk, RuleKey, Ruleset, RulesetKey, Target, TargetKey,
+};
+use crate::maps::Maps;
+use crate::tables::Tables;
+
+/// The tables that userspace writes.
+pub(crate) struct KernelTables {
+    settings: Table<u32, KernelSettings>,
+    ports: Table<u32, Port>,
+    interfaces: Table<u32, Interface>,
+    places: Table<PlaceKey, Place>,
+    members: Table<MemberKey, u32>,
+    rulesets: Table<RulesetKey, Ruleset>,
+    rules: Table<RuleKey, RuleChunk>,
+    endpoints: Table<u32, Endpoint>,
+    listeners: Table<ListenerKey, Listener>,
+    targets: Table<TargetKey, Target>,
+    probes: Table<u32, Probe>,
+    /// Whether flows must be judged anew, for what was written since the epoch was raised last. True at the
+    /// start: whoever wrote the tables before may have been killed just before that.
+    stale: bool,
+}
+
+impl KernelTables {
+    /// Read what the kernel holds.
+    pub(crate) fn read(maps: &Maps) -> Result<Self, FabricError> {
+        Ok(Self {
+            settings: Table::read("settings", &maps.settings)?,
+            ports: Table::read("ports", &maps.ports)?,
+            interfaces: Table::read("interfaces", &maps.interfaces)?,
+            places: Table::read("places", &maps.places)?,
+            members: Table::read("members", &maps.members)?,
+            rulesets: Table::read("rulesets", &maps.rulesets)?,
+            rules: Table::read("rules", &maps.rules)?,
+            endpoints: Table::read("endpoints", &maps.endpoints)?,
+            listeners: Table::read("listeners", &maps.listeners)?,
+            targets: Table::read("targets", &maps.targets)?,
+            probes: Table::read("probes", &maps.probes)?,
+            stale: true,
+        })
+    }
+
+    /// Have the kernel hold `wanted`. After an error it may be called again.
+    pub(crate) fn apply(&mut self, wanted: &Tables) -> Result<(), FabricError> {
+        let applied = self.write(wanted);
+        // A table that failed halfway has changed, and what was written before it too.
+        self.stale |= applied.is_err();
+        applied
+    }
+
+    fn write(&mut self, wanted: &Tables) -> Result<(), FabricError> {
+        self.settings.put(&row(wanted.settings, self.epoch()))?;
+
+        self.stale |= self.rules.put(&wanted.rules)?;
+        self.stale |= self.members.put(&wanted.members)?;
+        self.stale |= self.rulesets.put(&wanted.rulesets)?;
+        self.stale |= self.targets.put(&wanted.targets)?;
+        self.stale |= self.listeners.put(&wanted.listeners)?;
+        self.stale |= self.interfaces.put(&wanted.interfaces)?;
+        self.stale |= self.endpoints.put(&wanted.endpoints)?;
+        self.probes.put(&wanted.probes)?;
+        self.stale |= self.places.put(&wanted.places)?;
+        self.ports.put(&wanted.ports)?;
+
+        self.ports.remove_others(&wanted.ports)?;
+        self.stale |= self.places.remove_others(&wanted.places)?;
+        self.probes.remove_others(&wanted.probes)?;
+        self.stale |= self.endpoints.remove_others(&wanted.endpoints)?;
+        self.stale |= self.interfaces.remove_others(&wanted.interfaces)?;
+        self.stale |= self.listeners.remove_others(&wanted.listeners)?;
+        self.targets.retire_others(&wanted.targets)?;
+        self.rulesets.retire_others(&wanted.rulesets)?;
+        self.members.retire_others(&wanted.members)?;
+        self.rules.retire_others(&wanted.rules)?;
+
+        if self.stale {
+            self.settings.put(&row(wanted.settings, self.epoch().wrapping_add(1)))?;
+            self.stale = false;
+        }
+        Ok(())
+    }
+
+    /// How often flows had to be judged anew.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.settings.held.get(&0).map_or(0, |settings| settings.epoch)
+    }
+}
+
+fn row(settings: KernelSettings, epoch: u64) -> BTreeMap<u32, KernelSettings> {
+    BTreeMap::from([(0, KernelSettings { epoch, ..settings })])
+}
+
+/// One table, and what it holds.
+struct Table<K, V> {
+    name: &'static str,
+    map: MapHandle,
+    held: BTreeMap<K, V>,
+    /// Rows that the last change left without use.
+    retired: BTreeSet<K>,
+}
+
+impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
+    fn read(name: &'static str, map: &MapHandle) -> Result<Self, FabricError> {
+        let map = MapHandle::try_from(map).map_err(FabricError::bpf(format!("open the table {name}")))?;
+        let mut held = BTreeMap::new();
+        for key in map.keys() {
+            let value = map.lookup(&key, MapFlags::ANY).map_err(|source| FabricError::Table {
+                action: "read",
+                table: name,
+                key: format!("{key:?}"),
+                source,
+            })?;
+            if let (Some(key), Some(value)) = (K::read(&key), value.as_deref().and_then(V::read)) {
+                held.insert(key, value);
+            }
+        }
+        Ok(Self { name, map, held, retired: BTreeSet::new() })
+    }
+
+    /// Add and change rows, until all of `wanted` are there. Whether anything was different.
+    fn put(&mut self, wanted: &BTreeMap<K, V>) -> Result<bool, FabricError> {
+        let mut changed = false;
+        for (key, value) in wanted {
+            if self.held.get(key) == Some(value) {
+                continue;
+            }
+            self.map
+                .update(key.bytes(), value.bytes(), MapFlags::ANY)
+                .map_err(|source| self.failed("write", key, source))?;
+            self.held.insert(*key, *value);
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// Remove the rows that are not in `wanted`. Whether there were any.
+    fn remove_others(&mut self, wanted: &BTreeMap<K, V>) -> Result<bool, FabricError> {
+        let others: Vec<K> = self.held.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
+        self.remove(&others)?;
+        Ok(!others.is_empty())
+    }
+
+    /// Remove the rows that are not in `wanted`, and were not the last time either.
+    fn retire_others(&mut self, wanted: &BTreeMap<K, V>) -> Result<(), FabricError> {
+        let others: BTreeSet<K> = self.held.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
+        let due: Vec<K> = others.intersection(&self.retired).copied().collect();
+        self.remove(&due)?;
+        self.retired = others.into_iter().filter(|key| self.held.contains_key(key)).collect();
+        Ok(())
+    }
+
+    fn remove(&mut self, keys: &[K]) -> Result<(), FabricError> {
+        for key in keys {
+            match self.map.delete(key.bytes()) {
+                Err(source) if source.kind() != libbpf_rs::ErrorKind::NotFound => {
+                    return Err(self.failed("remove", key, source));
+                }
+                _ => self.held.remove(key),
+            };
+        }
+        Ok(())
+    }
+
+    fn failed(&self, action: &'static str, key: &K, source: libbpf_rs::Error) -> FabricError {
+        FabricError::Table { action, table: self.name, key: format!("{key:?}"), source }
+    }
+}

@@ -1,0 +1,229 @@
+//! Devices, addresses and routes of one network namespace, by rtnetlink.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use ipnet::Ipv4Net;
+use linkway_model::network_interface::Mac;
+use rtnetlink::packet_route::address::AddressAttribute;
+use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage};
+use rtnetlink::packet_route::route::{RouteScope, RouteType};
+use rtnetlink::{Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::FabricError;
+use crate::namespace;
+
+/// AWS's MTU of an interface endpoint.
+pub(crate) const MTU: u32 = 8500;
+
+/// The loopback device's index, in every namespace.
+pub(crate) const LOOPBACK: u32 = 1;
+
+/// A device of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) mac: Vec<u8>,
+}
+
+/// One end of a veth pair.
+pub(crate) struct End<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) mac: Mac,
+}
+
+/// A connection to the kernel's configuration of one namespace. The socket belongs to the namespace that it
+/// was opened in, whichever thread uses it.
+pub(crate) struct Netlink {
+    runtime: Runtime,
+    handle: Handle,
+}
+
+impl Netlink {
+    /// For the namespace at `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, FabricError> {
+        namespace::enter(path, Self::here)
+    }
+
+    /// For the namespace that this thread is in.
+    pub(crate) fn here() -> Result<Self, FabricError> {
+        let socket = Path::new("a netlink socket");
+        let runtime =
+            Builder::new_current_thread().enable_io().build().map_err(FabricError::io("open", socket))?;
+        let entered = runtime.enter();
+        let (connection, handle, _) = rtnetlink::new_connection().map_err(FabricError::io("open", socket))?;
+        drop(entered);
+        runtime.spawn(connection);
+        Ok(Self { runtime, handle })
+    }
+
+    /// All devices, by name.
+    pub(crate) fn links(&self) -> Result<BTreeMap<String, Link>, FabricError> {
+        self.run("list devices", async {
+            let found: Vec<LinkMessage> = self.handle.link().get().execute().try_collect().await?;
+            Ok(found.iter().filter_map(named).collect())
+        })
+    }
+
+    /// A device by its name.
+    pub(crate) fn link(&self, name: &str) -> Result<Option<Link>, FabricError> {
+        Ok(self.links()?.remove(name))
+    }
+
+    /// Make a veth pair, both ends down: one end here, the other in `namespace`.
+    pub(crate) fn add_pair(
+        &self,
+        here: &End<'_>,
+        there: &End<'_>,
+        namespace: &File,
+    ) -> Result<(), FabricError> {
+        let peer = LinkMessageBuilder::<LinkUnspec>::new()
+            .name(there.name)
+            .address(there.mac.0.to_vec())
+            .mtu(MTU)
+            .setns_by_fd(namespace.as_raw_fd())
+            .build();
+        let pair = LinkMessageBuilder::<LinkVeth>::new(here.name, there.name)
+            .address(here.mac.0.to_vec())
+            .mtu(MTU)
+            .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
+            .build();
+        self.run(
+            format!("make the devices {} and {}", here.name, there.name),
+            self.handle.link().add(pair).execute(),
+        )
+    }
+
+    /// Remove a device, and with it the other end of its pair. No error if it is gone.
+    pub(crate) fn delete(&self, index: u32) -> Result<(), FabricError> {
+        self.run(format!("remove device {index}"), async {
+            unless(libc::ENODEV, self.handle.link().del(index).execute().await)
+        })
+    }
+
+    /// Set a device up.
+    pub(crate) fn up(&self, index: u32) -> Result<(), FabricError> {
+        let up = LinkMessageBuilder::<LinkUnspec>::new().index(index).up().build();
+        self.run(format!("set device {index} up"), self.handle.link().set(up).execute())
+    }
+
+    /// Give a device exactly these IPv4 addresses.
+    pub(crate) fn set_addresses(
+        &self,
+        index: u32,
+        addresses: &[Ipv4Addr],
+        prefix: u8,
+    ) -> Result<(), FabricError> {
+        self.run(format!("set the addresses of device {index}"), async {
+            let request = self.handle.address().get().set_link_index_filter(index);
+            let found: Vec<_> = request.execute().try_collect().await?;
+            for address in addresses {
+                let request = self.handle.address().add(index, IpAddr::V4(*address), prefix);
+                unless(libc::EEXIST, request.execute().await)?;
+            }
+            for message in found {
+                let stays = message.attributes.iter().any(|attribute| match attribute {
+                    AddressAttribute::Local(IpAddr::V4(address)) => addresses.contains(address),
+                    _ => false,
+                });
+                let is_ipv4 = message.attributes.iter().any(
+                    |attribute| matches!(attribute, AddressAttribute::Local(address) if address.is_ipv4()),
+                );
+                if is_ipv4 && !stays {
+                    self.handle.address().del(message).execute().await?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Add a route by a gateway that is a neighbour on the device, unless there is one to the same range.
+    pub(crate) fn add_route(
+        &self,
+        index: u32,
+        destination: Ipv4Net,
+        gateway: Ipv4Addr,
+        source: Option<Ipv4Addr>,
+    ) -> Result<(), FabricError> {
+        let mut route = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(destination.network(), destination.prefix_len())
+            .gateway(gateway)
+            .output_interface(index)
+            .onlink();
+        if let Some(source) = source {
+            route = route.pref_source(source);
+        }
+        self.run(format!("add the route to {destination} by {gateway}"), async {
+            unless(libc::EEXIST, self.handle.route().add(route.build()).execute().await)
+        })
+    }
+
+    /// Have this namespace answer at every address of a range.
+    pub(crate) fn add_local_range(&self, range: Ipv4Net) -> Result<(), FabricError> {
+        let route = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(range.network(), range.prefix_len())
+            .output_interface(LOOPBACK)
+            .table_id(u32::from(libc::RT_TABLE_LOCAL))
+            .kind(RouteType::Local)
+            .scope(RouteScope::Host)
+            .build();
+        self.run(format!("answer for {range}"), async {
+            unless(libc::EEXIST, self.handle.route().add(route).execute().await)
+        })
+    }
+
+    /// Say for good which MAC an address has.
+    pub(crate) fn set_neighbour(&self, index: u32, ip: Ipv4Addr, mac: Mac) -> Result<(), FabricError> {
+        let neighbour =
+            self.handle.neighbours().add(index, IpAddr::V4(ip)).link_layer_address(&mac.0).replace();
+        self.run(format!("set the neighbour {ip}"), neighbour.execute())
+    }
+
+    fn run<T>(
+        &self,
+        action: impl Into<String>,
+        request: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, FabricError> {
+        self.runtime.block_on(request).map_err(FabricError::netlink(action))
+    }
+}
+
+/// A device takes no part in IPv6. Call it in the device's namespace. Nothing to do where the kernel has none.
+pub(crate) fn disable_ipv6(device: &str) -> Result<(), FabricError> {
+    set_option(&format!("ipv6/conf/{device}/disable_ipv6"), "1")
+}
+
+/// Write a file under `/proc/sys/net`, which is that of this thread's namespace. No error if it is not there.
+pub(crate) fn set_option(name: &str, value: &str) -> Result<(), FabricError> {
+    let path = Path::new("/proc/sys/net").join(name);
+    match fs::write(&path, value) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FabricError::io("write", &path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn named(message: &LinkMessage) -> Option<(String, Link)> {
+    let name = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name.clone()),
+        _ => None,
+    })?;
+    let mac = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Address(mac) => Some(mac.clone()),
+        _ => None,
+    });
+    Some((name, Link { index: message.header.index, mac: mac.unwrap_or_default() }))
+}
+
+/// Success, if it failed only with this error number.
+fn unless(number: i32, result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::NetlinkError(message)) if message.raw_code() == -number => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,67 @@
+//! The service namespace: where the daemon's resolver and health checker have their sockets.
+//!
+//! It owns the service range whole, and everything that leaves it goes to the packet program. Nothing in
+//! it speaks ARP: the one neighbour is permanent.
+
+use std::fs::File;
+use std::path::Path;
+
+use ipnet::Ipv4Net;
+
+use crate::error::FabricError;
+use crate::link::{self, End, LOOPBACK, Netlink};
+use crate::namespace;
+use crate::ranges;
+
+/// The name of the pair's end in the fabric's namespace.
+pub(crate) const HOST_END: &str = "svc";
+
+/// The name of its end in the service namespace.
+const INSIDE: &str = "eth0";
+
+/// Set up the namespace at `path` and the pair that joins it to the fabric's, whose `fabric` is. Returns the
+/// interface index of the fabric's end, which is down until it has its program.
+pub(crate) fn set_up(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> {
+    namespace::create(path, || Netlink::here()?.up(LOOPBACK))?;
+    let inside = Netlink::open(path)?;
+    let device = match (fabric.link(HOST_END)?, inside.link(INSIDE)?) {
+        (Some(here), Some(_)) => here.index,
+        (left, _) => {
+            // One end without the other here: its pair is with a namespace that somebody has removed.
+            if let Some(left) = left {
+                fabric.delete(left.index)?;
+            }
+            make_pair(path, fabric)?
+        }
+    };
+    configure(path, &inside)?;
+    Ok(device)
+}
+
+fn make_pair(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> {
+    let file = File::open(path).map_err(FabricError::io("open", path))?;
+    let here = End { name: HOST_END, mac: ranges::router_mac() };
+    let there = End { name: INSIDE, mac: ranges::service_mac() };
+    fabric.add_pair(&here, &there, &file)?;
+    let made = fabric.link(HOST_END)?;
+    made.map(|link| link.index).ok_or_else(|| FabricError::NamespaceGone { path: path.to_owned() })
+}
+
+fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
+    namespace::enter(path, || {
+        link::disable_ipv6(INSIDE)?;
+        // Clients come from a range that the namespace has no particular route to.
+        for device in ["all", "default", INSIDE] {
+            link::set_option(&format!("ipv4/conf/{device}/rp_filter"), "0")?;
+        }
+        Ok(())
+    })?;
+    let device =
+        inside.link(INSIDE)?.ok_or_else(|| FabricError::NamespaceGone { path: path.to_owned() })?.index;
+    inside.set_addresses(device, &[ranges::SERVICE_ADDRESS], 32)?;
+    inside.up(device)?;
+    let (network, prefix) = ranges::SERVICE_RANGE;
+    inside.add_local_range(Ipv4Net::new_assert(network, prefix))?;
+    inside.set_neighbour(device, ranges::SERVICE_GATEWAY, ranges::router_mac())?;
+    inside.add_route(device, Ipv4Net::default(), ranges::SERVICE_GATEWAY, Some(ranges::SERVICE_ADDRESS))
+}
