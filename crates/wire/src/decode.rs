@@ -17,14 +17,20 @@ pub(crate) enum Fault {
     Malformed { path: String, value: String, expected: &'static str },
     /// Something stands where the model has nothing; the name alone, without the path before it, as EC2 reports it.
     Unknown { name: String },
+    /// A value stands where only parts of one may.
+    NotPlain { name: String },
 }
 
 impl Fault {
     /// The same fault, seen from one level further out.
     fn within(mut self, outer: &str) -> Self {
-        if let Self::Missing { path } | Self::Malformed { path, .. } = &mut self {
-            path.insert_str(0, if path.is_empty() { "" } else { "." });
-            path.insert_str(0, outer);
+        match &mut self {
+            Self::Missing { path } | Self::Malformed { path, .. } => {
+                path.insert_str(0, if path.is_empty() { "" } else { "." });
+                path.insert_str(0, outer);
+            }
+            Self::NotPlain { name } if name.is_empty() => outer.clone_into(name),
+            Self::Unknown { .. } | Self::NotPlain { .. } => {}
         }
         self
     }
@@ -32,7 +38,7 @@ impl Fault {
     /// AWS's words for the fault.
     pub(crate) fn into_error(self, dialect: Dialect) -> ApiError {
         match (dialect, self) {
-            (Dialect::Ec2, Self::Unknown { name }) => {
+            (Dialect::Ec2, Self::Unknown { name } | Self::NotPlain { name }) => {
                 ApiError::new("UnknownParameter", format!("The parameter {name} is not recognized"))
             }
             (Dialect::Ec2, Self::Missing { path }) => {
@@ -47,6 +53,9 @@ impl Fault {
             ),
             (Dialect::Query, Self::Unknown { .. }) => {
                 ApiError::new("MalformedInput", "Start of list found where not expected")
+            }
+            (Dialect::Query, Self::NotPlain { .. }) => {
+                ApiError::new("MalformedInput", "Unexpected complex element termination")
             }
             (Dialect::Query, Self::Missing { path }) => ApiError::new(
                 "ValidationError",
@@ -99,12 +108,6 @@ impl<T: Decode> Member for BTreeMap<String, T> {
     }
 }
 
-impl<T: Decode> Decode for Box<T> {
-    fn decode(node: Node, dialect: Dialect) -> Result<Self, Fault> {
-        T::decode(node, dialect).map(Self::new)
-    }
-}
-
 /// The items in the order of their numbers. Gaps are no fault: AWS accepts them.
 impl<T: Decode> Decode for Vec<T> {
     fn decode(mut node: Node, dialect: Dialect) -> Result<Self, Fault> {
@@ -115,6 +118,7 @@ impl<T: Decode> Decode for Vec<T> {
             };
             items.into_iter().map(decode).collect()
         };
+        node.require_parts()?;
         match dialect {
             Dialect::Ec2 => decode_items(node, ""),
             Dialect::Query => {
@@ -186,6 +190,7 @@ impl Node {
         {
             return Err(Fault::Unknown { name: name.to_owned() });
         }
+        self.require_parts()?;
         self.require(required)
     }
 

@@ -130,6 +130,14 @@ impl Node {
         }
     }
 
+    /// Refuses a text where only parts may stand. An empty one is how SDKs spell an empty list.
+    pub(crate) fn require_parts(&self) -> Result<(), Fault> {
+        match self.value.as_deref() {
+            None | Some("") => Ok(()),
+            Some(_) => Err(Fault::NotPlain { name: String::new() }),
+        }
+    }
+
     /// The items of a list, by number. A number needs not be the one after the last.
     pub(crate) fn numbered(self) -> Result<BTreeMap<u32, Node>, Fault> {
         let numbered = |(name, node): (String, Node)| match name.parse() {

@@ -127,7 +127,7 @@ impl<'a> Emitter<'a> {
         };
         writeln!(out, "#[derive(Clone, Debug, Default, PartialEq)]\npub struct {name} {{")?;
         for (member, reference) in members {
-            writeln!(out, "pub {}: {},", field(member), self.member_type(reference, name)?)?;
+            writeln!(out, "pub {}: {},", field(member), self.member_type(reference)?)?;
         }
         writeln!(out, "}}\n")?;
 
@@ -181,13 +181,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// A member's type: lists and maps are empty where absent, everything else is optional.
-    fn member_type(&self, reference: &Reference, within: &str) -> anyhow::Result<String> {
+    fn member_type(&self, reference: &Reference) -> anyhow::Result<String> {
         let inner = self.type_of(&reference.shape)?;
         Ok(match self.model.shape(&reference.shape)? {
             Shape::List { .. } | Shape::Map { .. } => inner,
-            Shape::Structure { .. } if self.contains(&reference.shape, within, &mut BTreeSet::new())? => {
-                format!("Option<Box<{inner}>>")
-            }
             _ => format!("Option<{inner}>"),
         })
     }
@@ -209,23 +206,5 @@ impl<'a> Emitter<'a> {
                 format!("BTreeMap<{}, {}>", self.type_of(&key.shape)?, self.type_of(&value.shape)?)
             }
         })
-    }
-
-    /// Whether a structure holds another one, or itself, without a list between them.
-    fn contains(&self, name: &'a str, sought: &str, seen: &mut BTreeSet<&'a str>) -> anyhow::Result<bool> {
-        if name == sought {
-            return Ok(true);
-        }
-        if !seen.insert(name) {
-            return Ok(false);
-        }
-        if let Shape::Structure { members, .. } = self.model.shape(name)? {
-            for member in members.values() {
-                if self.contains(&member.shape, sought, seen)? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 }

@@ -1,14 +1,17 @@
-"""The client's side of `client.rs`: spells every operation's request and reads the answer to it.
+"""The client's side of `client.rs`: sends every operation's request, signed, and reads the answer to it.
 
-Prints a line for each call, `VERSION FORM`, and reads a line back: `[what was decoded, the XML answer]`.
+Prints a request as a line of JSON, and reads a line back: `[what was decoded, the XML answer]`.
 """
 
 import datetime
 import json
 import re
 import sys
-from urllib.parse import urlencode
+from urllib.parse import urlsplit
 
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
@@ -47,13 +50,34 @@ def leaves(value):
     return 1
 
 
-def check(operation, version, serializer, parser):
-    """What is wrong with one operation, a line each."""
-    asked = sample(operation.input_shape)
-    body = serializer.serialize_to_request(asked, operation)["body"]
-    print(version, urlencode(body), flush=True)
-    decoded, answer = json.loads(sys.stdin.readline())
+def send(method, form, signer, token, service):
+    """Signs a request, has it answered."""
+    credentials = Credentials("AKIDEXAMPLE", "secret/+ of a sample", token)
+    request = AWSRequest(method, "http://127.0.0.1:4820/", {"User-Agent": "sample  agent"}, form)
+    signer(credentials, service, "eu-west-1").add_auth(request)
+    request = request.prepare()
+    url = urlsplit(request.url)
+    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()}
+    body = request.body or b""
+    print(
+        json.dumps(
+            {
+                "method": request.method,
+                "path": url.path,
+                "query": url.query,
+                "headers": {"Host": url.netloc, **headers},
+                "body": body.decode() if isinstance(body, bytes) else body,
+                "secret_access_key": credentials.secret_key,
+                "session_token": credentials.token,
+            }
+        ),
+        flush=True,
+    )
+    return json.loads(sys.stdin.readline())
 
+
+def check(operation, asked, decoded, answer, parser):
+    """What is wrong with one call, a line each."""
     absent = re.findall(r"\w+: (?:None|\[\]|\{\})", decoded)
     if absent:
         yield f"not decoded: {', '.join(absent)}"
@@ -70,18 +94,23 @@ def check(operation, version, serializer, parser):
 
 
 def main(operations):
+    """Goes through the list of operations, twice each: signed in the header, and in the URL."""
     faults = 0
     for line in open(operations, encoding="utf-8"):
         line = line.strip()
         if line.startswith("["):
             service, version = line[1:-1].split("/")
             model = ServiceModel(Loader().load_service_model(service, "service-2", version))
-            protocol = model.metadata["protocol"]
-            tools = version, create_serializer(protocol, False), create_parser(protocol)
+            serializer = create_serializer(model.metadata["protocol"], False)
+            parser = create_parser(model.metadata["protocol"])
         elif line and not line.startswith("#"):
-            for fault in check(model.operation_model(line), *tools):
-                print(f"{line}: {fault}", file=sys.stderr)
-                faults += 1
+            operation = model.operation_model(line)
+            asked = sample(operation.input_shape)
+            form = serializer.serialize_to_request(asked, operation)["body"]
+            for way in (("POST", form, SigV4Auth, None), ("GET", form, SigV4QueryAuth, "a/session+token=")):
+                for fault in check(operation, asked, *send(*way, model.signing_name), parser):
+                    print(f"{line}: {fault}", file=sys.stderr)
+                    faults += 1
     sys.exit(faults > 0)
 
 

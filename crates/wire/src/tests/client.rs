@@ -1,20 +1,44 @@
-//! Every operation against AWS's own client library: it spells a request in which no member is absent and reads
-//! an answer in which none is.
+//! Every operation against AWS's own client library: it spells and signs a request in which no member is absent,
+//! and reads an answer in which none is.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::Sampler;
+use crate::sigv4::{Request, Secret, verify};
 use crate::{Call, Params, Service, ec2, elbv2, sts};
 
-/// Calls the operation that a form asks for; what it was asked, and the answer.
-fn call(version: &str, form: &str) -> (String, String) {
-    let service = Service::from_version(version).unwrap();
+/// Answers a request as a server does: the signature tells the service, the form the operation. Returns what the
+/// operation was asked, and the answer.
+fn serve(request: &Value) -> (String, String) {
+    let text = |name: &str| request[name].as_str().unwrap();
+    let headers: Vec<_> = request["headers"].as_object().unwrap().iter().collect();
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes())).collect();
+    let signed = Request {
+        method: text("method"),
+        path: text("path"),
+        query: text("query"),
+        headers: &headers,
+        body: text("body").as_bytes(),
+    };
+    let secret = Secret {
+        secret_access_key: text("secret_access_key").to_owned(),
+        session_token: request["session_token"].as_str().map(str::to_owned),
+    };
+    let verified = verify(&signed, Timestamp::now(), |_| Some(secret)).unwrap();
+
+    let service = Service::from_signing_name(&verified.service).unwrap();
     let protocol = service.protocol();
+    let mut params = Params::parse(signed.query.as_bytes()).unwrap();
+    params.extend(signed.body).unwrap();
     let asked = RefCell::new(String::new());
-    let call = Call::new(protocol, Params::parse(form.as_bytes()).unwrap(), "request-id").unwrap();
+    let call = Call::new(protocol, params, "request-id").unwrap();
     let answer = match service {
         Service::Ec2 => ec2::dispatch(&Sampler, &asked, call),
         Service::Elbv2 => elbv2::dispatch(&Sampler, &asked, call),
@@ -36,11 +60,9 @@ fn botocore_is_understood_and_understands() {
         .expect("python3 with botocore: make setup");
     let mut answers = client.stdin.take().unwrap();
     let mut calls = 0;
-    // A line is a version and a form; what goes back is a line of JSON.
     for line in BufReader::new(client.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let (version, form) = line.split_once(' ').unwrap();
-        writeln!(answers, "{}", serde_json::to_string(&call(version, form)).unwrap()).unwrap();
+        let answer = serve(&serde_json::from_str(&line.unwrap()).unwrap());
+        writeln!(answers, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
         calls += 1;
     }
     assert!(client.wait().unwrap().success(), "what botocore did not find is above");

@@ -47,6 +47,8 @@ fn ec2_refuses_what_it_does_not_know() {
         ("Action=DescribeVpcs&Filter.1.Item.1=a", "Item"),
         ("Action=DescribeVpcs&VpcId.first=a", "first"),
         ("Action=DescribeVpcs&DryRun.1=true", "1"),
+        ("Action=DescribeVpcs&VpcId=a", "VpcId"),
+        ("Action=ModifyVpcAttribute&VpcId=a&EnableDnsSupport=true", "EnableDnsSupport"),
         ("Action=CreateSecurityGroup&GroupName=a&Description=b", "Description"),
     ] {
         let expected = format!("UnknownParameter: The parameter {name} is not recognized");
@@ -109,6 +111,10 @@ fn lists_of_query_services_have_members() {
         (
             "Action=DeleteLoadBalancer&LoadBalancerArn.member.1=a",
             "MalformedInput: Start of list found where not expected",
+        ),
+        (
+            "Action=RegisterTargets&TargetGroupArn=arn&Targets.member.1=a",
+            "MalformedInput: Unexpected complex element termination",
         ),
         ("Action=Fly", "InvalidAction: Could not find operation Fly for version 2015-12-01"),
     ] {
