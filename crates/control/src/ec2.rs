@@ -1,7 +1,12 @@
 //! EC2: the registry of its operations.
 
+mod cidr;
+pub(crate) mod dependency;
 pub(crate) mod network_interface;
 pub(crate) mod security_group;
+mod security_group_rule;
+pub(crate) mod subnet;
+pub(crate) mod vpc;
 
 use linkway_wire::ec2::*;
 
@@ -13,28 +18,28 @@ operations! {
         describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult = absent;
         describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult = absent;
         describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult = absent;
-        create_vpc(CreateVpcRequest) -> CreateVpcResult = absent;
-        describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult = absent;
-        delete_vpc(DeleteVpcRequest) -> () = absent;
-        describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult = absent;
-        modify_vpc_attribute(ModifyVpcAttributeRequest) -> () = absent;
+        create_vpc(CreateVpcRequest) -> CreateVpcResult = vpc::create;
+        describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult = vpc::describe;
+        delete_vpc(DeleteVpcRequest) -> () = vpc::delete;
+        describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult = vpc::describe_attribute;
+        modify_vpc_attribute(ModifyVpcAttributeRequest) -> () = vpc::modify_attribute;
         describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult = absent;
         describe_route_tables(DescribeRouteTablesRequest) -> DescribeRouteTablesResult = absent;
-        describe_security_groups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult = absent;
-        create_subnet(CreateSubnetRequest) -> CreateSubnetResult = absent;
-        describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult = absent;
-        delete_subnet(DeleteSubnetRequest) -> () = absent;
-        modify_subnet_attribute(ModifySubnetAttributeRequest) -> () = absent;
-        create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult = absent;
-        delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult = absent;
-        authorize_security_group_ingress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult = absent;
-        authorize_security_group_egress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult = absent;
-        revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult = absent;
-        revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult = absent;
-        describe_security_group_rules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult = absent;
-        modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult = absent;
-        update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult = absent;
-        update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult = absent;
+        describe_security_groups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult = security_group::describe;
+        create_subnet(CreateSubnetRequest) -> CreateSubnetResult = subnet::create;
+        describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult = subnet::describe;
+        delete_subnet(DeleteSubnetRequest) -> () = subnet::delete;
+        modify_subnet_attribute(ModifySubnetAttributeRequest) -> () = subnet::modify_attribute;
+        create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult = security_group::create;
+        delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult = security_group::delete;
+        authorize_security_group_ingress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult = security_group_rule::authorize_ingress;
+        authorize_security_group_egress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult = security_group_rule::authorize_egress;
+        revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult = security_group_rule::revoke_ingress;
+        revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult = security_group_rule::revoke_egress;
+        describe_security_group_rules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult = security_group_rule::describe;
+        modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult = security_group_rule::modify;
+        update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult = security_group_rule::update_descriptions_ingress;
+        update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult = security_group_rule::update_descriptions_egress;
         create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult = absent;
         describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult = absent;
         delete_network_interface(DeleteNetworkInterfaceRequest) -> () = absent;

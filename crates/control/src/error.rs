@@ -3,11 +3,16 @@
 //!
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
+mod endpoint;
+mod load_balancing;
+
 use std::net::Ipv4Addr;
 
 use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
+pub use self::endpoint::EndpointError;
+pub use self::load_balancing::LoadBalancingError;
 use crate::lookup::Noun;
 
 /// Why an operation was refused.
@@ -96,6 +101,15 @@ pub enum Error {
     #[error("The CIDR '{0}' conflicts with another subnet")]
     SubnetConflict(String),
 
+    /// A group is made in the default VPC unless the request names one, and there is none.
+    #[error("No default VPC for this user")]
+    NoDefaultVpc,
+    /// Names stand for groups of the default VPC, and there is none.
+    #[error("No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.")]
+    NoDefaultVpcForGroupName,
+    /// A rule names a group of another VPC.
+    #[error("You have specified two resources that belong to different networks.")]
+    GroupOfOtherNetwork,
     /// The VPC has a group of this name.
     #[error("The security group '{name}' already exists for VPC '{vpc}'")]
     DuplicateGroup {
@@ -132,6 +146,13 @@ pub enum Error {
     #[error("Network interface '{0}' is currently in use.")]
     InterfaceInUse(String),
 
+    /// Of endpoints and endpoint services.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// Of Elastic Load Balancing.
+    #[error(transparent)]
+    LoadBalancing(#[from] LoadBalancingError),
+
     /// The state could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -162,6 +183,8 @@ impl Error {
             Self::VpcRange(_) => "InvalidVpc.Range",
             Self::SubnetRange(_) => "InvalidSubnet.Range",
             Self::SubnetConflict(_) => "InvalidSubnet.Conflict",
+            Self::NoDefaultVpc | Self::NoDefaultVpcForGroupName => "VPCIdNotSpecified",
+            Self::GroupOfOtherNetwork => "InvalidGroup.NotFound",
             Self::DuplicateGroup { .. } => "InvalidGroup.Duplicate",
             Self::CannotDelete { .. } => "CannotDelete",
             Self::DuplicatePermission(_) => "InvalidPermission.Duplicate",
@@ -169,7 +192,9 @@ impl Error {
             Self::RulesPerSecurityGroupLimitExceeded => "RulesPerSecurityGroupLimitExceeded",
             Self::AddressInUse(_) => "InvalidIPAddress.InUse",
             Self::InsufficientFreeAddresses => "InsufficientFreeAddressesInSubnet",
-            Self::InterfaceInUse(_) => "InvalidNetworkInterface.InUse",
+            Self::InterfaceInUse(_) => "InvalidParameterValue",
+            Self::Endpoint(error) => error.code(),
+            Self::LoadBalancing(error) => error.code(),
             Self::Store(_) => "InternalError",
         }
     }

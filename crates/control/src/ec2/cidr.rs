@@ -1,0 +1,32 @@
+//! Address ranges as requests give them.
+
+use ipnet::Ipv4Net;
+
+use crate::Error;
+
+/// Read a VPC's or subnet's range, in its canonical form: AWS takes `100.68.0.18/18` for `100.68.0.0/18`.
+pub(crate) fn block(text: &str) -> Result<Ipv4Net, Error> {
+    let net: Ipv4Net = text.parse().map_err(|_| {
+        Error::InvalidParameterValue(format!(
+            "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+        ))
+    })?;
+    Ok(net.trunc())
+}
+
+/// Whether a range has a size that AWS gives VPCs and subnets: /16 to /28.
+pub(crate) fn has_allowed_size(net: Ipv4Net) -> bool {
+    (16..=28).contains(&net.prefix_len())
+}
+
+/// Whether a range lies where no VPC may: this network, loopback, link-local, multicast and reserved addresses.
+pub(crate) fn is_reserved(net: Ipv4Net) -> bool {
+    ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"].into_iter().any(|reserved| {
+        reserved.parse::<Ipv4Net>().is_ok_and(|reserved| reserved.contains(&net) || net.contains(&reserved))
+    })
+}
+
+/// Whether two ranges have an address in common.
+pub(crate) fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
+    a.contains(&b) || b.contains(&a)
+}

@@ -1,0 +1,211 @@
+//! VPCs: created with what every VPC has from birth, and deleted with it.
+
+mod attribute;
+
+use std::sync::Arc;
+
+use ipnet::{IpNet, Ipv4Net};
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
+use linkway_model::network_interface::NetworkInterface;
+use linkway_model::route_table::RouteTable;
+use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::{Vpc, VpcCidr};
+use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::{
+    DhcpOptionsId, NetworkAclId, Resource, RouteTableAssociationId, RouteTableId, Snapshot, Tags,
+    VpcCidrAssociationId, VpcId,
+};
+use linkway_store::Transaction;
+use linkway_wire::ec2::{
+    CreateVpcRequest, CreateVpcResult, DeleteVpcRequest, DescribeVpcsRequest, DescribeVpcsResult,
+    Vpc as VpcShape, VpcCidrBlockAssociation, VpcCidrBlockState,
+};
+
+pub(crate) use attribute::{describe_attribute, modify_attribute};
+
+use crate::describe::select;
+use crate::ec2::cidr;
+use crate::ec2::dependency::refuse_if_used;
+use crate::ec2::security_group;
+use crate::filter::{Field, fields, many, none, one};
+use crate::lookup::{Owned, named, required};
+use crate::page::{Page, USUAL};
+use crate::{Caller, Control, Error, tags};
+
+const FILTERS: &[Field<Vpc>] = fields! {
+    "cidr" | "cidr-block" | "cidrBlock" => |_, vpc| many(vpc.cidrs.first().map(|first| first.cidr));
+    "cidr-block-association.cidr-block" => |_, vpc| many(vpc.cidrs.iter().map(|range| range.cidr));
+    "cidr-block-association.association-id" => |_, vpc| many(vpc.cidrs.iter().map(|range| &range.association));
+    "cidr-block-association.state" => |_, _| one("associated");
+    "dhcp-options-id" | "dhcpOptionsId" => |_, vpc| one(&vpc.dhcp_options);
+    "ipv6-cidr-block-association.ipv6-cidr-block" => none;
+    "ipv6-cidr-block-association.ipv6-pool" => none;
+    "ipv6-cidr-block-association.association-id" => none;
+    "ipv6-cidr-block-association.state" => none;
+    "is-default" | "isDefault" => |_, vpc| one(vpc.is_default);
+    "owner-id" => |_, vpc| one(&vpc.owner);
+    "state" => |_, _| one("available");
+    "vpc-id" => |_, vpc| one(&vpc.id);
+};
+
+pub(crate) fn create(
+    control: &Control,
+    caller: &Caller,
+    input: CreateVpcRequest,
+) -> Result<CreateVpcResult, Error> {
+    if input.amazon_provided_ipv6_cidr_block == Some(true)
+        || input.ipv6_cidr_block.is_some()
+        || input.ipv6_ipam_pool_id.is_some()
+        || input.ipv4_ipam_pool_id.is_some()
+    {
+        return Err(Error::Unsupported("VPCs have one IPv4 CIDR block, given in the request.".into()));
+    }
+    let cidr = range(&required(input.cidr_block, "CidrBlock")?)?;
+    let tenancy = input.instance_tenancy.unwrap_or_else(|| "default".into());
+    if !matches!(tenancy.as_str(), "default" | "dedicated") {
+        return Err(Error::InvalidParameterValue(format!(
+            "Value ({tenancy}) for parameter instanceTenancy is invalid."
+        )));
+    }
+    let tags = tags::specified(&input.tag_specifications, Vpc::NOUN.resource_type)?;
+    let vpc = control.write(input.dry_run, |tx| Ok(found(tx, caller, cidr, tenancy, tags)))?;
+    let shape = VpcShape { state: Some("pending".into()), ..shape(&vpc) };
+    Ok(CreateVpcResult { vpc: Some(shape) })
+}
+
+fn range(text: &str) -> Result<Ipv4Net, Error> {
+    let net = cidr::block(text)?;
+    if !cidr::has_allowed_size(net) || cidr::is_reserved(net) {
+        return Err(Error::VpcRange(text.to_owned()));
+    }
+    Ok(net)
+}
+
+/// Write a VPC with its default security group, main route table and default network ACL.
+fn found(tx: &mut Transaction, caller: &Caller, cidr: Ipv4Net, tenancy: String, tags: Tags) -> Vpc {
+    let id = VpcId::random();
+    let vpc = Vpc {
+        number: tx.next_number("vpc"),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr }],
+        tenancy,
+        is_default: false,
+        enable_dns_support: true,
+        enable_dns_hostnames: false,
+        enable_network_address_usage_metrics: false,
+        dhcp_options: dhcp_options(tx, caller),
+        default_security_group: security_group::create_default(tx, caller, &id),
+        main_route_table: main_route_table(tx, caller, &id),
+        default_network_acl: default_network_acl(tx, caller, &id),
+        tags,
+        id,
+    };
+    tx.put(vpc.clone());
+    vpc
+}
+
+/// The set of DHCP options that an account has in a region: one for all of its VPCs.
+fn dhcp_options(state: &Snapshot, caller: &Caller) -> DhcpOptionsId {
+    let other = state.all::<Vpc>().find(|vpc| vpc.belongs_to(caller));
+    other.map_or_else(DhcpOptionsId::random, |vpc| vpc.dhcp_options.clone())
+}
+
+fn main_route_table(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> RouteTableId {
+    let id = RouteTableId::random();
+    tx.put(RouteTable {
+        id: id.clone(),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        vpc: vpc.clone(),
+        main_association: Some(RouteTableAssociationId::random()),
+        associations: Vec::new(),
+        tags: Tags::new(),
+    });
+    id
+}
+
+fn default_network_acl(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> NetworkAclId {
+    let id = NetworkAclId::random();
+    let allow_all = |egress| NetworkAclEntry {
+        number: 100,
+        egress,
+        protocol: None,
+        cidr: IpNet::V4(Ipv4Net::default()),
+        allow: true,
+    };
+    tx.put(NetworkAcl {
+        id: id.clone(),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        vpc: vpc.clone(),
+        is_default: true,
+        entries: vec![allow_all(true), allow_all(false)],
+        tags: Tags::new(),
+    });
+    id
+}
+
+pub(crate) fn describe(
+    control: &Control,
+    caller: &Caller,
+    input: DescribeVpcsRequest,
+) -> Result<DescribeVpcsResult, Error> {
+    let state = control.read(input.dry_run)?;
+    let page = Page::new(USUAL, input.max_results, &input.next_token);
+    let (vpcs, next_token) = select(&state, caller, &input.vpc_ids, FILTERS, &input.filters, page)?;
+    Ok(DescribeVpcsResult { next_token, vpcs: vpcs.iter().map(|vpc| shape(vpc)).collect() })
+}
+
+fn shape(vpc: &Vpc) -> VpcShape {
+    let association = |range: &VpcCidr| VpcCidrBlockAssociation {
+        association_id: Some(range.association.to_string()),
+        cidr_block: Some(range.cidr.to_string()),
+        cidr_block_state: Some(VpcCidrBlockState { state: Some("associated".into()), status_message: None }),
+    };
+    VpcShape {
+        cidr_block: vpc.cidrs.first().map(|range| range.cidr.to_string()),
+        cidr_block_association_set: vpc.cidrs.iter().map(association).collect(),
+        dhcp_options_id: Some(vpc.dhcp_options.to_string()),
+        instance_tenancy: Some(vpc.tenancy.clone()),
+        is_default: Some(vpc.is_default),
+        owner_id: Some(vpc.owner.to_string()),
+        state: Some("available".into()),
+        tags: tags::shape(&vpc.tags),
+        vpc_id: Some(vpc.id.to_string()),
+        ..VpcShape::default()
+    }
+}
+
+pub(crate) fn delete(control: &Control, caller: &Caller, input: DeleteVpcRequest) -> Result<(), Error> {
+    control.write(input.dry_run, |tx| {
+        let vpc = Arc::clone(named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?);
+        let words = format!("The vpc '{}' has dependencies and cannot be deleted.", vpc.id);
+        refuse_if_used(words, dependents(tx, &vpc))?;
+        for rule in security_group::rules_of(tx, &vpc.default_security_group) {
+            tx.delete::<SecurityGroupRule>(rule.id());
+        }
+        tx.delete::<SecurityGroup>(&vpc.default_security_group);
+        tx.delete::<RouteTable>(&vpc.main_route_table);
+        tx.delete::<NetworkAcl>(&vpc.default_network_acl);
+        tx.delete::<Vpc>(&vpc.id);
+        Ok(())
+    })
+}
+
+/// Ids of what stands in the way of a VPC's deletion.
+fn dependents(state: &Snapshot, vpc: &Vpc) -> Vec<String> {
+    let endpoints = state
+        .all::<VpcEndpoint>()
+        .filter(|endpoint| endpoint.vpc == vpc.id && endpoint.state != EndpointState::Deleted)
+        .map(|endpoint| endpoint.id.to_string());
+    let subnets = state.all::<Subnet>().filter(|subnet| subnet.vpc == vpc.id).map(|s| s.id.to_string());
+    let interfaces =
+        state.all::<NetworkInterface>().filter(|found| found.vpc == vpc.id).map(|found| found.id.to_string());
+    let groups = state
+        .all::<SecurityGroup>()
+        .filter(|group| group.vpc == vpc.id && group.id != vpc.default_security_group)
+        .map(|group| group.id.to_string());
+    endpoints.chain(subnets).chain(interfaces).chain(groups).collect()
+}
