@@ -1,6 +1,6 @@
 //! What a snapshot wants checked. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use linkway_model::Snapshot;
@@ -8,6 +8,7 @@ use linkway_model::load_balancer::{
     HealthCheck, Listener, LoadBalancer, TargetGroup, TargetHealth, TargetId,
 };
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::routing::Routing;
 
 /// Which target: ARN of its group, who it is, its port.
 pub(crate) type Key = (String, TargetId, u16);
@@ -31,27 +32,32 @@ impl Spec {
 
 /// The targets that are to be checked, how, and the health that the state has for each.
 pub(crate) fn plan(snapshot: &Snapshot) -> BTreeMap<Key, (Spec, TargetHealth)> {
+    let routing = Routing::new(snapshot);
     let mut wanted = BTreeMap::new();
-    let mut seen = BTreeSet::new();
     for listener in snapshot.all::<Listener>() {
-        // A group may be behind several listeners; its targets are checked once.
-        let (Some(group), true) = (
+        let (Some(group), Some(balancer)) = (
             snapshot.get::<TargetGroup>(&listener.target_group),
-            seen.insert(listener.target_group.as_str()),
+            snapshot.get::<LoadBalancer>(&listener.load_balancer),
         ) else {
             continue;
         };
-        let Some(balancer) = snapshot.get::<LoadBalancer>(&listener.load_balancer) else { continue };
-        let node = balancer
-            .nodes
-            .first()
-            .and_then(|node| snapshot.get::<NetworkInterface>(&node.interface))
-            .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address);
-        let spec = Spec { check: group.health_check.clone(), host: SocketAddrV4::new(node, listener.port) };
         for target in group.targets.iter().filter(|target| target.draining_since.is_none()) {
             let key = (group.arn.clone(), target.id.clone(), target.port);
-            wanted.insert(key, (spec.clone(), target.health));
+            // A group may be behind several listeners; its targets are checked once.
+            wanted.entry(key).or_insert_with(|| {
+                let node = node_address(snapshot, balancer, routing.zone(group, target));
+                let host = SocketAddrV4::new(node, listener.port);
+                (Spec { check: group.health_check.clone(), host }, target.health)
+            });
         }
     }
     wanted
+}
+
+/// The address of a balancer's node in this zone, else of its first one: where checks come from.
+fn node_address(snapshot: &Snapshot, balancer: &LoadBalancer, zone: Option<&str>) -> Ipv4Addr {
+    let own = balancer.nodes.iter().find(|node| zone == Some(node.zone.as_str()));
+    own.or_else(|| balancer.nodes.first())
+        .and_then(|node| snapshot.get::<NetworkInterface>(&node.interface))
+        .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address)
 }

@@ -1,0 +1,144 @@
+//! Checks of real listeners on loopback.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Site, Web, refused};
+use linkway_model::Timestamp;
+use linkway_model::load_balancer::HealthReason::{FailedHealthChecks, ResponseCodeMismatch, Timeout};
+use linkway_model::load_balancer::Protocol;
+use linkway_model::load_balancer::TargetHealth::{Healthy, Initial, Unhealthy};
+
+#[tokio::test]
+async fn a_new_target_that_listens_is_healthy_after_one_check() {
+    let web = Web::start("").await;
+    let mut site = Site::new(Protocol::Tcp, &[web.port]);
+    // Nothing but the check at once can make it healthy in the test's life.
+    site.change_group(|group| group.health_check.interval_seconds = 3600);
+    let mut checker = site.check();
+    assert_eq!(checker.report().await, (web.port, Healthy));
+}
+
+#[tokio::test]
+async fn a_target_that_stops_is_unhealthy_after_the_threshold_and_healthy_again_after_its_own() {
+    let web = Web::start("").await;
+    let (port, mut site) = (web.port, Site::new(Protocol::Tcp, &[web.port]));
+    let mut checker = site.check();
+    assert_eq!(checker.report().await, (port, Healthy));
+    site.set_health(port, Healthy);
+    checker.publish(&site);
+
+    drop(web);
+    let stopped = Instant::now();
+    assert_eq!(checker.report().await, (port, Unhealthy(FailedHealthChecks)));
+    assert!(stopped.elapsed() >= Duration::from_millis(900), "one failure is not enough");
+    site.set_health(port, Unhealthy(FailedHealthChecks));
+    checker.publish(&site);
+
+    let _web = Web::start_on(port, "").await;
+    assert_eq!(checker.report().await, (port, Healthy));
+}
+
+#[tokio::test]
+async fn a_report_that_was_lost_is_made_again() {
+    let web = Web::start("").await;
+    let mut checker = Site::new(Protocol::Tcp, &[web.port]).check();
+    for _ in 0..2 {
+        assert_eq!(checker.report().await, (web.port, Healthy), "the state says `initial` all the time");
+    }
+}
+
+#[tokio::test]
+async fn http_checks_look_at_the_status() {
+    let good = Web::start("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let bad = Web::start("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
+    let odd = Web::start("220 mail.example.com ESMTP\r\n").await;
+    let closing = Web::start("").await;
+    let silent = Web::start_silent().await;
+    let none = refused().await;
+    let ports = [good.port, bad.port, odd.port, closing.port, silent.port, none];
+    let mut checker = Site::new(Protocol::Http, &ports).check();
+    let reports = checker.reports(ports.len()).await;
+    assert_eq!(reports[&good.port], Healthy);
+    assert_eq!(reports[&bad.port], Unhealthy(ResponseCodeMismatch));
+    assert_eq!(reports[&odd.port], Unhealthy(FailedHealthChecks));
+    assert_eq!(reports[&closing.port], Unhealthy(FailedHealthChecks));
+    assert_eq!(reports[&silent.port], Unhealthy(Timeout));
+    assert_eq!(reports[&none], Unhealthy(FailedHealthChecks));
+}
+
+#[tokio::test]
+async fn http_checks_ask_as_a_balancer_does() {
+    let web = Web::start("HTTP/1.1 200 OK\r\n\r\n").await;
+    let mut site = Site::new(Protocol::Http, &[web.port]);
+    site.change_group(|group| group.health_check.path = "/ready?deep=1".into());
+    let mut checker = site.check();
+    checker.report().await;
+    let request = web.request().await;
+    assert!(request.starts_with("GET /ready?deep=1 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nHost: 10.0.1.20:5432\r\n"), "node and listener: {request}");
+    assert!(request.contains("\r\nUser-Agent: ELB-HealthChecker/2.0\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn a_port_of_the_groups_own_is_checked_instead_of_the_targets() {
+    let web = Web::start("").await;
+    let target = refused().await;
+    let mut site = Site::new(Protocol::Tcp, &[target]);
+    site.change_group(|group| {
+        group.protocol = Protocol::Udp;
+        group.health_check.port = Some(web.port);
+    });
+    assert_eq!(site.check().report().await, (target, Healthy));
+}
+
+#[tokio::test]
+async fn only_targets_in_use_are_checked() {
+    let (used, drained) = (Web::start("").await, Web::start("").await);
+    let mut site = Site::new(Protocol::Tcp, &[used.port, drained.port]);
+    site.change_group(|group| group.targets[1].draining_since = Some(Timestamp::UNIX_EPOCH));
+    let listeners = std::mem::take(&mut site.snapshot.listeners);
+    let mut checker = site.check();
+    site.snapshot.listeners = listeners;
+    checker.publish(&site);
+    assert_eq!(checker.report().await, (used.port, Healthy));
+    let _second_check = checker.report().await;
+    assert_eq!(used.connections(), 2, "none before a listener used the group");
+    assert_eq!(drained.connections(), 0);
+
+    site.snapshot.listeners.clear();
+    checker.publish(&site);
+    checker.settle().await;
+    let before = used.connections();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(used.connections(), before, "none after");
+}
+
+#[tokio::test]
+async fn a_target_without_an_address_is_waited_for() {
+    let web = Web::start("").await;
+    let site = Site::new(Protocol::Tcp, &[web.port]);
+    let mut checker = site.check_once_reachable();
+    checker.asked_for_address().await;
+    assert_eq!(web.connections(), 0);
+    checker.make_reachable();
+    assert_eq!(checker.report().await, (web.port, Healthy));
+}
+
+#[tokio::test]
+async fn a_target_that_is_registered_anew_begins_anew() {
+    let web = Web::start("").await;
+    let mut site = Site::new(Protocol::Tcp, &[web.port]);
+    site.set_health(web.port, Unhealthy(Timeout));
+    // Three successes, an hour apart, unless it is new.
+    site.change_group(|group| {
+        group.health_check.interval_seconds = 3600;
+        group.health_check.healthy_threshold = 3;
+    });
+    let mut checker = site.check();
+    web.request().await;
+    site.set_health(web.port, Initial);
+    checker.publish(&site);
+    assert_eq!(checker.report().await, (web.port, Healthy));
+}

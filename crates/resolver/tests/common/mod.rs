@@ -1,0 +1,5 @@
+//! What the tests share: a world of VPCs built by hand, and both ends of the wire.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+
+pub mod net;
+pub mod world;
