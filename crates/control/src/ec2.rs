@@ -40,11 +40,11 @@ operations! {
         modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult = security_group_rule::modify;
         update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult = security_group_rule::update_descriptions_ingress;
         update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult = security_group_rule::update_descriptions_egress;
-        create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult = absent;
-        describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult = absent;
-        delete_network_interface(DeleteNetworkInterfaceRequest) -> () = absent;
-        modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> () = absent;
-        describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult = absent;
+        create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult = network_interface::create;
+        describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult = network_interface::describe;
+        delete_network_interface(DeleteNetworkInterfaceRequest) -> () = network_interface::delete;
+        modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> () = network_interface::modify_attribute;
+        describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult = network_interface::describe_attribute;
         create_tags(CreateTagsRequest) -> () = absent;
         delete_tags(DeleteTagsRequest) -> () = absent;
         describe_tags(DescribeTagsRequest) -> DescribeTagsResult = absent;

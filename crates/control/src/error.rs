@@ -153,6 +153,10 @@ pub enum Error {
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
 
+    /// An interface has no such attachment.
+    #[error("The network interface attachment ID '{0}' does not exist")]
+    AttachmentNotFound(String),
+
     /// The state could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -195,6 +199,7 @@ impl Error {
             Self::InterfaceInUse(_) => "InvalidParameterValue",
             Self::Endpoint(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
+            Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Store(_) => "InternalError",
         }
     }

@@ -92,6 +92,15 @@ impl NetworkInterface {
         matches!(self.role, InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. })
     }
 
+    /// The name that AWS gives an address inside a VPC, such as `ip-10-0-1-5.ec2.internal`.
+    pub fn private_dns_name(&self, address: Ipv4Addr) -> String {
+        let [a, b, c, d] = address.octets();
+        match self.region.as_str() {
+            "us-east-1" => format!("ip-{a}-{b}-{c}-{d}.ec2.internal"),
+            region => format!("ip-{a}-{b}-{c}-{d}.{region}.compute.internal"),
+        }
+    }
+
     /// All of its private addresses, the primary one first.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
         std::iter::once(self.address).chain(self.secondary_addresses.iter().copied())

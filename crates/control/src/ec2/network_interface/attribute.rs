@@ -1,0 +1,109 @@
+//! A network interface's attributes: one a call, to read and to change.
+
+use std::sync::Arc;
+
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::vpc::Vpc;
+use linkway_wire::ec2::{
+    AttributeBooleanValue, AttributeValue, DescribeNetworkInterfaceAttributeRequest,
+    DescribeNetworkInterfaceAttributeResult, ModifyNetworkInterfaceAttributeRequest,
+    NetworkInterfaceAttachmentChanges,
+};
+
+use super::shape::attachment;
+use crate::ec2::security_group::{groups_of_vpc, identifiers};
+use crate::lookup::{named, required};
+use crate::{Caller, Control, Error};
+
+pub(crate) fn describe_attribute(
+    control: &Control,
+    caller: &Caller,
+    input: DescribeNetworkInterfaceAttributeRequest,
+) -> Result<DescribeNetworkInterfaceAttributeResult, Error> {
+    let state = control.read(input.dry_run)?;
+    let id = input.network_interface_id.as_deref();
+    let interface = named::<NetworkInterface>(&state, caller, id, "NetworkInterfaceId")?;
+    let mut answer = DescribeNetworkInterfaceAttributeResult {
+        network_interface_id: Some(interface.id.to_string()),
+        ..DescribeNetworkInterfaceAttributeResult::default()
+    };
+    match required(input.attribute, "Attribute")?.as_str() {
+        "description" => {
+            answer.description = Some(AttributeValue { value: Some(interface.description.clone()) })
+        }
+        "groupSet" => answer.groups = identifiers(&state, &interface.groups),
+        "sourceDestCheck" => {
+            answer.source_dest_check =
+                Some(AttributeBooleanValue { value: Some(interface.source_dest_check) });
+        }
+        "attachment" => answer.attachment = attachment(interface),
+        "associatePublicIpAddress" => answer.associate_public_ip_address = Some(false),
+        other => {
+            return Err(Error::InvalidParameterValue(format!(
+                "Value ({other}) for parameter attribute is invalid. Unknown attribute."
+            )));
+        }
+    }
+    Ok(answer)
+}
+
+pub(crate) fn modify_attribute(
+    control: &Control,
+    caller: &Caller,
+    input: ModifyNetworkInterfaceAttributeRequest,
+) -> Result<(), Error> {
+    let source_dest_check = input.source_dest_check.and_then(|attribute| attribute.value);
+    let attributes = usize::from(input.description.is_some())
+        + usize::from(source_dest_check.is_some())
+        + usize::from(!input.groups.is_empty())
+        + usize::from(input.attachment.is_some());
+    match attributes {
+        1 => {}
+        0 => return Err(Error::InvalidParameterCombination("No attributes specified.".into())),
+        _ => {
+            return Err(Error::InvalidParameterCombination(
+                "Fields for multiple attribute types specified".into(),
+            ));
+        }
+    }
+    control.write(input.dry_run, |tx| {
+        let id = input.network_interface_id.as_deref();
+        let mut interface =
+            NetworkInterface::clone(named::<NetworkInterface>(tx, caller, id, "NetworkInterfaceId")?);
+        if interface.requester_managed() {
+            return Err(Error::AuthFailure(
+                "You do not have permission to access the specified resource.".into(),
+            ));
+        }
+        if let Some(description) = input.description {
+            interface.description = description.value.unwrap_or_default();
+        }
+        if let Some(check) = source_dest_check {
+            interface.source_dest_check = check;
+        }
+        if !input.groups.is_empty() {
+            let vpc = Arc::clone(named::<Vpc>(tx, caller, Some(interface.vpc.as_str()), "VpcId")?);
+            let place = format!("interface {}", interface.id);
+            interface.groups = groups_of_vpc(tx, caller, &input.groups, &vpc, &place)?;
+        }
+        if let Some(changes) = &input.attachment {
+            change_attachment(&mut interface, changes)?;
+        }
+        tx.put(interface);
+        Ok(())
+    })
+}
+
+fn change_attachment(
+    interface: &mut NetworkInterface,
+    changes: &NetworkInterfaceAttachmentChanges,
+) -> Result<(), Error> {
+    let asked = required(changes.attachment_id.as_deref(), "Attachment.AttachmentId")?;
+    match &mut interface.role {
+        InterfaceRole::Instance { attachment, delete_on_termination, .. } if attachment.as_str() == asked => {
+            *delete_on_termination = changes.delete_on_termination.unwrap_or(*delete_on_termination);
+            Ok(())
+        }
+        _ => Err(Error::AttachmentNotFound(asked.to_owned())),
+    }
+}

@@ -1,0 +1,133 @@
+//! Making an interface for a caller.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_store::Transaction;
+use linkway_wire::ec2::{
+    CreateNetworkInterfaceRequest, CreateNetworkInterfaceResult, NetworkInterface as NetworkInterfaceShape,
+    PrivateIpAddressSpecification,
+};
+
+use super::allocate::{Allocation, addresses_in, allocate, check};
+use super::shape::shape;
+use crate::ec2::security_group::groups_of_vpc;
+use crate::idempotency::once;
+use crate::lookup::{Owned, named, not_found};
+use crate::{Caller, Control, Error, tags};
+
+pub(crate) fn create(
+    control: &Control,
+    caller: &Caller,
+    mut input: CreateNetworkInterfaceRequest,
+) -> Result<CreateNetworkInterfaceResult, Error> {
+    check_supported(&input)?;
+    let client_token = input.client_token.take();
+    let dry_run = input.dry_run.take();
+    let shape = control.write(dry_run, |tx| {
+        let make = |tx: &mut Transaction| make(control, caller, tx, &input);
+        let id = once::<NetworkInterface>(
+            tx,
+            caller,
+            control.now(),
+            "CreateNetworkInterface",
+            client_token.as_deref(),
+            &input,
+            make,
+        )?;
+        let interface = tx.get::<NetworkInterface>(&id).ok_or_else(|| not_found::<NetworkInterface>(id))?;
+        Ok(NetworkInterfaceShape { status: Some("pending".into()), ..shape(tx, interface) })
+    })?;
+    Ok(CreateNetworkInterfaceResult { client_token, network_interface: Some(shape) })
+}
+
+fn check_supported(input: &CreateNetworkInterfaceRequest) -> Result<(), Error> {
+    if input.interface_type.as_deref().is_some_and(|kind| kind != "interface") {
+        return Err(Error::Unsupported("Network interfaces are of type 'interface'.".into()));
+    }
+    let count = |count: Option<i32>| count.is_some_and(|count| count != 0);
+    if count(input.ipv6_address_count)
+        || count(input.ipv6_prefix_count)
+        || count(input.ipv4_prefix_count)
+        || !input.ipv6_addresses.is_empty()
+        || !input.ipv6_prefixes.is_empty()
+        || !input.ipv4_prefixes.is_empty()
+    {
+        return Err(Error::Unsupported("Network interfaces have IPv4 addresses and no prefixes.".into()));
+    }
+    Ok(())
+}
+
+fn make(
+    control: &Control,
+    caller: &Caller,
+    tx: &mut Transaction,
+    input: &CreateNetworkInterfaceRequest,
+) -> Result<String, Error> {
+    let subnet = Arc::clone(named::<Subnet>(tx, caller, input.subnet_id.as_deref(), "SubnetId")?);
+    let vpc = Arc::clone(named::<Vpc>(tx, caller, Some(subnet.vpc.as_str()), "VpcId")?);
+    let groups = groups_of_vpc(tx, caller, &input.groups, &vpc, &format!("subnet {}", subnet.id))?;
+    let (primary, secondary) = addresses(input)?;
+    let mut interface = allocate(
+        tx,
+        Allocation {
+            subnet: &subnet,
+            address: primary,
+            groups,
+            description: input.description.clone().unwrap_or_default(),
+            role: InterfaceRole::Available,
+            now: control.now(),
+            tags: tags::specified(&input.tag_specifications, NetworkInterface::NOUN.resource_type)?,
+        },
+    )?;
+    for address in secondary {
+        check(&subnet, address)?;
+        if addresses_in(tx, &subnet.id).contains(&address) || interface.addresses().any(|own| own == address)
+        {
+            return Err(Error::AddressInUse(address));
+        }
+        interface.secondary_addresses.push(address);
+    }
+    let more = usize::try_from(input.secondary_private_ip_address_count.unwrap_or(0)).unwrap_or(0);
+    let taken = addresses_in(tx, &subnet.id);
+    let free: Vec<_> = subnet.usable().filter(|address| !taken.contains(address)).take(more).collect();
+    if free.len() < more {
+        return Err(Error::InsufficientFreeAddresses);
+    }
+    interface.secondary_addresses.extend(free);
+    let id = interface.id.to_string();
+    tx.put(interface);
+    Ok(id)
+}
+
+/// The primary address that a request gives, if it does, and the others.
+fn addresses(input: &CreateNetworkInterfaceRequest) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Error> {
+    let mut primary = input.private_ip_address.as_deref().map(parse).transpose()?;
+    let mut secondary = Vec::new();
+    for PrivateIpAddressSpecification { primary: first, private_ip_address } in &input.private_ip_addresses {
+        let address = parse(private_ip_address.as_deref().unwrap_or_default())?;
+        if *first != Some(true) {
+            secondary.push(address);
+        } else if primary.replace(address).is_some() {
+            return Err(Error::InvalidParameterValue(
+                "Only one primary private IP address can be specified".into(),
+            ));
+        }
+    }
+    if !secondary.is_empty() && input.secondary_private_ip_address_count.is_some() {
+        return Err(Error::InvalidParameterCombination(
+            "The parameter secondaryPrivateIpAddressCount cannot be used with the parameter privateIpAddresses"
+                .into(),
+        ));
+    }
+    Ok((primary, secondary))
+}
+
+fn parse(address: &str) -> Result<Ipv4Addr, Error> {
+    address
+        .parse()
+        .map_err(|_| Error::InvalidParameterValue(format!("invalid value for parameter address: {address}")))
+}

@@ -1,0 +1,101 @@
+//! `CreateVpcEndpoint`.
+
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::{EndpointConnectionId, Tags, Timestamp, VpcEndpointId, VpcId, random_label};
+use linkway_store::Transaction;
+use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
+
+use super::{options, placement, policy, private_dns, shape};
+use crate::ec2::security_group::groups_of_vpc;
+use crate::ec2::service_catalog;
+use crate::error::EndpointError;
+use crate::idempotency::once;
+use crate::lookup::{named, required};
+use crate::tags::specified;
+use crate::{Caller, Control, Error};
+
+/// Interface endpoints that a VPC may have. Source: "AWS PrivateLink quotas".
+const MAX_PER_VPC: usize = 50;
+
+pub(crate) fn create(
+    control: &Control,
+    caller: &Caller,
+    mut input: CreateVpcEndpointRequest,
+) -> Result<CreateVpcEndpointResult, Error> {
+    let (token, dry_run, now) = (input.client_token.take(), input.dry_run.take(), control.now());
+    control.write(dry_run, |tx| {
+        let make = |tx: &mut Transaction| make(tx, caller, now, &input);
+        let id = once::<VpcEndpoint>(tx, caller, now, "CreateVpcEndpoint", token.as_deref(), &input, make)?;
+        let endpoint = tx.get::<VpcEndpoint>(&id).map(|endpoint| shape::shape(tx, endpoint));
+        Ok(CreateVpcEndpointResult { client_token: token.clone(), vpc_endpoint: endpoint })
+    })
+}
+
+fn make(
+    tx: &mut Transaction,
+    caller: &Caller,
+    now: Timestamp,
+    input: &CreateVpcEndpointRequest,
+) -> Result<String, Error> {
+    let endpoint_type = options::endpoint_type(input)?;
+    let name = required(input.service_name.as_deref(), "ServiceName")?;
+    options::service_region(input.service_region.as_deref(), caller)?;
+    let service = service_catalog::visible(tx, caller, name)?.clone();
+    if endpoint_type != "Interface" {
+        let endpoint_type = endpoint_type.to_owned();
+        return Err(EndpointError::ServiceType { service: name.to_owned(), endpoint_type }.into());
+    }
+    if !input.route_table_ids.is_empty() {
+        return Err(options::route_tables_refused());
+    }
+
+    let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.clone();
+    options::ip_address_type(input.ip_address_type.as_deref())?;
+    options::dns(input.dns_options.as_ref(), &vpc.id)?;
+    let policy = policy::accepted(input.policy_document.as_deref(), name)?;
+    let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
+    let groups = groups_of_vpc(tx, caller, &input.security_group_ids, &vpc, &format!("VPC {}", vpc.id))?;
+    let private_dns_enabled = private_dns::decide(tx, &vpc, &service, input.private_dns_enabled, None)?;
+    let tags = specified(&input.tag_specifications, "vpc-endpoint")?;
+    if endpoints_in(tx, &vpc.id) >= MAX_PER_VPC {
+        return Err(EndpointError::LimitExceeded.into());
+    }
+
+    let mut endpoint = VpcEndpoint {
+        id: VpcEndpointId::random(),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        vpc: vpc.id.clone(),
+        service_name: name.to_owned(),
+        service: service.id.clone(),
+        state: if service.acceptance_required {
+            EndpointState::PendingAcceptance
+        } else {
+            EndpointState::Pending
+        },
+        subnets: Vec::new(),
+        groups,
+        private_dns_enabled,
+        policy,
+        dns_label: random_label(8),
+        connection: EndpointConnectionId::random(),
+        connection_tags: Tags::new(),
+        created: now,
+        since: tx.revision(),
+        last_error: None,
+        deleted: None,
+        tags,
+    };
+    placement::add(tx, now, &mut endpoint, &service, &places)?;
+    let id = endpoint.id.to_string();
+    tx.put(endpoint);
+    Ok(id)
+}
+
+fn endpoints_in(tx: &Transaction, vpc: &VpcId) -> usize {
+    let counted = |endpoint: &VpcEndpoint| {
+        endpoint.vpc == *vpc && !matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted)
+    };
+    tx.all::<VpcEndpoint>().filter(|endpoint| counted(endpoint)).count()
+}

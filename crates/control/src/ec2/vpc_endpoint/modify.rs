@@ -1,0 +1,198 @@
+//! `ModifyVpcEndpoint`.
+
+use linkway_model::endpoint_service::EndpointService;
+use linkway_model::network_interface::NetworkInterface;
+use linkway_model::security_group::SecurityGroup;
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::{SubnetId, Timestamp};
+use linkway_store::Transaction;
+use linkway_wire::ec2::{ModifyVpcEndpointRequest, ModifyVpcEndpointResult};
+
+use super::{options, placement, policy, private_dns};
+use crate::ec2::security_group::groups_of_vpc;
+use crate::error::EndpointError;
+use crate::lookup::{named, not_found, own};
+use crate::{Caller, Control, Error};
+
+pub(crate) fn modify(
+    control: &Control,
+    caller: &Caller,
+    input: ModifyVpcEndpointRequest,
+) -> Result<ModifyVpcEndpointResult, Error> {
+    if !input.add_route_table_ids.is_empty() || !input.remove_route_table_ids.is_empty() {
+        return Err(options::route_tables_refused());
+    }
+    options::ip_address_type(input.ip_address_type.as_deref())?;
+    let now = control.now();
+    control.write(input.dry_run, |tx| {
+        let before =
+            named::<VpcEndpoint>(tx, caller, input.vpc_endpoint_id.as_deref(), "VpcEndpointId")?.clone();
+        modifiable(&before)?;
+        options::dns(input.dns_options.as_ref(), &before.vpc)?;
+        let mut endpoint = VpcEndpoint::clone(&before);
+        change_policy(&mut endpoint, &input)?;
+        change_groups(tx, caller, &mut endpoint, &input)?;
+        change_private_dns(tx, &mut endpoint, &input)?;
+        change_subnets(tx, caller, now, &mut endpoint, &input)?;
+        if endpoint != *before {
+            endpoint.since = tx.revision();
+            // It goes on to carry packets meanwhile, and the reconciler brings it back.
+            if endpoint.state == EndpointState::Available {
+                endpoint.state = EndpointState::Pending;
+            }
+            tx.put(endpoint);
+        }
+        Ok(ModifyVpcEndpointResult { return_: Some(true) })
+    })
+}
+
+fn modifiable(endpoint: &VpcEndpoint) -> Result<(), Error> {
+    match endpoint.state {
+        EndpointState::Deleted => Err(not_found::<VpcEndpoint>(endpoint.id.as_str())),
+        EndpointState::Deleting | EndpointState::Failed => Err(EndpointError::InvalidState(format!(
+            "The VPC endpoint {} cannot be modified in the state {}.",
+            endpoint.id,
+            endpoint.state.name()
+        ))
+        .into()),
+        EndpointState::PendingAcceptance
+        | EndpointState::Pending
+        | EndpointState::Available
+        | EndpointState::Rejected => Ok(()),
+    }
+}
+
+fn change_policy(endpoint: &mut VpcEndpoint, input: &ModifyVpcEndpointRequest) -> Result<(), Error> {
+    let reset = input.reset_policy == Some(true);
+    match &input.policy_document {
+        Some(_) if reset => {
+            return Err(Error::InvalidParameterCombination(
+                "The parameters ResetPolicy and PolicyDocument exclude each other.".into(),
+            ));
+        }
+        Some(given) => endpoint.policy = policy::accepted(Some(given), &endpoint.service_name)?,
+        None if reset => endpoint.policy = policy::FULL_ACCESS.to_owned(),
+        None => {}
+    }
+    Ok(())
+}
+
+fn change_groups(
+    tx: &mut Transaction,
+    caller: &Caller,
+    endpoint: &mut VpcEndpoint,
+    input: &ModifyVpcEndpointRequest,
+) -> Result<(), Error> {
+    let mut groups = endpoint.groups.clone();
+    if !input.add_security_group_ids.is_empty() {
+        let vpc = vpc_of(tx, endpoint)?;
+        let place = format!("VPC {}", vpc.id);
+        for group in groups_of_vpc(tx, caller, &input.add_security_group_ids, &vpc, &place)? {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+    }
+    for id in &input.remove_security_group_ids {
+        let group = own::<SecurityGroup>(tx, caller, id)?;
+        let Some(at) = groups.iter().position(|other| *other == group.id) else {
+            return Err(Error::InvalidParameter(format!(
+                "The security group {id} is not associated with the VPC endpoint {}.",
+                endpoint.id
+            )));
+        };
+        groups.remove(at);
+    }
+    if groups.is_empty() {
+        return Err(Error::InvalidParameter(
+            "An Interface VPC Endpoint must always have at least one Security Group.".into(),
+        ));
+    }
+    if groups != endpoint.groups {
+        for place in &endpoint.subnets {
+            tx.update::<NetworkInterface>(&place.interface, |interface| interface.groups.clone_from(&groups));
+        }
+        endpoint.groups = groups;
+    }
+    Ok(())
+}
+
+fn change_private_dns(
+    tx: &Transaction,
+    endpoint: &mut VpcEndpoint,
+    input: &ModifyVpcEndpointRequest,
+) -> Result<(), Error> {
+    let Some(wanted) = input.private_dns_enabled.filter(|wanted| *wanted != endpoint.private_dns_enabled)
+    else {
+        return Ok(());
+    };
+    let (vpc, service) = (vpc_of(tx, endpoint)?, service_of(tx, endpoint)?);
+    endpoint.private_dns_enabled = private_dns::decide(tx, &vpc, &service, Some(wanted), Some(&endpoint.id))?;
+    Ok(())
+}
+
+/// Subnets are added before others are removed, as AWS does it: to move within a zone takes two calls.
+fn change_subnets(
+    tx: &mut Transaction,
+    caller: &Caller,
+    now: Timestamp,
+    endpoint: &mut VpcEndpoint,
+    input: &ModifyVpcEndpointRequest,
+) -> Result<(), Error> {
+    let removed = removed_subnets(tx, caller, endpoint, input)?;
+    let places = placement::places(tx, caller, &input.add_subnet_ids, &input.subnet_configurations)?;
+    let is_in =
+        |endpoint: &VpcEndpoint, id: &SubnetId| endpoint.subnets.iter().any(|place| place.subnet == *id);
+    for place in &places {
+        if !is_in(endpoint, &place.subnet.id) {
+            let service = service_of(tx, endpoint)?;
+            placement::add(tx, now, endpoint, &service, std::slice::from_ref(place))?;
+        } else if let Some(address) = place.address {
+            placement::readdress(tx, now, endpoint, &place.subnet, address)?;
+        }
+    }
+    let (gone, kept) =
+        std::mem::take(&mut endpoint.subnets).into_iter().partition(|place| removed.contains(&place.subnet));
+    endpoint.subnets = kept;
+    let gone: Vec<linkway_model::vpc_endpoint::EndpointSubnet> = gone;
+    for place in gone {
+        tx.delete::<NetworkInterface>(&place.interface);
+    }
+    Ok(())
+}
+
+fn removed_subnets(
+    tx: &Transaction,
+    caller: &Caller,
+    endpoint: &VpcEndpoint,
+    input: &ModifyVpcEndpointRequest,
+) -> Result<Vec<SubnetId>, Error> {
+    let find = |id: &String| {
+        let subnet = own::<Subnet>(tx, caller, id).map_err(|error| match error {
+            Error::NotFound { .. } => EndpointError::SubnetNotFound(id.clone()).into(),
+            error => error,
+        })?;
+        if endpoint.subnets.iter().any(|place| place.subnet == subnet.id) {
+            Ok(subnet.id.clone())
+        } else {
+            Err(Error::InvalidParameter(format!(
+                "The subnet {id} is not associated with the VPC endpoint {}.",
+                endpoint.id
+            )))
+        }
+    };
+    input.remove_subnet_ids.iter().map(find).collect()
+}
+
+fn vpc_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<std::sync::Arc<Vpc>, Error> {
+    tx.get::<Vpc>(&endpoint.vpc).cloned().ok_or_else(|| not_found::<Vpc>(endpoint.vpc.as_str()))
+}
+
+/// The endpoint's service; a rejected endpoint may have outlived it.
+fn service_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<std::sync::Arc<EndpointService>, Error> {
+    tx.get::<EndpointService>(&endpoint.service)
+        .cloned()
+        .ok_or_else(|| EndpointError::ServiceNotFound(endpoint.service_name.clone()).into())
+}

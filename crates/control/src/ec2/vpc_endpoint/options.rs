@@ -1,0 +1,87 @@
+//! Parameters of endpoints that AWS has more values for than Linkway: what is there, and how the rest is refused.
+
+use linkway_model::VpcId;
+use linkway_wire::ec2::{CreateVpcEndpointRequest, DnsOptionsSpecification};
+
+use crate::error::EndpointError;
+use crate::{Caller, Error};
+
+/// The type asked for. AWS's default is `Gateway`, whatever the service.
+pub(super) fn endpoint_type(input: &CreateVpcEndpointRequest) -> Result<&str, Error> {
+    let given = input.vpc_endpoint_type.as_deref().unwrap_or("Gateway");
+    match given {
+        "Interface" | "GatewayLoadBalancer" => Ok(given),
+        "Gateway" if !input.subnet_ids.is_empty() || !input.subnet_configurations.is_empty() => {
+            Err(Error::InvalidParameter(
+                "Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints."
+                    .into(),
+            ))
+        }
+        "Gateway" => Ok(given),
+        "Resource" | "ServiceNetwork" => Err(Error::Unsupported(format!(
+            "VPC endpoints of type {given} are not supported: use --vpc-endpoint-type Interface."
+        ))),
+        _ => Err(EndpointError::InvalidType.into()),
+    }
+}
+
+/// Endpoints lead to services of their own region.
+pub(super) fn service_region(given: Option<&str>, caller: &Caller) -> Result<(), Error> {
+    match given {
+        Some(region) if region != caller.region => Err(Error::InvalidParameter(format!(
+            "Cross-region access is not supported: the service region {region} is not {}.",
+            caller.region
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn route_tables_refused() -> Error {
+    Error::InvalidParameter("Route table IDs are only supported for Gateway type VPC Endpoint.".into())
+}
+
+/// Endpoints have IPv4 addresses.
+pub(super) fn ip_address_type(given: Option<&str>) -> Result<(), Error> {
+    match given {
+        None | Some("ipv4") => Ok(()),
+        Some(given @ ("ipv6" | "dualstack")) => Err(Error::Unsupported(format!(
+            "The IP address type {given} is not supported: endpoints have IPv4 addresses only."
+        ))),
+        Some(given) => Err(Error::InvalidParameterValue(format!(
+            "Value ({given}) for parameter IpAddressType is invalid. Valid values: ipv4, ipv6, dualstack."
+        ))),
+    }
+}
+
+/// What an IPv4 endpoint's DNS options may say.
+pub(super) fn dns(given: Option<&DnsOptionsSpecification>, vpc: &VpcId) -> Result<(), Error> {
+    let Some(given) = given else { return Ok(()) };
+    match given.dns_record_ip_type.as_deref() {
+        None | Some("ipv4") => {}
+        Some(other @ ("ipv6" | "dualstack" | "service-defined")) => {
+            return Err(Error::InvalidParameter(format!(
+                "The DNS record IP type {other} is not valid for the IP address type ipv4."
+            )));
+        }
+        Some(other) => {
+            return Err(Error::InvalidParameterValue(format!(
+                "Value ({other}) for parameter DnsRecordIpType is invalid. Valid values: ipv4, ipv6, dualstack, \
+                 service-defined."
+            )));
+        }
+    }
+    if given.private_dns_only_for_inbound_resolver_endpoint == Some(true) {
+        return Err(Error::InvalidParameter(format!(
+            "To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC {vpc} must have a Gateway endpoint \
+             for the service."
+        )));
+    }
+    if given.private_dns_preference.is_some() || !given.private_dns_specified_domains.is_empty() {
+        return Err(Error::InvalidParameter(
+            "DnsOptions PrivateDnsPreference and PrivateDnsSpecifiedDomains are applicable only to Resource and \
+             ServiceNetwork VPC Endpoints."
+                .into(),
+        ));
+    }
+    Ok(())
+}
