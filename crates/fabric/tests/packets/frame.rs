@@ -1,0 +1,287 @@
+//! Frames as workloads send them: built from what matters, and read back with every checksum recomputed.
+
+use std::net::Ipv4Addr;
+
+pub const FIN: u8 = 0x01;
+pub const SYN: u8 = 0x02;
+pub const RST: u8 = 0x04;
+pub const PSH: u8 = 0x08;
+pub const ACK: u8 = 0x10;
+
+pub type Mac = [u8; 6];
+
+/// What follows the IPv4 header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    Tcp {
+        source: u16,
+        destination: u16,
+        flags: u8,
+        sequence: u32,
+        acknowledgment: u32,
+        payload: Vec<u8>,
+    },
+    /// `checksum: false`: the field is 0, "none".
+    Udp {
+        source: u16,
+        destination: u16,
+        checksum: bool,
+        payload: Vec<u8>,
+    },
+    Echo {
+        reply: bool,
+        id: u16,
+        sequence: u16,
+    },
+    Other {
+        protocol: u8,
+        bytes: Vec<u8>,
+    },
+}
+
+/// An IPv4 packet in an Ethernet frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub source_mac: Mac,
+    pub destination_mac: Mac,
+    pub source: Ipv4Addr,
+    pub destination: Ipv4Addr,
+    pub ttl: u8,
+    /// Flags and offset of a fragment, as in the header.
+    pub fragment: u16,
+    /// IPv4 options, a multiple of four bytes.
+    pub options: Vec<u8>,
+    pub transport: Transport,
+}
+
+impl Frame {
+    pub fn tcp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), flags: u8) -> Self {
+        let acknowledgment = if flags & ACK == 0 { 0 } else { 7000 };
+        let (source, destination) = (from.1, to.1);
+        let transport = Transport::Tcp {
+            source,
+            destination,
+            flags,
+            sequence: 1000,
+            acknowledgment,
+            payload: Vec::new(),
+        };
+        Self::new(from.0, to.0, transport)
+    }
+
+    pub fn udp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16)) -> Self {
+        let (source, destination) = (from.1, to.1);
+        let payload = b"odd bytes".to_vec();
+        Self::new(from.0, to.0, Transport::Udp { source, destination, checksum: true, payload })
+    }
+
+    pub fn echo(from: Ipv4Addr, to: Ipv4Addr, reply: bool, id: u16) -> Self {
+        Self::new(from, to, Transport::Echo { reply, id, sequence: 1 })
+    }
+
+    pub fn new(source: Ipv4Addr, destination: Ipv4Addr, transport: Transport) -> Self {
+        Self {
+            source_mac: [0; 6],
+            destination_mac: [0; 6],
+            source,
+            destination,
+            ttl: 63,
+            fragment: 0x4000,
+            options: Vec::new(),
+            transport,
+        }
+    }
+
+    pub fn macs(mut self, source: Mac, destination: Mac) -> Self {
+        self.source_mac = source;
+        self.destination_mac = destination;
+        self
+    }
+
+    pub fn payload(mut self, bytes: &[u8]) -> Self {
+        match &mut self.transport {
+            Transport::Tcp { payload, .. } | Transport::Udp { payload, .. } => *payload = bytes.to_vec(),
+            _ => panic!("no payload in {:?}", self.transport),
+        }
+        self
+    }
+
+    fn protocol(&self) -> u8 {
+        match &self.transport {
+            Transport::Tcp { .. } => 6,
+            Transport::Udp { .. } => 17,
+            Transport::Echo { .. } => 1,
+            Transport::Other { protocol, .. } => *protocol,
+        }
+    }
+
+    /// The frame's bytes, with right checksums.
+    pub fn bytes(&self) -> Vec<u8> {
+        let transport = self.transport_bytes();
+        let header = 20 + self.options.len();
+        let mut ip = vec![0x40 | (header / 4) as u8, 0];
+        ip.extend(((header + transport.len()) as u16).to_be_bytes());
+        ip.extend([0x12, 0x34]);
+        ip.extend(self.fragment.to_be_bytes());
+        ip.extend([self.ttl, self.protocol(), 0, 0]);
+        ip.extend(self.source.octets());
+        ip.extend(self.destination.octets());
+        ip.extend(&self.options);
+        let sum = checksum(&[&ip]);
+        ip[10..12].copy_from_slice(&sum.to_be_bytes());
+        [&self.destination_mac[..], &self.source_mac, &[8, 0], &ip, &transport].concat()
+    }
+
+    fn transport_bytes(&self) -> Vec<u8> {
+        match &self.transport {
+            Transport::Tcp { source, destination, flags, sequence, acknowledgment, payload } => {
+                let mut tcp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
+                tcp.extend(sequence.to_be_bytes());
+                tcp.extend(acknowledgment.to_be_bytes());
+                tcp.extend([0x50, *flags, 0x10, 0, 0, 0, 0, 0]);
+                tcp.extend(payload);
+                let sum = self.sum(&tcp);
+                tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+                tcp
+            }
+            Transport::Udp { source, destination, checksum, payload } => {
+                let mut udp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
+                udp.extend((8 + payload.len() as u16).to_be_bytes());
+                udp.extend([0, 0]);
+                udp.extend(payload);
+                if *checksum {
+                    let sum = self.sum(&udp);
+                    udp[6..8].copy_from_slice(&(if sum == 0 { 0xffff } else { sum }).to_be_bytes());
+                }
+                udp
+            }
+            Transport::Echo { reply, id, sequence } => {
+                let mut icmp = vec![if *reply { 0 } else { 8 }, 0, 0, 0];
+                icmp.extend(id.to_be_bytes());
+                icmp.extend(sequence.to_be_bytes());
+                let sum = checksum(&[&icmp]);
+                icmp[2..4].copy_from_slice(&sum.to_be_bytes());
+                icmp
+            }
+            Transport::Other { bytes, .. } => bytes.clone(),
+        }
+    }
+
+    fn sum(&self, transport: &[u8]) -> u16 {
+        let mut pseudo = [self.source.octets(), self.destination.octets()].concat();
+        pseudo.extend([0, self.protocol()]);
+        pseudo.extend((transport.len() as u16).to_be_bytes());
+        checksum(&[&pseudo, transport])
+    }
+
+    /// Reads a frame back. Panics where a length or checksum is wrong.
+    pub fn read(bytes: &[u8]) -> Self {
+        let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let long = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        let four = |at: usize| Ipv4Addr::from(long(at));
+        assert_eq!(number(12), 0x0800, "not IPv4");
+        let header = usize::from(bytes[14] & 15) * 4;
+        assert_eq!(usize::from(number(16)), bytes.len() - 14, "IPv4 total length");
+        let at = 14 + header;
+        let transport = match bytes[23] {
+            6 => Transport::Tcp {
+                source: number(at),
+                destination: number(at + 2),
+                flags: bytes[at + 13],
+                sequence: long(at + 4),
+                acknowledgment: long(at + 8),
+                payload: bytes[at + 20..].to_vec(),
+            },
+            17 => Transport::Udp {
+                source: number(at),
+                destination: number(at + 2),
+                checksum: number(at + 6) != 0,
+                payload: bytes[at + 8..].to_vec(),
+            },
+            1 => Transport::Echo { reply: bytes[at] == 0, id: number(at + 4), sequence: number(at + 6) },
+            protocol => Transport::Other { protocol, bytes: bytes[at..].to_vec() },
+        };
+        let frame = Self {
+            source_mac: bytes[6..12].try_into().unwrap(),
+            destination_mac: bytes[..6].try_into().unwrap(),
+            source: four(26),
+            destination: four(30),
+            ttl: bytes[22],
+            fragment: number(20),
+            options: bytes[34..at].to_vec(),
+            transport,
+        };
+        assert_eq!(checksum(&[&bytes[14..at]]), 0, "IPv4 checksum of {frame:?}");
+        match &frame.transport {
+            Transport::Tcp { .. } => assert_eq!(frame.sum(&bytes[at..]), 0, "TCP checksum of {frame:?}"),
+            Transport::Udp { checksum: true, .. } => {
+                assert_eq!(frame.sum(&bytes[at..]), 0, "UDP checksum of {frame:?}");
+            }
+            Transport::Echo { .. } => assert_eq!(checksum(&[&bytes[at..]]), 0, "ICMP checksum of {frame:?}"),
+            _ => {}
+        }
+        frame
+    }
+}
+
+/// The Internet checksum (RFC 1071) of the parts, each but the last of even length.
+fn checksum(parts: &[&[u8]]) -> u16 {
+    let mut sum = 0u64;
+    for part in parts {
+        for pair in part.chunks(2) {
+            sum += u64::from(u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)]));
+        }
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// An ARP packet in its frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arp {
+    pub source_mac: Mac,
+    pub destination_mac: Mac,
+    pub reply: bool,
+    pub sender: (Mac, Ipv4Addr),
+    pub target: (Mac, Ipv4Addr),
+}
+
+impl Arp {
+    pub fn request(sender: (Mac, Ipv4Addr), target: Ipv4Addr) -> Self {
+        Self {
+            source_mac: sender.0,
+            destination_mac: [0xff; 6],
+            reply: false,
+            sender,
+            target: ([0; 6], target),
+        }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        [
+            &self.destination_mac[..],
+            &self.source_mac,
+            &[8, 6, 0, 1, 8, 0, 6, 4, 0, if self.reply { 2 } else { 1 }],
+            &self.sender.0,
+            &self.sender.1.octets(),
+            &self.target.0,
+            &self.target.1.octets(),
+        ]
+        .concat()
+    }
+
+    pub fn read(bytes: &[u8]) -> Self {
+        assert_eq!(&bytes[12..20], &[8, 6, 0, 1, 8, 0, 6, 4], "not ARP for IPv4 on Ethernet");
+        let mac = |at: usize| -> Mac { bytes[at..at + 6].try_into().unwrap() };
+        let ip = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
+        Self {
+            source_mac: mac(6),
+            destination_mac: mac(0),
+            reply: bytes[21] == 2,
+            sender: (mac(22), ip(28)),
+            target: (mac(32), ip(38)),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The packet programs, one packet at a time: what goes in, the verdict, what comes out, what is counted.
+
+#![expect(unreachable_pub, reason = "a test is a crate of its own")]
+
+mod frame;
+mod world;
+
+mod arp;
+mod checks;
+mod cost;
+mod endpoints;
+mod epochs;
+mod resets;
+mod rules;
+mod service;
+mod time_outs;
+mod workloads;

@@ -1,0 +1,415 @@
+//! Two VPCs with the same addresses, in tables of their own, and packets sent through the programs.
+//!
+//! ```text
+//! VPC 1, the consumer's                        VPC 2, the provider's
+//!   1 CLIENT    10.0.0.10  groups 101            4 TARGET    10.0.0.10  groups 104
+//!   2 NEIGHBOUR 10.0.0.20  groups 102            5 SECOND    10.0.0.20  groups 104
+//!   3 ENDPOINT  10.0.0.30  groups 103    ->      6 NODE      10.0.0.50  TCP 443, UDP 443 -> 8443
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{MapCore, MapFlags, ProgramInput, RingBufferBuilder};
+use linkway_fabric::layout::*;
+use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder, types};
+use nix::sched::{CloneFlags, unshare};
+
+use crate::frame::{Arp, Frame, Mac};
+
+pub use types::{drop_reason as Drop, interface_kind as Kind};
+
+pub const CONSUMER: u32 = 1;
+pub const PROVIDER: u32 = 2;
+
+pub const CLIENT: u32 = 1;
+pub const NEIGHBOUR: u32 = 2;
+pub const ENDPOINT: u32 = 3;
+pub const TARGET: u32 = 4;
+pub const SECOND: u32 = 5;
+pub const NODE: u32 = 6;
+/// Stands for the service namespace, where a sender is meant.
+pub const SERVICE: u32 = 0;
+/// A device that no interface has.
+pub const STRANGER: u32 = 7;
+
+pub const CLIENT_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
+pub const NEIGHBOUR_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 20);
+pub const ENDPOINT_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 30);
+pub const TARGET_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
+pub const SECOND_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 20);
+pub const NODE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 50);
+pub const ROUTER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub const RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+pub const NOWHERE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
+
+/// In the service namespace.
+pub const SERVICE_RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
+pub const SERVICE_CLIENT_IP: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 1);
+pub const SERVICE_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
+pub const PROBE_IP: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 9);
+
+pub const ROUTER_MAC: Mac = [2, 0xff, 0, 0, 0, 0];
+pub const ANY_ICMP: u16 = 0xffff;
+
+const TC_ACT_SHOT: u32 = 2;
+const TC_ACT_REDIRECT: u32 = 7;
+
+/// The groups that sets 101 to 104 consist of are 1 to 4.
+pub const CLIENT_GROUP: u32 = 1;
+
+const RULES: u64 = 5000;
+const TARGETS: u64 = 9000;
+
+pub fn mac(interface: u32) -> Mac {
+    [2, 0, 0, 0, 0, interface as u8]
+}
+
+pub fn device(interface: u32) -> u32 {
+    20 + interface
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Redirected: towards the receiver, or back as an answer.
+    Sent(Vec<u8>),
+    Dropped,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn frame(&self) -> Frame {
+        match self {
+            Self::Sent(bytes) => Frame::read(bytes),
+            Self::Dropped => panic!("the packet was dropped"),
+        }
+    }
+
+    #[track_caller]
+    pub fn arp(&self) -> Arp {
+        match self {
+            Self::Sent(bytes) => Arp::read(bytes),
+            Self::Dropped => panic!("the packet was dropped"),
+        }
+    }
+}
+
+pub struct World {
+    pub skeleton: LinkwaySkel<'static>,
+}
+
+pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
+    Rule { id, protocol, from: ports.0, to: ports.1, ..Rule::default() }
+}
+
+pub trait Peer {
+    fn from_cidr(self, network: Ipv4Addr, prefix: u32) -> Rule;
+    fn from_group(self, group: u32) -> Rule;
+}
+
+impl Peer for Rule {
+    fn from_cidr(mut self, network: Ipv4Addr, prefix: u32) -> Rule {
+        self.peer = types::peer_kind::PEER_CIDR.0 as u8;
+        self.address = address(network);
+        self.prefix = 96 + prefix;
+        self
+    }
+
+    fn from_group(mut self, group: u32) -> Rule {
+        self.peer = types::peer_kind::PEER_GROUP.0 as u8;
+        self.group = group;
+        self
+    }
+}
+
+pub const INGRESS: u32 = types::rule_direction::RULE_INGRESS.0;
+pub const EGRESS: u32 = types::rule_direction::RULE_EGRESS.0;
+
+impl World {
+    /// Loads the programs and fills the tables. The thread gets a network namespace of its own, as a packet
+    /// that enters by a device needs one that exists.
+    pub fn new() -> Self {
+        unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
+        let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut script = ip.stdin.take().unwrap();
+        for interface in SERVICE..=STRANGER {
+            let index = device(interface);
+            writeln!(
+                script,
+                "link add name d{index} index {index} type veth peer name p{index} index {}",
+                index + 100
+            )
+            .unwrap();
+        }
+        drop(script);
+        assert!(ip.wait().unwrap().success());
+
+        let object = Box::leak(Box::new(MaybeUninit::uninit()));
+        let skeleton = LinkwaySkelBuilder::default().open(object).unwrap().load().unwrap();
+        let world = Self { skeleton };
+        world.fill();
+        world
+    }
+
+    fn fill(&self) {
+        self.settings(|_| {});
+        self.interface(CLIENT, CONSUMER, CLIENT_IP, 101, Kind::INTERFACE_WORKLOAD);
+        self.interface(NEIGHBOUR, CONSUMER, NEIGHBOUR_IP, 102, Kind::INTERFACE_WORKLOAD);
+        self.interface(ENDPOINT, CONSUMER, ENDPOINT_IP, 103, Kind::INTERFACE_ENDPOINT);
+        self.interface(TARGET, PROVIDER, TARGET_IP, 104, Kind::INTERFACE_WORKLOAD);
+        self.interface(SECOND, PROVIDER, SECOND_IP, 104, Kind::INTERFACE_WORKLOAD);
+        self.interface(NODE, PROVIDER, NODE_IP, 0, Kind::INTERFACE_BALANCER);
+        for vpc in [CONSUMER, PROVIDER] {
+            self.place(vpc, ROUTER_IP, 0, types::place_kind::PLACE_ROUTER);
+            self.place(vpc, RESOLVER_IP, 0, types::place_kind::PLACE_RESOLVER);
+        }
+        for group in 1..=4 {
+            let key = MemberKey { groups: 100 + u64::from(group), group, pad: 0 };
+            self.put(&self.skeleton.maps.members, &key, &1u32);
+        }
+        let anywhere = Ipv4Addr::UNSPECIFIED;
+        self.rules(101, EGRESS, &[rule(1001, 0, (0, 0)).from_cidr(anywhere, 0)]);
+        self.rules(102, EGRESS, &[]);
+        self.rules(
+            102,
+            INGRESS,
+            &[
+                rule(1021, 6, (80, 81)).from_group(CLIENT_GROUP),
+                rule(1022, 17, (5000, 5000)).from_cidr(Ipv4Addr::new(10, 0, 0, 0), 24),
+                rule(1023, 1, (8, ANY_ICMP)).from_cidr(CLIENT_IP, 32),
+            ],
+        );
+        self.rules(103, INGRESS, &[rule(1031, 0, (0, 0)).from_group(CLIENT_GROUP)]);
+        self.rules(
+            104,
+            INGRESS,
+            &[
+                rule(1041, 6, (8443, 8443)).from_cidr(NODE_IP, 32),
+                rule(1042, 17, (8443, 8443)).from_cidr(NODE_IP, 32),
+            ],
+        );
+        self.rules(104, EGRESS, &[rule(1043, 0, (0, 0)).from_cidr(anywhere, 0)]);
+        self.endpoint(NODE, true);
+        for protocol in [6, 17] {
+            self.listener(protocol, 443, &[(TARGET_IP, TARGET)], 0, 0);
+        }
+        let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE };
+        self.put(&self.skeleton.maps.probes, &9u32, &probe);
+    }
+
+    pub fn put<K: Layout, V: Layout>(&self, map: &impl MapCore, key: &K, value: &V) {
+        map.update(key.bytes(), value.bytes(), MapFlags::ANY).unwrap();
+    }
+
+    /// Writes the settings, changed.
+    pub fn settings(&self, change: impl FnOnce(&mut KernelSettings)) {
+        let mut settings = KernelSettings {
+            epoch: 1,
+            service_device: device(SERVICE),
+            resolver: u32::from_ne_bytes(SERVICE_RESOLVER_IP.octets()),
+            client_base: u32::from(Ipv4Addr::new(11, 0, 0, 0)),
+            probe_base: u32::from(Ipv4Addr::new(100, 64, 0, 0)),
+            router_mac: ROUTER_MAC,
+            service_mac: mac(SERVICE),
+            pad: 0,
+        };
+        change(&mut settings);
+        self.put(&self.skeleton.maps.settings, &0u32, &settings);
+    }
+
+    /// As every change of rules, endpoints, listeners and targets does.
+    pub fn raise_epoch(&self) {
+        self.settings(|settings| settings.epoch = 2);
+    }
+
+    pub fn place(&self, vpc: u32, ip: Ipv4Addr, interface: u32, kind: types::place_kind) {
+        self.put(
+            &self.skeleton.maps.places,
+            &PlaceKey { vpc, address: address(ip) },
+            &Place { interface, kind: kind.0 },
+        );
+    }
+
+    pub fn interface(&self, number: u32, vpc: u32, ip: Ipv4Addr, groups: u64, kind: Kind) {
+        let workload = kind == Kind::INTERFACE_WORKLOAD;
+        let device = if workload { device(number) } else { 0 };
+        let interface = Interface {
+            address: address(ip),
+            groups,
+            vpc,
+            device,
+            mac: mac(number),
+            kind: kind.0 as u8,
+            pad: 0,
+        };
+        self.put(&self.skeleton.maps.interfaces, &number, &interface);
+        self.place(vpc, ip, number, types::place_kind::PLACE_INTERFACE);
+        if workload {
+            let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
+            let port = Port { interface: number, vpc, groups, mac: mac(number), kind: kind.0 as u8, flags };
+            self.put(&self.skeleton.maps.ports, &device, &port);
+        }
+    }
+
+    /// The list of a set's rules in a direction.
+    pub fn rules(&self, groups: u64, direction: u32, rules: &[Rule]) {
+        let hash = RULES + groups * 2 + u64::from(direction);
+        for (chunk, some) in rules.chunks(8).enumerate() {
+            let mut value = RuleChunk::default();
+            value.rule[..some.len()].copy_from_slice(some);
+            self.put(
+                &self.skeleton.maps.rules,
+                &RuleKey { rules: hash, chunk: chunk as u32, pad: 0 },
+                &value,
+            );
+        }
+        let key = RulesetKey { groups, direction, pad: 0 };
+        self.put(
+            &self.skeleton.maps.rulesets,
+            &key,
+            &Ruleset { rules: hash, count: rules.len() as u32, pad: 0 },
+        );
+    }
+
+    pub fn endpoint(&self, node: u32, available: bool) {
+        self.put(&self.skeleton.maps.endpoints, &ENDPOINT, &Endpoint { node, state: available.into() });
+    }
+
+    /// A listener of the node, its targets at port 8443, of which the last `draining` get no new flows.
+    pub fn listener(
+        &self,
+        protocol: u8,
+        port: u16,
+        targets: &[(Ipv4Addr, u32)],
+        draining: u32,
+        idle_seconds: u32,
+    ) {
+        let hash = TARGETS + u64::from(port) * 1000 + targets.len() as u64;
+        for (index, &(ip, interface)) in targets.iter().enumerate() {
+            let key = TargetKey { targets: hash, index: index as u32, pad: 0 };
+            let target = Target { address: address(ip), interface, port: 8443u16.to_be(), pad: 0 };
+            self.put(&self.skeleton.maps.targets, &key, &target);
+        }
+        let key = ListenerKey { node: NODE, port: port.to_be(), protocol, pad: 0 };
+        let total = targets.len() as u32;
+        let listener = Listener { targets: hash, count: total - draining, total, idle_seconds, pad: 0 };
+        self.put(&self.skeleton.maps.listeners, &key, &listener);
+    }
+
+    /// Sends bytes from an interface's device.
+    pub fn send_bytes(&self, interface: u32, bytes: &[u8]) -> Outcome {
+        self.run(interface, bytes, 0, 1).0
+    }
+
+    /// Sends a frame that stands for `segments` packets (0: just itself), `repeat` times, which only tells how
+    /// long one takes.
+    pub fn run(&self, interface: u32, bytes: &[u8], segments: u32, repeat: u32) -> (Outcome, Duration) {
+        // `struct __sk_buff`, as bytes, since the kernel refuses what is not zero in its padding.
+        let mut context = [0; 192];
+        context[40..44].copy_from_slice(&device(interface).to_ne_bytes());
+        context[164..168].copy_from_slice(&segments.to_ne_bytes());
+        let mut out = vec![0; bytes.len() + 256];
+        let programs = &self.skeleton.progs;
+        let program = if interface == SERVICE { &programs.from_service } else { &programs.from_workload };
+        let input = ProgramInput {
+            context_in: Some(&mut context),
+            data_in: Some(bytes),
+            data_out: Some(&mut out),
+            repeat,
+            ..Default::default()
+        };
+        let output = program.test_run(input).unwrap();
+        let outcome = match output.return_value {
+            TC_ACT_REDIRECT => Outcome::Sent(output.data.unwrap().to_vec()),
+            TC_ACT_SHOT => Outcome::Dropped,
+            other => panic!("verdict {other}"),
+        };
+        (outcome, output.duration)
+    }
+
+    /// Sends a frame from an interface, whose MAC it has.
+    pub fn send(&self, interface: u32, frame: &Frame) -> Outcome {
+        self.send_bytes(interface, &frame.clone().macs(mac(interface), ROUTER_MAC).bytes())
+    }
+
+    /// Everything that was dropped, by interface and reason: packets.
+    pub fn drops(&self) -> BTreeMap<(u32, u32), u64> {
+        let map = &self.skeleton.maps.drops;
+        map.keys()
+            .map(|key| {
+                let values = map.lookup_percpu(&key, MapFlags::ANY).unwrap().unwrap();
+                let key = DropKey::read(&key).unwrap();
+                let packets = values.iter().map(|value| Count::read(value).unwrap().packets).sum();
+                ((key.interface, key.reason), packets)
+            })
+            .collect()
+    }
+
+    /// Asserts that exactly this was dropped since the world began.
+    #[track_caller]
+    pub fn assert_drops(&self, expected: &[(u32, Drop, u64)]) {
+        let expected: BTreeMap<_, _> =
+            expected.iter().map(|&(who, why, count)| ((who, why.0), count)).collect();
+        assert_eq!(self.drops(), expected, "drops by (interface, reason)");
+    }
+
+    /// What an interface sent, received (in packets) and opened.
+    pub fn traffic(&self, interface: u32) -> (u64, u64, u64) {
+        let values = self.skeleton.maps.traffic.lookup_percpu(interface.bytes(), MapFlags::ANY).unwrap();
+        let mut sum = (0, 0, 0);
+        for value in values.unwrap_or_default() {
+            let traffic = Traffic::read(&value).unwrap();
+            sum = (sum.0 + traffic.sent.packets, sum.1 + traffic.received.packets, sum.2 + traffic.flows);
+        }
+        sum
+    }
+
+    /// All entries of the flow table.
+    pub fn flows(&self) -> Vec<(FlowKey, Flow)> {
+        let map = &self.skeleton.maps.flows;
+        map.keys()
+            .map(|key| {
+                let value = map.lookup(&key, MapFlags::ANY).unwrap().unwrap();
+                (FlowKey::read(&key).unwrap(), Flow::read(&value).unwrap())
+            })
+            .collect()
+    }
+
+    /// The one flow there is: its forward entry and its reverse one.
+    #[track_caller]
+    pub fn pair(&self) -> ((FlowKey, Flow), (FlowKey, Flow)) {
+        let flows = self.flows();
+        let [a, b] = flows[..] else { panic!("{} entries, not a pair: {flows:#?}", flows.len()) };
+        assert_eq!(a.1.peer, b.0);
+        assert_eq!(b.1.peer, a.0);
+        if a.1.flags & 1 == 1 { (a, b) } else { (b, a) }
+    }
+
+    /// Lets time pass for all flows.
+    pub fn age(&self, seconds: u64) {
+        for (key, mut flow) in self.flows() {
+            flow.seen = flow.seen.wrapping_sub(seconds * 1_000_000_000);
+            self.put(&self.skeleton.maps.flows, &key, &flow);
+        }
+    }
+
+    /// The events so far.
+    pub fn events(&self) -> Vec<RawDropEvent> {
+        let events = std::cell::RefCell::new(Vec::new());
+        let mut builder = RingBufferBuilder::new();
+        builder
+            .add(&self.skeleton.maps.events, |bytes| {
+                events.borrow_mut().push(RawDropEvent::read(bytes).unwrap());
+                0
+            })
+            .unwrap();
+        builder.build().unwrap().consume().unwrap();
+        events.into_inner()
+    }
+}
