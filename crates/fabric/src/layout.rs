@@ -58,6 +58,8 @@ macro_rules! layouts {
 }
 
 layouts! {
+    /// 16 bytes of an address; [`ip`] and [`address`] convert.
+    Address = address;
     /// What every packet reads.
     KernelSettings = settings;
     /// Who is behind a device.
@@ -107,21 +109,21 @@ layouts! {
 }
 
 /// An address as the tables have it: IPv4 as `::ffff:a.b.c.d`.
-pub fn address(ip: Ipv4Addr) -> types::address {
+pub fn address(ip: Ipv4Addr) -> Address {
     address6(ip.to_ipv6_mapped())
 }
 
 /// An IPv6 address as the tables have it.
-pub fn address6(ip: Ipv6Addr) -> types::address {
+pub fn address6(ip: Ipv6Addr) -> Address {
     let mut word = [0; 4];
     for (word, bytes) in word.iter_mut().zip(ip.octets().as_chunks::<4>().0) {
         *word = u32::from_ne_bytes(*bytes);
     }
-    types::address { word }
+    Address { word }
 }
 
 /// The address that the tables mean.
-pub fn ip(address: &types::address) -> Ipv6Addr {
+pub fn ip(address: &Address) -> Ipv6Addr {
     let mut octets = [0; 16];
     for (bytes, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(address.word) {
         *bytes = word.to_ne_bytes();

@@ -1,0 +1,333 @@
+//! A whole fabric on this machine: real namespaces, devices and programs; TCP by ordinary sockets.
+//!
+//! Each test has a fabric of its own name and takes it down. It needs root.
+
+mod state;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use linkway_fabric::{Fabric, Settings, instance_namespace, namespace, teardown};
+use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::load_balancer::{Protocol, TargetId};
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::security_group::{Direction, Peer, SecurityGroupRule};
+use linkway_model::{AttachmentId, InstanceId, SecurityGroupRuleId, Timestamp};
+
+use state::{State, cidr, tcp};
+
+/// How long a packet that is dropped is waited for.
+const SILENCE: Duration = Duration::from_millis(600);
+
+/// A fabric that is taken down with the test.
+struct Machine {
+    settings: Settings,
+    fabric: Option<Fabric>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("lwt{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf") };
+        let fabric = Some(Fabric::open(settings.clone()).unwrap());
+        Self { settings, fabric }
+    }
+
+    fn fabric(&mut self) -> &mut Fabric {
+        self.fabric.as_mut().expect("open")
+    }
+
+    fn apply(&mut self, state: &State) {
+        self.fabric().apply(&state.snapshot).unwrap();
+        let problems: Vec<String> = self.fabric().problems().values().map(ToString::to_string).collect();
+        assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    /// End the daemon's part, and start another.
+    fn reopen(&mut self) {
+        self.fabric = None;
+        self.fabric = Some(Fabric::open(self.settings.clone()).unwrap());
+    }
+
+    fn instance(&self, instance: &InstanceId) -> PathBuf {
+        namespace::path(&instance_namespace(&self.settings.name, instance))
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.fabric = None;
+        let errors = teardown(&self.settings.name, &self.settings.bpffs);
+        if !thread::panicking() {
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
+
+/// Inside a namespace, on a thread of its own.
+fn inside<T: Send>(namespace: &Path, act: impl FnOnce() -> T + Send) -> T {
+    namespace::enter(namespace, || Ok(act())).unwrap()
+}
+
+/// A server that sends back what it gets, until the test ends. A socket stays in its namespace.
+fn echo(namespace: &Path, port: u16) {
+    let listener = inside(namespace, || TcpListener::bind(("0.0.0.0", port)).unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let (mut from, mut to) = (stream.try_clone().unwrap(), stream);
+                let _ = std::io::copy(&mut from, &mut to);
+            });
+        }
+    });
+}
+
+fn connect(namespace: &Path, to: &str) -> std::io::Result<TcpStream> {
+    let to: SocketAddr = to.parse().unwrap();
+    let stream = inside(namespace, || TcpStream::connect_timeout(&to, SILENCE))?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Send a word and read it back.
+fn exchange(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut answer = [0; 5];
+    stream.write_all(b"hello")?;
+    stream.read_exact(&mut answer)?;
+    assert_eq!(&answer, b"hello");
+    Ok(())
+}
+
+/// A database behind a balancer in one VPC, and an application with an endpoint in another of the same range.
+struct World {
+    state: State,
+    application: InstanceId,
+    database: InstanceId,
+    /// Lets the application in at the endpoint.
+    admission: SecurityGroupRuleId,
+}
+
+fn world() -> World {
+    let mut state = State::default();
+
+    let provider = state.vpc("10.0.0.0/16");
+    let private = state.subnet(&provider, "10.0.1.0/24", 'a');
+    let database_group = state.group_with_egress(&provider);
+    state.rule(&database_group, Direction::Ingress, tcp(5432, 5432), cidr("10.0.1.5/32"));
+    let database = state.instance(&private, "10.0.1.10", &[&database_group]);
+    let balancer = state.balancer(&[(&private, "10.0.1.5")]);
+    let targets = state.target_group(&provider, 5432, &[TargetId::Instance(database.clone())]);
+    state.listener(&balancer, Protocol::Tcp, 5432, &targets);
+    let service = state.service(&[&balancer]);
+
+    let consumer = state.vpc("10.0.0.0/16");
+    let private = state.subnet(&consumer, "10.0.1.0/24", 'a');
+    let application_group = state.group_with_egress(&consumer);
+    let endpoint_group = state.group(&consumer);
+    let admission = state.rule(
+        &endpoint_group,
+        Direction::Ingress,
+        tcp(5432, 5432),
+        Peer::Group(application_group.clone()),
+    );
+    let application = state.instance(&private, "10.0.1.10", &[&application_group]);
+    state.endpoint(&service, &[(&private, "10.0.1.20")], &[&endpoint_group]);
+
+    World { state, application, database, admission }
+}
+
+const ENDPOINT: &str = "10.0.1.20:5432";
+
+#[test]
+fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
+    let mut machine = Machine::new();
+    let World { mut state, application, database, admission } = world();
+    machine.apply(&state);
+    let (application, database) = (machine.instance(&application), machine.instance(&database));
+    echo(&database, 5432);
+    echo(&database, 80);
+
+    let mut open = connect(&application, ENDPOINT).unwrap();
+    exchange(&mut open).unwrap();
+    assert!(connect(&application, "10.0.1.20:80").is_err(), "a port that no rule opens");
+    assert!(connect(&application, "10.0.1.5:5432").is_err(), "the balancer, which is in another VPC");
+    assert!(connect(&application, "192.0.2.1:5432").is_err(), "the internet");
+
+    // A revoked rule stops connections that are open, and one that is given again lets new ones in.
+    let rule = state.get::<SecurityGroupRule>(&admission).clone();
+    state.remove::<SecurityGroupRule>(&admission);
+    machine.apply(&state);
+    assert!(exchange(&mut open).is_err(), "its rule is gone");
+    assert!(connect(&application, ENDPOINT).is_err());
+    state.put(rule);
+    machine.apply(&state);
+    exchange(&mut connect(&application, ENDPOINT).unwrap()).unwrap();
+}
+
+#[test]
+fn connections_outlive_the_daemon() {
+    let mut machine = Machine::new();
+    let World { mut state, application, database, .. } = world();
+    machine.apply(&state);
+    let (application, database) = (machine.instance(&application), machine.instance(&database));
+    echo(&database, 5432);
+    let mut open = connect(&application, ENDPOINT).unwrap();
+    exchange(&mut open).unwrap();
+
+    machine.fabric = None;
+    exchange(&mut open).unwrap();
+    exchange(&mut connect(&application, ENDPOINT).unwrap()).unwrap();
+
+    machine.reopen();
+    exchange(&mut open).unwrap();
+    machine.apply(&state);
+    exchange(&mut open).unwrap();
+
+    // What changed while nobody looked is put right.
+    machine.fabric = None;
+    let rules: Vec<_> = state.snapshot.all::<SecurityGroupRule>().map(|rule| rule.id.clone()).collect();
+    for rule in rules {
+        state.remove::<SecurityGroupRule>(&rule);
+    }
+    machine.reopen();
+    machine.apply(&state);
+    assert!(exchange(&mut open).is_err());
+}
+
+#[test]
+fn an_instance_comes_and_goes_with_its_namespace_and_device() {
+    let mut machine = Machine::new();
+    let World { mut state, application, .. } = world();
+    machine.apply(&state);
+    let path = machine.instance(&application);
+    assert!(namespace::identity(&path).is_some());
+
+    state.change::<Instance>(&application, |instance| instance.state = InstanceState::Terminated);
+    machine.apply(&state);
+    assert!(!path.exists());
+
+    state.change::<Instance>(&application, |instance| instance.state = InstanceState::Running);
+    machine.apply(&state);
+    assert!(namespace::identity(&path).is_some());
+}
+
+#[test]
+fn an_interface_moves_into_a_namespace_that_exists_and_bears_its_end() {
+    let mut machine = Machine::new();
+    let World { mut state, database, .. } = world();
+    let own = namespace::path(&format!("{}-own", machine.settings.name));
+    namespace::create(&own, || Ok(())).unwrap();
+
+    // The application's interface, in a namespace of somebody else's.
+    let consumer = state
+        .snapshot
+        .all::<NetworkInterface>()
+        .find(|i| {
+            matches!(i.role, InterfaceRole::Instance { .. }) && i.vpc != state.get::<Instance>(&database).vpc
+        })
+        .map(|i| i.id.clone())
+        .unwrap();
+    let role = InterfaceRole::Namespace {
+        attachment: AttachmentId::random(),
+        path: own.to_str().unwrap().to_owned(),
+        device: "vpc0".to_owned(),
+        attached: Timestamp::UNIX_EPOCH,
+    };
+    state.change::<NetworkInterface>(&consumer, |interface| interface.role = role.clone());
+    machine.apply(&state);
+    echo(&machine.instance(&database), 5432);
+    exchange(&mut connect(&own, ENDPOINT).unwrap()).unwrap();
+
+    // The namespace goes: that is a problem of this interface's, and of nothing else's.
+    namespace::remove(&own).unwrap();
+    machine.fabric().apply(&state.snapshot).unwrap();
+    let number = state.number(&consumer);
+    assert_eq!(machine.fabric().problems().keys().copied().collect::<Vec<_>>(), [number]);
+    assert!(machine.fabric().problems()[&number].to_string().contains(own.to_str().unwrap()));
+
+    // Another one in its place is served as the first was.
+    namespace::create(&own, || Ok(())).unwrap();
+    machine.apply(&state);
+    exchange(&mut connect(&own, ENDPOINT).unwrap()).unwrap();
+    namespace::remove(&own).unwrap();
+}
+
+#[test]
+fn the_service_namespace_checks_targets() {
+    let mut machine = Machine::new();
+    let World { state, database, .. } = world();
+    machine.apply(&state);
+    echo(&machine.instance(&database), 5432);
+    let group = state.snapshot.all::<linkway_model::load_balancer::TargetGroup>().next().unwrap().arn.clone();
+    let address = machine.fabric().probes().address(&group, &TargetId::Instance(database), 5432).unwrap();
+
+    let service = machine.fabric().service_namespace().to_owned();
+    exchange(&mut connect(&service, &format!("{address}:5432")).unwrap()).unwrap();
+}
+
+#[test]
+fn the_resolver_knows_who_asks() {
+    let mut machine = Machine::new();
+    let World { state, application, .. } = world();
+    machine.apply(&state);
+    let service = machine.fabric().service_namespace().to_owned();
+    let listener = inside(&service, || TcpListener::bind((linkway_fabric::RESOLVER, 53)).unwrap());
+    let asker = state.number(&state.get::<Instance>(&application).interface);
+
+    let namespace = machine.instance(&application);
+    for resolver in ["10.0.0.2:53", "169.254.169.253:53"] {
+        let _asking = connect(&namespace, resolver).unwrap();
+        let (_, from) = listener.accept().unwrap();
+        let SocketAddr::V4(from) = from else { panic!("{from}") };
+        assert_eq!(linkway_fabric::client_interface(*from.ip()), Some(asker));
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_fabric_that_was_taken_down() {
+    let mut machine = Machine::new();
+    let name = machine.settings.name.clone();
+    let World { state, .. } = world();
+    machine.apply(&state);
+    machine.fabric = None;
+
+    let bpffs = machine.settings.bpffs.clone();
+    let errors = teardown(&name, &bpffs);
+    assert!(errors.is_empty(), "{errors:?}");
+    let left: Vec<String> = namespace::names().into_iter().filter(|found| found.starts_with(&name)).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(!bpffs.join(&name).exists());
+    assert!(teardown(&name, &bpffs).is_empty(), "a second time finds nothing to do");
+
+    // And it can be set up again.
+    machine.reopen();
+    machine.apply(&state);
+}
+
+#[test]
+fn tables_of_another_version_are_never_opened() {
+    let mut machine = Machine::new();
+    machine.fabric = None;
+    let directory = machine.settings.bpffs.join(&machine.settings.name).join("v0");
+    std::fs::create_dir(&directory).unwrap();
+
+    let refused = Fabric::open(machine.settings.clone()).err().unwrap().to_string();
+    assert!(refused.contains(directory.to_str().unwrap()), "{refused}");
+    assert!(refused.contains(&format!("linkway down --name {}", machine.settings.name)), "{refused}");
+}
+
+#[test]
+fn a_connection_refused_by_a_closed_port_says_so_at_once() {
+    let mut machine = Machine::new();
+    let World { state, application, .. } = world();
+    machine.apply(&state);
+    let refused = connect(&machine.instance(&application), ENDPOINT).err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "the target's RST comes back");
+}

@@ -1,0 +1,398 @@
+//! Builds a state by hand, resource by resource.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use linkway_model::endpoint_service::{EndpointService, ServiceState};
+use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::load_balancer::*;
+use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::security_group::{
+    Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic as RuleTraffic,
+};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::{Vpc, VpcCidr};
+use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::*;
+
+pub const REGION: &str = "us-east-1";
+
+/// A snapshot that grows.
+#[derive(Default)]
+pub struct State {
+    pub snapshot: Snapshot,
+    last_number: u32,
+}
+
+impl State {
+    pub fn put<T: Resource>(&mut self, document: T) {
+        self.snapshot.revision += 1;
+        T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
+    }
+
+    /// Change the document of this id.
+    pub fn change<T: Resource>(&mut self, id: impl AsRef<str>, change: impl FnOnce(&mut T)) {
+        let mut document = T::clone(self.snapshot.get::<T>(id).expect("the document is there"));
+        change(&mut document);
+        self.put(document);
+    }
+
+    /// Take the document of this id out.
+    pub fn remove<T: Resource>(&mut self, id: impl AsRef<str>) {
+        self.snapshot.revision += 1;
+        T::table_mut(&mut self.snapshot).remove(id.as_ref()).expect("the document is there");
+    }
+
+    pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> &T {
+        self.snapshot.get::<T>(id).expect("the document is there")
+    }
+
+    /// The number of an interface.
+    pub fn number(&self, interface: &NetworkInterfaceId) -> u32 {
+        self.get::<NetworkInterface>(interface).number
+    }
+
+    pub fn vpc(&mut self, cidr: &str) -> VpcId {
+        let id = VpcId::random();
+        let number = self.next_number();
+        self.put(Vpc {
+            id: id.clone(),
+            number,
+            owner: account(),
+            region: REGION.to_owned(),
+            cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr: net(cidr) }],
+            tenancy: "default".to_owned(),
+            is_default: false,
+            enable_dns_support: true,
+            enable_dns_hostnames: false,
+            enable_network_address_usage_metrics: false,
+            dhcp_options: DhcpOptionsId::random(),
+            default_security_group: SecurityGroupId::random(),
+            main_route_table: RouteTableId::random(),
+            default_network_acl: NetworkAclId::random(),
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A subnet in zone `us-east-1{zone}`.
+    pub fn subnet(&mut self, vpc: &VpcId, cidr: &str, zone: char) -> SubnetId {
+        let id = SubnetId::random();
+        self.put(Subnet {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            cidr: net(cidr),
+            zone: zone_name(zone),
+            map_public_ip_on_launch: false,
+            hostname_type: "ip-name".to_owned(),
+            resource_name_a_record: false,
+            network_acl: (NetworkAclAssociationId::random(), NetworkAclId::random()),
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A security group without rules.
+    pub fn group(&mut self, vpc: &VpcId) -> SecurityGroupId {
+        let id = SecurityGroupId::random();
+        let number = self.next_number();
+        self.put(SecurityGroup {
+            id: id.clone(),
+            number,
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            name: id.to_string(),
+            description: "made by a test".to_owned(),
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A group that lets everything out, as AWS makes them, and nothing in.
+    pub fn group_with_egress(&mut self, vpc: &VpcId) -> SecurityGroupId {
+        let group = self.group(vpc);
+        self.rule(&group, Direction::Egress, anything(), Peer::Cidr(net("0.0.0.0/0").into()));
+        group
+    }
+
+    pub fn rule(
+        &mut self,
+        group: &SecurityGroupId,
+        direction: Direction,
+        traffic: RuleTraffic,
+        peer: Peer,
+    ) -> SecurityGroupRuleId {
+        let id = SecurityGroupRuleId::random();
+        let number = self.next_number();
+        self.put(SecurityGroupRule {
+            id: id.clone(),
+            number,
+            owner: account(),
+            region: REGION.to_owned(),
+            group: group.clone(),
+            direction,
+            traffic,
+            peer,
+            description: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    pub fn interface(
+        &mut self,
+        subnet: &SubnetId,
+        address: &str,
+        groups: &[&SecurityGroupId],
+        role: InterfaceRole,
+    ) -> NetworkInterfaceId {
+        let id = NetworkInterfaceId::random();
+        let number = self.next_number();
+        let vpc = self.get::<Subnet>(subnet).vpc.clone();
+        self.put(NetworkInterface {
+            id: id.clone(),
+            number,
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc,
+            subnet: subnet.clone(),
+            description: String::new(),
+            mac: Mac::of(number),
+            address: ip(address),
+            secondary_addresses: Vec::new(),
+            groups: groups.iter().map(|group| (*group).clone()).collect(),
+            source_dest_check: true,
+            role,
+            created: Timestamp::UNIX_EPOCH,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// An instance that runs.
+    pub fn instance(&mut self, subnet: &SubnetId, address: &str, groups: &[&SecurityGroupId]) -> InstanceId {
+        let id = InstanceId::random();
+        let role = InterfaceRole::Instance {
+            instance: id.clone(),
+            attachment: AttachmentId::random(),
+            device_index: 0,
+            attached: Timestamp::UNIX_EPOCH,
+            delete_on_termination: true,
+        };
+        let interface = self.interface(subnet, address, groups, role);
+        let placed = self.get::<Subnet>(subnet).clone();
+        self.put(Instance {
+            id: id.clone(),
+            reservation: ReservationId::random(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: placed.vpc,
+            subnet: subnet.clone(),
+            zone: placed.zone,
+            interface,
+            command: Vec::new(),
+            process: None,
+            state: InstanceState::Running,
+            reason: String::new(),
+            launched: Timestamp::UNIX_EPOCH,
+            ended: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A balancer without security groups, with a node at each address of a subnet.
+    pub fn balancer(&mut self, nodes: &[(&SubnetId, &str)]) -> String {
+        let arn = format!(
+            "arn:aws:elasticloadbalancing:{REGION}:{}:loadbalancer/net/{}",
+            account(),
+            self.last_number
+        );
+        let nodes: Vec<LoadBalancerNode> = nodes
+            .iter()
+            .map(|(subnet, address)| {
+                let role = InterfaceRole::LoadBalancer { load_balancer: arn.clone() };
+                LoadBalancerNode {
+                    subnet: (*subnet).clone(),
+                    zone: self.get::<Subnet>(subnet).zone.clone(),
+                    interface: self.interface(subnet, address, &[], role),
+                }
+            })
+            .collect();
+        let vpc = self.get::<Subnet>(&nodes[0].subnet).vpc.clone();
+        self.put(LoadBalancer {
+            arn: arn.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            name: "balancer".to_owned(),
+            vpc,
+            internal: true,
+            dns_name: String::new(),
+            nodes,
+            groups: Vec::new(),
+            attributes: BTreeMap::new(),
+            active: true,
+            since: 0,
+            created: Timestamp::UNIX_EPOCH,
+            tags: Tags::new(),
+        });
+        arn
+    }
+
+    /// A target group of healthy targets.
+    pub fn target_group(&mut self, vpc: &VpcId, port: u16, targets: &[TargetId]) -> String {
+        let number = self.next_number();
+        let arn = format!("arn:aws:elasticloadbalancing:{REGION}:{}:targetgroup/{number}", account());
+        let targets = targets.iter().map(|id| target(id.clone(), port)).collect();
+        self.put(TargetGroup {
+            arn: arn.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            name: "targets".to_owned(),
+            vpc: vpc.clone(),
+            protocol: Protocol::Tcp,
+            port,
+            target_type: TargetType::Instance,
+            health_check: HealthCheck {
+                protocol: Protocol::Tcp,
+                port: None,
+                path: String::new(),
+                matcher: String::new(),
+                interval_seconds: 30,
+                timeout_seconds: 10,
+                healthy_threshold: 5,
+                unhealthy_threshold: 2,
+            },
+            attributes: BTreeMap::new(),
+            targets,
+            tags: Tags::new(),
+        });
+        arn
+    }
+
+    pub fn listener(&mut self, balancer: &str, protocol: Protocol, port: u16, group: &str) -> String {
+        let arn = format!("{balancer}/listener/{}", self.next_number());
+        self.put(Listener {
+            arn: arn.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            load_balancer: balancer.to_owned(),
+            protocol,
+            port,
+            target_group: group.to_owned(),
+            attributes: BTreeMap::new(),
+            tags: Tags::new(),
+        });
+        arn
+    }
+
+    pub fn service(&mut self, balancers: &[&str]) -> EndpointServiceId {
+        let id = EndpointServiceId::random();
+        self.put(EndpointService {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            state: ServiceState::Available,
+            acceptance_required: false,
+            load_balancers: balancers.iter().map(|arn| (*arn).to_owned()).collect(),
+            zones: Vec::new(),
+            private_dns: None,
+            permissions: Vec::new(),
+            supported_ip_address_types: vec!["ipv4".to_owned()],
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// An available endpoint with an interface at each address of a subnet.
+    pub fn endpoint(
+        &mut self,
+        service: &EndpointServiceId,
+        subnets: &[(&SubnetId, &str)],
+        groups: &[&SecurityGroupId],
+    ) -> VpcEndpointId {
+        let id = VpcEndpointId::random();
+        let subnets: Vec<EndpointSubnet> = subnets
+            .iter()
+            .map(|(subnet, address)| EndpointSubnet {
+                subnet: (*subnet).clone(),
+                zone: self.get::<Subnet>(subnet).zone.clone(),
+                interface: self.interface(
+                    subnet,
+                    address,
+                    groups,
+                    InterfaceRole::VpcEndpoint { endpoint: id.clone() },
+                ),
+            })
+            .collect();
+        let vpc = self.get::<Subnet>(&subnets[0].subnet).vpc.clone();
+        self.put(VpcEndpoint {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc,
+            service_name: self.get::<EndpointService>(service).name(),
+            service: service.clone(),
+            state: EndpointState::Available,
+            subnets,
+            groups: groups.iter().map(|group| (*group).clone()).collect(),
+            private_dns_enabled: false,
+            policy: String::new(),
+            dns_label: "abcdefgh".to_owned(),
+            connection: EndpointConnectionId::random(),
+            connection_tags: Tags::new(),
+            created: Timestamp::UNIX_EPOCH,
+            deleted: None,
+            since: 0,
+            last_error: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    fn next_number(&mut self) -> u32 {
+        self.last_number += 1;
+        self.last_number
+    }
+}
+
+pub fn account() -> AccountId {
+    "123456789012".parse().unwrap()
+}
+
+pub fn zone_name(zone: char) -> String {
+    format!("{REGION}{zone}")
+}
+
+pub fn net(text: &str) -> Ipv4Net {
+    text.parse().unwrap()
+}
+
+pub fn ip(text: &str) -> Ipv4Addr {
+    text.parse().unwrap()
+}
+
+pub fn cidr(text: &str) -> Peer {
+    Peer::Cidr(text.parse().unwrap())
+}
+
+/// Every packet.
+pub fn anything() -> RuleTraffic {
+    RuleTraffic { protocol: None, from: None, to: None }
+}
+
+/// TCP to these ports.
+pub fn tcp(from: i32, to: i32) -> RuleTraffic {
+    RuleTraffic { protocol: Some(6), from: Some(from), to: Some(to) }
+}
+
+/// A healthy target.
+pub fn target(id: TargetId, port: u16) -> Target {
+    Target { id, port, zone: None, health: TargetHealth::Healthy, draining_since: None }
+}
