@@ -1,12 +1,17 @@
 //! EC2: the registry of its operations.
 
+mod bulk;
 mod cidr;
 pub(crate) mod dependency;
+mod endpoint_connection;
+mod endpoint_service;
 pub(crate) mod network_interface;
 pub(crate) mod security_group;
 mod security_group_rule;
+mod service_catalog;
 pub(crate) mod subnet;
 pub(crate) mod vpc;
+mod vpc_endpoint;
 
 use linkway_wire::ec2::*;
 
@@ -51,21 +56,21 @@ operations! {
         describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult = absent;
         terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult = absent;
         describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult = absent;
-        create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult = absent;
-        describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult = absent;
-        modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult = absent;
-        delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult = absent;
-        describe_vpc_endpoint_services(DescribeVpcEndpointServicesRequest) -> DescribeVpcEndpointServicesResult = absent;
-        create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult = absent;
-        describe_vpc_endpoint_service_configurations(DescribeVpcEndpointServiceConfigurationsRequest) -> DescribeVpcEndpointServiceConfigurationsResult = absent;
-        modify_vpc_endpoint_service_configuration(ModifyVpcEndpointServiceConfigurationRequest) -> ModifyVpcEndpointServiceConfigurationResult = absent;
-        delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult = absent;
-        modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult = absent;
-        describe_vpc_endpoint_service_permissions(DescribeVpcEndpointServicePermissionsRequest) -> DescribeVpcEndpointServicePermissionsResult = absent;
-        describe_vpc_endpoint_connections(DescribeVpcEndpointConnectionsRequest) -> DescribeVpcEndpointConnectionsResult = absent;
-        accept_vpc_endpoint_connections(AcceptVpcEndpointConnectionsRequest) -> AcceptVpcEndpointConnectionsResult = absent;
-        reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult = absent;
-        start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult = absent;
+        create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult = vpc_endpoint::create;
+        describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult = vpc_endpoint::describe;
+        modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult = vpc_endpoint::modify;
+        delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult = vpc_endpoint::delete;
+        describe_vpc_endpoint_services(DescribeVpcEndpointServicesRequest) -> DescribeVpcEndpointServicesResult = service_catalog::describe;
+        create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult = endpoint_service::create;
+        describe_vpc_endpoint_service_configurations(DescribeVpcEndpointServiceConfigurationsRequest) -> DescribeVpcEndpointServiceConfigurationsResult = endpoint_service::describe;
+        modify_vpc_endpoint_service_configuration(ModifyVpcEndpointServiceConfigurationRequest) -> ModifyVpcEndpointServiceConfigurationResult = endpoint_service::modify;
+        delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult = endpoint_service::delete;
+        modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult = endpoint_service::modify_permissions;
+        describe_vpc_endpoint_service_permissions(DescribeVpcEndpointServicePermissionsRequest) -> DescribeVpcEndpointServicePermissionsResult = endpoint_service::describe_permissions;
+        describe_vpc_endpoint_connections(DescribeVpcEndpointConnectionsRequest) -> DescribeVpcEndpointConnectionsResult = endpoint_connection::describe;
+        accept_vpc_endpoint_connections(AcceptVpcEndpointConnectionsRequest) -> AcceptVpcEndpointConnectionsResult = endpoint_connection::accept;
+        reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult = endpoint_connection::reject;
+        start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult = endpoint_service::start_verification;
     }
 }
 

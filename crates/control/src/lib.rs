@@ -11,6 +11,7 @@ mod describe;
 mod ec2;
 pub mod error;
 mod filter;
+mod hosted_zone;
 mod idempotency;
 mod lookup;
 mod page;

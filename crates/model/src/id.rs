@@ -27,6 +27,12 @@ pub fn random_label(count: usize) -> String {
     random_bytes(count).iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
 }
 
+/// `count` random letters of either case and digits, as records that verify a domain carry.
+pub fn random_mixed(count: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789Aa";
+    random_bytes(count).iter().map(|byte| char::from(LETTERS[usize::from(byte & 63)])).collect()
+}
+
 fn random_bytes(count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     getrandom::fill(&mut bytes).expect("the kernel's random source answers once the machine has booted");

@@ -1,5 +1,7 @@
 //! `ModifyVpcEndpoint`.
 
+use std::sync::Arc;
+
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::SecurityGroup;
@@ -186,12 +188,12 @@ fn removed_subnets(
     input.remove_subnet_ids.iter().map(find).collect()
 }
 
-fn vpc_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<std::sync::Arc<Vpc>, Error> {
+fn vpc_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<Arc<Vpc>, Error> {
     tx.get::<Vpc>(&endpoint.vpc).cloned().ok_or_else(|| not_found::<Vpc>(endpoint.vpc.as_str()))
 }
 
 /// The endpoint's service; a rejected endpoint may have outlived it.
-fn service_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<std::sync::Arc<EndpointService>, Error> {
+fn service_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<Arc<EndpointService>, Error> {
     tx.get::<EndpointService>(&endpoint.service)
         .cloned()
         .ok_or_else(|| EndpointError::ServiceNotFound(endpoint.service_name.clone()).into())

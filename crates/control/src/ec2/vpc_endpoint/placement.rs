@@ -96,26 +96,25 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Give the endpoint another interface in a subnet that it is in, with this address. Whether that changed
-/// anything.
+/// Give the endpoint another interface in a subnet that it is in, unless its own has this address.
 pub(super) fn readdress(
     tx: &mut Transaction,
     now: Timestamp,
     endpoint: &mut VpcEndpoint,
     subnet: &Subnet,
     address: Ipv4Addr,
-) -> Result<bool, Error> {
+) -> Result<(), Error> {
     let Some(at) = endpoint.subnets.iter().position(|place| place.subnet == subnet.id) else {
-        return Ok(false);
+        return Ok(());
     };
     let old = endpoint.subnets[at].interface.clone();
     if tx.get::<NetworkInterface>(&old).is_some_and(|interface| interface.address == address) {
-        return Ok(false);
+        return Ok(());
     }
     let new = interface(tx, now, endpoint, subnet, Some(address))?;
     tx.delete::<NetworkInterface>(old);
     endpoint.subnets[at].interface = new.id;
-    Ok(true)
+    Ok(())
 }
 
 fn interface(

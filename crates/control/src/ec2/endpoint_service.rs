@@ -1,0 +1,50 @@
+//! Endpoint services: what a provider publishes behind its load balancers.
+
+mod balancers;
+mod create;
+mod delete;
+mod describe;
+mod modify;
+mod permissions;
+mod private_dns;
+
+use std::sync::Arc;
+
+use linkway_model::endpoint_service::EndpointService;
+use linkway_model::region::Zone;
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{EndpointServiceId, Snapshot};
+use linkway_wire::ec2::ServiceTypeDetail;
+
+use super::vpc_endpoint::holds_its_service;
+use crate::page;
+
+pub(crate) use create::create;
+pub(crate) use delete::delete;
+pub(crate) use describe::describe;
+pub(crate) use modify::modify;
+pub(crate) use permissions::{describe as describe_permissions, modify as modify_permissions};
+pub(crate) use private_dns::{domain, start_verification};
+
+/// The limits of the provider's describe calls.
+pub(crate) const FROM_5_TO_1000: page::Limits = page::Limits { least: 5, most: 1000, clamp: true };
+
+/// Endpoints that are connected to a service, or are to be.
+fn connected<'a>(
+    state: &'a Snapshot,
+    service: &'a EndpointServiceId,
+) -> impl Iterator<Item = &'a Arc<VpcEndpoint>> {
+    state
+        .all::<VpcEndpoint>()
+        .filter(move |endpoint| endpoint.service == *service && holds_its_service(endpoint))
+}
+
+/// Every service is for interface endpoints.
+pub(crate) fn service_type() -> Vec<ServiceTypeDetail> {
+    vec![ServiceTypeDetail { service_type: Some("Interface".into()) }]
+}
+
+/// Ids of the zones that a service is offered in.
+pub(crate) fn zone_ids(service: &EndpointService) -> Vec<String> {
+    service.zones.iter().filter_map(|name| Zone::find(name)).map(|zone| zone.id.to_owned()).collect()
+}
