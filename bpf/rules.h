@@ -85,13 +85,19 @@ static long search_chunk(__u32 chunk, struct rule_search **context)
 	return 0;
 }
 
-/* Does a rule of `groups` let this peer through? `search->protocol` and `port` are the caller's to set. */
-static __noinline int admits(struct rule_search *search, __u64 groups, __u32 direction,
+/*
+ * Does a rule of `groups` let this peer through? `search->protocol` and `port` are the caller's to set. Not
+ * static: then the verifier checks it once, by itself, and not on each way to it, but knows no pointer to
+ * be valid.
+ */
+__noinline int admits(struct rule_search *search, __u64 groups, __u32 direction,
 			     const struct address *peer, __u64 peer_groups)
 {
 	struct ruleset_key key = { .groups = groups, .direction = direction };
 	struct ruleset *ruleset;
 
+	if (!search || !peer)
+		return 0;
 	search->found = 0;
 	search->id = 0;
 	if (!groups)
