@@ -8,6 +8,7 @@ mod world;
 mod arp;
 mod checks;
 mod cost;
+mod delivery;
 mod endpoints;
 mod epochs;
 mod resets;
