@@ -1,15 +1,23 @@
 //! EC2: the registry of its operations.
 
+mod account_attribute;
+mod availability_zone;
 mod bulk;
 mod cidr;
 pub(crate) mod dependency;
 mod endpoint_connection;
 mod endpoint_service;
+mod instance;
+mod network_acl;
 pub(crate) mod network_interface;
+mod prefix_list;
+mod region;
+mod route_table;
 pub(crate) mod security_group;
 mod security_group_rule;
 mod service_catalog;
 pub(crate) mod subnet;
+mod tag;
 pub(crate) mod vpc;
 mod vpc_endpoint;
 
@@ -20,16 +28,16 @@ use crate::{Caller, Control, Error};
 
 operations! {
     Ec2 {
-        describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult = absent;
-        describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult = absent;
-        describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult = absent;
+        describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult = region::describe;
+        describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult = availability_zone::describe;
+        describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult = account_attribute::describe;
         create_vpc(CreateVpcRequest) -> CreateVpcResult = vpc::create;
         describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult = vpc::describe;
         delete_vpc(DeleteVpcRequest) -> () = vpc::delete;
         describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult = vpc::describe_attribute;
         modify_vpc_attribute(ModifyVpcAttributeRequest) -> () = vpc::modify_attribute;
-        describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult = absent;
-        describe_route_tables(DescribeRouteTablesRequest) -> DescribeRouteTablesResult = absent;
+        describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult = network_acl::describe;
+        describe_route_tables(DescribeRouteTablesRequest) -> DescribeRouteTablesResult = route_table::describe;
         describe_security_groups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult = security_group::describe;
         create_subnet(CreateSubnetRequest) -> CreateSubnetResult = subnet::create;
         describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult = subnet::describe;
@@ -50,12 +58,12 @@ operations! {
         delete_network_interface(DeleteNetworkInterfaceRequest) -> () = network_interface::delete;
         modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> () = network_interface::modify_attribute;
         describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult = network_interface::describe_attribute;
-        create_tags(CreateTagsRequest) -> () = absent;
-        delete_tags(DeleteTagsRequest) -> () = absent;
-        describe_tags(DescribeTagsRequest) -> DescribeTagsResult = absent;
-        describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult = absent;
-        terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult = absent;
-        describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult = absent;
+        create_tags(CreateTagsRequest) -> () = tag::create;
+        delete_tags(DeleteTagsRequest) -> () = tag::delete;
+        describe_tags(DescribeTagsRequest) -> DescribeTagsResult = tag::describe;
+        describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult = instance::describe;
+        terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult = instance::terminate;
+        describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult = prefix_list::describe;
         create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult = vpc_endpoint::create;
         describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult = vpc_endpoint::describe;
         modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult = vpc_endpoint::modify;

@@ -44,6 +44,10 @@ pub enum Error {
     #[error("The prefix list ID '{0}' does not exist")]
     PrefixListNotFound(String),
 
+    /// The same, where AWS spells the code in its other way: of `DescribePrefixLists`.
+    #[error("The prefix list ID '{0}' does not exist")]
+    DescribedPrefixListNotFound(String),
+
     /// A parameter is missing.
     #[error("The request must contain the parameter {0}")]
     MissingParameter(&'static str),
@@ -171,6 +175,7 @@ impl Error {
             Self::GroupNameNotFound(_) => "InvalidGroup.NotFound",
             Self::UnknownId(_) => "InvalidID",
             Self::PrefixListNotFound(_) => "InvalidPrefixListID.NotFound",
+            Self::DescribedPrefixListNotFound(_) => "InvalidPrefixListId.NotFound",
             Self::MissingParameter(_) => "MissingParameter",
             Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
             Self::InvalidParameter(_) => "InvalidParameter",

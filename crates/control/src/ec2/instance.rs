@@ -1,0 +1,78 @@
+//! Instances. They are launched from the command line (`admin::instance`); the API shows and terminates them.
+
+mod filters;
+mod shape;
+
+use std::sync::Arc;
+
+use linkway_model::Snapshot;
+use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::network_interface::NetworkInterface;
+use linkway_wire::ec2::{
+    DescribeInstancesRequest, DescribeInstancesResult, InstanceStateChange, TerminateInstancesRequest,
+    TerminateInstancesResult,
+};
+
+use crate::describe::{by_ids, select};
+use crate::page::{Limits, Page, USUAL};
+use crate::{Caller, Control, Error};
+
+/// How the reason begins when a caller has ended an instance.
+const USER_INITIATED: &str = "User initiated";
+
+pub(crate) fn describe(
+    control: &Control,
+    caller: &Caller,
+    input: DescribeInstancesRequest,
+) -> Result<DescribeInstancesResult, Error> {
+    let state = control.read(input.dry_run)?;
+    if !input.instance_ids.is_empty() && input.max_results.is_some() {
+        return Err(Error::InvalidParameterCombination(
+            "The parameter instancesSet cannot be used with the parameter maxResults".into(),
+        ));
+    }
+    let limits = Limits { clamp: true, ..USUAL };
+    let page = Page::new(limits, input.max_results, &input.next_token);
+    let (instances, next_token) =
+        select(&state, caller, &input.instance_ids, filters::FILTERS, &input.filters, page)?;
+    let reservations = instances.iter().map(|instance| shape::reservation(&state, instance)).collect();
+    Ok(DescribeInstancesResult { next_token, reservations })
+}
+
+/// An instance's interface; none once it has ended.
+fn interface<'a>(state: &'a Snapshot, instance: &Instance) -> Option<&'a NetworkInterface> {
+    state.get::<NetworkInterface>(&instance.interface).map(Arc::as_ref)
+}
+
+pub(crate) fn terminate(
+    control: &Control,
+    caller: &Caller,
+    input: TerminateInstancesRequest,
+) -> Result<TerminateInstancesResult, Error> {
+    if input.instance_ids.is_empty() {
+        return Err(Error::MissingParameter("InstanceId"));
+    }
+    control.write(input.dry_run, |tx| {
+        let instances: Vec<Arc<Instance>> =
+            by_ids(tx, caller, &input.instance_ids)?.into_iter().cloned().collect();
+        let mut terminating_instances = Vec::new();
+        for instance in instances {
+            let next = match instance.state {
+                InstanceState::Pending | InstanceState::Running => InstanceState::ShuttingDown,
+                ended @ (InstanceState::ShuttingDown | InstanceState::Terminated) => ended,
+            };
+            tx.update::<Instance>(&instance.id, |instance| {
+                if instance.state != next {
+                    instance.state = next;
+                    instance.reason = format!("{USER_INITIATED} ({})", control.now().strftime("%F %T GMT"));
+                }
+            });
+            terminating_instances.push(InstanceStateChange {
+                current_state: Some(shape::state(next)),
+                instance_id: Some(instance.id.to_string()),
+                previous_state: Some(shape::state(instance.state)),
+            });
+        }
+        Ok(TerminateInstancesResult { terminating_instances })
+    })
+}
