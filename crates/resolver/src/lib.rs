@@ -27,7 +27,7 @@ use hickory_proto::op::ResponseCode;
 use linkway_model::Snapshot;
 use tokio::net::{TcpListener, UdpSocket};
 
-use crate::quota::Quota;
+use crate::quota::{Permit, Quota};
 use crate::request::{Received, Request, Transport};
 use crate::view::View;
 use crate::zones::Question;
@@ -94,23 +94,30 @@ impl Resolver {
         tokio::join!(udp::serve(self.clone(), udp), tcp::serve(self.clone(), tcp));
     }
 
-    /// The number of the network interface at an address of the client range, if its VPC has DNS support.
-    fn client(&self, address: IpAddr) -> Option<u32> {
+    /// The number of the network interface that has this address in the client range.
+    fn interface_at(&self, address: IpAddr) -> Option<u32> {
         let IpAddr::V4(address) = address.to_canonical() else { return None };
-        let number = u32::from(address).checked_sub(u32::from(self.inner.settings.client_base))?;
-        self.inner.view.load().vpc_of(number).is_some().then_some(number)
+        u32::from(address).checked_sub(u32::from(self.inner.settings.client_base))
+    }
+
+    /// Take a connection's place in the bound on them. `None`: there is none left, or the VPC that the client
+    /// is in gets no answers.
+    fn admit(&self, address: IpAddr) -> Option<Permit> {
+        let client = self.interface_at(address)?;
+        self.inner.view.load().vpc_of(client)?;
+        self.inner.connections.take(client)
     }
 
     /// Decide about a packet: everything but asking the upstream.
     fn consider(&self, packet: &[u8], from: IpAddr, transport: Transport) -> Step {
-        let Some(client) = self.client(from) else { return Step::Ignore };
+        let view = self.inner.view.load();
+        let Some(client) = self.interface_at(from) else { return Step::Ignore };
+        let Some(vpc) = view.vpc_of(client) else { return Step::Ignore };
         let request = match Request::read(packet, transport) {
             Received::Ignore => return Step::Ignore,
             Received::Error(reply) => return Step::Reply(reply),
             Received::Request(request) => request,
         };
-        let view = self.inner.view.load();
-        let Some(vpc) = view.vpc_of(client) else { return Step::Ignore };
         let question =
             Question { name: &request.name, owner: &request.query.name, kind: request.query.query_type, vpc };
         if let Some(answer) = view.answer(&question) {

@@ -97,3 +97,37 @@ pub(crate) fn question_end(packet: &[u8]) -> Option<usize> {
     let end = at + 1 + 4; // the root label; type and class
     (end <= packet.len()).then_some(end)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever the bytes, reading them ends, and what is sent back is a response to who asked.
+        #[test]
+        fn any_bytes_can_be_read(packet in prop::collection::vec(any::<u8>(), 0..600), by_tcp: bool) {
+            let transport = if by_tcp { Transport::Tcp } else { Transport::Udp };
+            if let Received::Error(reply) = Request::read(&packet, transport) {
+                prop_assert_eq!(&reply[..2], &packet[..2]);
+                prop_assert!(reply[2] & 0x80 != 0);
+            }
+        }
+
+        /// The same, of what begins like an ordinary query, so that more of the parser is reached.
+        #[test]
+        fn any_question_can_be_answered(rest in prop::collection::vec(any::<u8>(), 0..300), counts: [u8; 3]) {
+            let header = [7, 7, 1, 0, 0, 1, 0, counts[0] & 3, 0, counts[1] & 3, 0, counts[2] & 3];
+            match Request::read(&[&header[..], &rest].concat(), Transport::Udp) {
+                Received::Ignore => prop_assert!(false, "a query is never ignored"),
+                Received::Error(reply) => prop_assert_eq!(&reply[..2], &header[..2]),
+                Received::Request(request) => {
+                    let reply = request.error(ResponseCode::Refused);
+                    prop_assert!(Message::from_vec(&reply).is_ok());
+                    prop_assert_eq!(&reply[..2], &header[..2]);
+                }
+            }
+        }
+    }
+}

@@ -27,8 +27,7 @@ pub(crate) async fn serve(resolver: Resolver, listener: TcpListener) {
                 continue;
             }
         };
-        let permit = resolver.client(peer.ip()).and_then(|client| resolver.inner.connections.take(client));
-        let Some(permit) = permit else { continue };
+        let Some(permit) = resolver.admit(peer.ip()) else { continue };
         let resolver = resolver.clone();
         tokio::spawn(async move {
             if let Err(error) = converse(&resolver, stream, peer.ip()).await {

@@ -9,11 +9,15 @@ use linkway_model::{Snapshot, VpcId};
 
 use crate::zones::{Answer, BalancerNames, EndpointNames, InstanceNames, PrivateNames, Question};
 
-/// A snapshot, compiled: who may ask, and what each zone answers.
+/// A snapshot's VPCs, by id. Every interface looks its own up.
+pub(crate) type Vpcs<'a> = HashMap<&'a VpcId, &'a Vpc>;
+
+/// A snapshot, compiled: who may ask, and what each zone answers. VPCs are known by their numbers.
 #[derive(Default)]
 pub(crate) struct View {
     revision: u64,
-    clients: HashMap<u32, VpcId>,
+    /// Number of an interface to that of its VPC.
+    clients: HashMap<u32, u32>,
     private: PrivateNames,
     endpoints: EndpointNames,
     balancers: BalancerNames,
@@ -23,20 +27,20 @@ pub(crate) struct View {
 impl View {
     /// Compile a snapshot.
     pub(crate) fn compile(snapshot: &Snapshot) -> Self {
-        let clients = snapshot
-            .all::<NetworkInterface>()
-            .filter(|interface| snapshot.get::<Vpc>(&interface.vpc).is_some_and(|vpc| vpc.enable_dns_support))
-            .map(|interface| (interface.number, interface.vpc.clone()))
-            .collect();
+        let vpcs: Vpcs = snapshot.all::<Vpc>().map(|vpc| (&vpc.id, vpc.as_ref())).collect();
+        let client = |interface: &NetworkInterface| {
+            let vpc = vpcs.get(&interface.vpc).filter(|vpc| vpc.enable_dns_support)?;
+            Some((interface.number, vpc.number))
+        };
         let routing = Routing::new(snapshot);
         let endpoints = EndpointNames::compile(snapshot, &routing);
         Self {
             revision: snapshot.revision,
-            clients,
-            private: PrivateNames::compile(snapshot, &endpoints),
+            clients: snapshot.all::<NetworkInterface>().filter_map(|interface| client(interface)).collect(),
+            private: PrivateNames::compile(snapshot, &vpcs, &endpoints),
             endpoints,
             balancers: BalancerNames::compile(snapshot, &routing),
-            instances: InstanceNames::compile(snapshot),
+            instances: InstanceNames::compile(snapshot, &vpcs),
         }
     }
 
@@ -45,9 +49,9 @@ impl View {
         self.revision
     }
 
-    /// The VPC of the network interface of this number, if it has DNS support.
-    pub(crate) fn vpc_of(&self, interface: u32) -> Option<&VpcId> {
-        self.clients.get(&interface)
+    /// The number of the VPC of the network interface of this number, if the VPC has DNS support.
+    pub(crate) fn vpc_of(&self, interface: u32) -> Option<u32> {
+        self.clients.get(&interface).copied()
     }
 
     /// The answer of the first zone that has one. `None`: the name is not ours.

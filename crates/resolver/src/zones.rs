@@ -8,7 +8,6 @@ mod private_names;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::rdata::A;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
-use linkway_model::VpcId;
 
 use crate::rotation::Rotation;
 
@@ -28,8 +27,8 @@ pub(crate) struct Question<'a> {
     pub(crate) owner: &'a Name,
     /// The type of record that is asked for.
     pub(crate) kind: RecordType,
-    /// The client's VPC.
-    pub(crate) vpc: &'a VpcId,
+    /// The number of the client's VPC.
+    pub(crate) vpc: u32,
 }
 
 impl Question<'_> {

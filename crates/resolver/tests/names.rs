@@ -88,6 +88,23 @@ async fn a_zone_without_targets_of_its_own_leads_to_those_of_another() {
 }
 
 #[tokio::test]
+async fn a_zone_counts_as_healthy_when_every_listener_has_somewhere_to_send() {
+    let mut shop = Shop::new(None);
+    let second = shop.world.listener(&shop.balancer, 5433, &TARGETS.map(|target| (target, HEALTHY)));
+    shop.world.listener(&shop.balancer, 5434, &[]);
+    let server = Server::start(shop.world.snapshot(), None).await;
+    assert_eq!(
+        server.addresses(shop.client, &shop.regional_name()).await,
+        PLACES,
+        "empty groups do not count"
+    );
+
+    shop.world.set_health(&second, TARGETS[1], DOWN);
+    server.resolver.publish(shop.world.snapshot());
+    assert_eq!(server.addresses(shop.client, &shop.regional_name()).await, PLACES[..1]);
+}
+
+#[tokio::test]
 async fn only_available_endpoints_have_names_and_their_names_are_looked_for_nowhere_else() {
     let mut shop = Shop::new(Some("db.example.com"));
     for state in [EndpointState::Pending, EndpointState::Rejected, EndpointState::Deleting] {

@@ -1,5 +1,7 @@
 //! What the tests share: targets on loopback, a state that has them, and a checker whose reports they read.
 
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "a module of a test")]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -111,6 +113,15 @@ impl Site {
         T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
     }
 
+    /// A second group, which no listener forwards to, with one target.
+    pub fn add_unused_group(&mut self, port: u16) {
+        let mut group = TargetGroup::clone(self.snapshot.get::<TargetGroup>("tg").unwrap());
+        group.arn = "unused".into();
+        group.targets.truncate(1);
+        group.targets[0].port = port;
+        self.put(group);
+    }
+
     pub fn change_group(&mut self, change: impl FnOnce(&mut TargetGroup)) {
         let mut group = TargetGroup::clone(self.snapshot.get::<TargetGroup>("tg").unwrap());
         change(&mut group);
@@ -189,14 +200,6 @@ impl Running {
             reports.entry(port).or_insert(health);
         }
         reports
-    }
-
-    /// Until what was published has been followed: tasks of this runtime take turns on one thread.
-    pub async fn settle(&mut self) {
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        while self.reports.try_recv().is_ok() {}
     }
 }
 

@@ -1,5 +1,8 @@
 //! `vpce-….vpce-svc-….REGION.vpce.amazonaws.com`: an endpoint's regional and zonal names. On AWS anyone may
 //! resolve them; so may every VPC here.
+//!
+//! Names are not spelled out when a view is compiled: an endpoint is found by the id in a name, and the name
+//! compared then, so that a change of one of thousands of endpoints costs little.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
@@ -9,7 +12,7 @@ use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
-use linkway_model::{Snapshot, VpcEndpointId};
+use linkway_model::{EndpointServiceId, Snapshot, VpcEndpointId};
 
 use super::{Answer, Question};
 use crate::rotation::Rotation;
@@ -20,52 +23,40 @@ const DOMAIN: &str = ".vpce.amazonaws.com";
 /// The names of all available endpoints.
 #[derive(Default)]
 pub(crate) struct EndpointNames {
-    names: HashMap<String, Arc<Rotation>>,
-    /// Base names of the services of this installation. What is below one of them is known here or nowhere.
-    services: HashSet<String>,
-    regional: HashMap<VpcEndpointId, Arc<Rotation>>,
+    endpoints: HashMap<VpcEndpointId, Endpoint>,
+    /// The services of this installation. What is below the name of one is known here or nowhere.
+    services: HashSet<EndpointServiceId>,
+}
+
+/// An available endpoint and its addresses.
+struct Endpoint {
+    endpoint: Arc<VpcEndpoint>,
+    regional: Arc<Rotation>,
+    /// In the order of the endpoint's subnets.
+    zonal: Vec<Option<Ipv4Addr>>,
 }
 
 impl EndpointNames {
     /// Collect them.
     pub(crate) fn compile(snapshot: &Snapshot, routing: &Routing) -> Self {
-        let services = snapshot.all::<EndpointService>().map(|service| service.base_dns_name());
+        let services = snapshot.all::<EndpointService>().map(|service| service.id.clone());
         let mut names = Self { services: services.collect(), ..Self::default() };
         let mut health = ZoneHealth { routing, known: HashMap::new() };
         for endpoint in snapshot.all::<VpcEndpoint>() {
-            names.services.insert(endpoint.dns_suffix());
+            if !names.services.contains(&endpoint.service) {
+                names.services.insert(endpoint.service.clone());
+            }
             if endpoint.state == EndpointState::Available {
-                names.add(snapshot, endpoint, &mut health);
+                let its = Endpoint::compile(snapshot, endpoint, &mut health);
+                names.endpoints.insert(endpoint.id.clone(), its);
             }
         }
         names
     }
 
-    fn add<'a>(&mut self, snapshot: &'a Snapshot, endpoint: &VpcEndpoint, health: &mut ZoneHealth<'a, '_>) {
-        let service = snapshot.get::<EndpointService>(&endpoint.service);
-        let (mut all, mut healthy): (Vec<Ipv4Addr>, Vec<Ipv4Addr>) = Default::default();
-        for place in &endpoint.subnets {
-            let Some(interface) = snapshot.get::<NetworkInterface>(&place.interface) else { continue };
-            let address = interface.address;
-            all.push(address);
-            if service.is_some_and(|service| health.is_healthy(service, &place.zone)) {
-                healthy.push(address);
-            }
-            let zonal = Arc::new(Rotation::new(vec![address], 0));
-            self.names.insert(endpoint.zonal_name(&place.zone), zonal);
-        }
-        if all.is_empty() {
-            return;
-        }
-        let addresses = if healthy.is_empty() { all } else { healthy };
-        let regional = Arc::new(Rotation::new(addresses, snapshot.revision));
-        self.names.insert(endpoint.regional_name(), Arc::clone(&regional));
-        self.regional.insert(endpoint.id.clone(), regional);
-    }
-
-    /// The addresses of an endpoint's regional name, if the endpoint has one.
+    /// The addresses of an endpoint's regional name, if the endpoint is available.
     pub(crate) fn regional(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
-        self.regional.get(endpoint)
+        self.endpoints.get(endpoint).map(|its| &its.regional)
     }
 
     /// The answer for a name of an endpoint or a service of this installation.
@@ -73,26 +64,69 @@ impl EndpointNames {
         let rest = question.name.strip_suffix(DOMAIN)?;
         // A service's own name has two labels before that: `vpce-svc-….REGION`.
         let start = rest.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-        let service = self.services.get(&question.name[start..])?;
-        Some(match self.names.get(question.name) {
-            Some(addresses) => Answer::addresses(question, service, addresses),
-            None if question.name == service => Answer::no_record(service),
-            None => Answer::no_name(service),
+        let service = rest[start..].split('.').next()?.parse().ok()?;
+        if !self.services.contains(&service) {
+            return None;
+        }
+        let zone = &question.name[start..];
+        if start == 0 {
+            return Some(Answer::no_record(zone));
+        }
+        Some(match self.addresses(question.name) {
+            Some(addresses) => Answer::addresses(question, zone, &addresses),
+            None => Answer::no_name(zone),
         })
+    }
+
+    /// The addresses of an endpoint's name.
+    fn addresses(&self, name: &str) -> Option<Arc<Rotation>> {
+        let (dash, _) = name.match_indices('-').nth(1)?;
+        let its = self.endpoints.get(&name[..dash].parse().ok()?)?;
+        if its.endpoint.regional_name() == name {
+            return Some(Arc::clone(&its.regional));
+        }
+        let place =
+            its.endpoint.subnets.iter().position(|place| its.endpoint.zonal_name(&place.zone) == name);
+        Some(Arc::new(Rotation::new(vec![its.zonal.get(place?).copied()??], 0)))
+    }
+}
+
+impl Endpoint {
+    fn compile<'a>(
+        snapshot: &'a Snapshot,
+        endpoint: &'a Arc<VpcEndpoint>,
+        health: &mut ZoneHealth<'a, '_>,
+    ) -> Self {
+        let address = |interface| Some(snapshot.get::<NetworkInterface>(interface)?.address);
+        let zonal: Vec<_> = endpoint.subnets.iter().map(|place| address(&place.interface)).collect();
+        let service = snapshot.get::<EndpointService>(&endpoint.service);
+        let mut healthy = Vec::new();
+        for (place, address) in endpoint.subnets.iter().zip(&zonal) {
+            if service.is_some_and(|service| health.is_healthy(service, &place.zone)) {
+                healthy.extend(*address);
+            }
+        }
+        let all = || zonal.iter().flatten().copied().collect();
+        let addresses = if healthy.is_empty() { all() } else { healthy };
+        let regional = Arc::new(Rotation::new(addresses, snapshot.revision));
+        Self { endpoint: Arc::clone(endpoint), regional, zonal }
     }
 }
 
 /// Which zones DNS may lead to, remembered: thousands of endpoints share a few balancers.
 struct ZoneHealth<'a, 'r> {
     routing: &'r Routing<'a>,
-    known: HashMap<(&'a str, String), bool>,
+    known: HashMap<(&'a str, &'a str), bool>,
 }
 
 impl<'a> ZoneHealth<'a, '_> {
-    fn is_healthy(&mut self, service: &'a EndpointService, zone: &str) -> bool {
+    fn is_healthy(&mut self, service: &EndpointService, zone: &str) -> bool {
         let routing = self.routing;
-        *self.known.entry((service.id.as_str(), zone.to_owned())).or_insert_with(|| {
-            routing.node(service, zone).is_some_and(|(balancer, _)| routing.zone_is_healthy(balancer, zone))
+        routing.node(service, zone).is_some_and(|(balancer, node)| {
+            *self
+                .known
+                .entry((&balancer.arn, &node.zone))
+                .or_insert_with(|| routing.zone_is_healthy(balancer, zone))
         })
     }
 }

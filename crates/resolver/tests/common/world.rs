@@ -138,7 +138,7 @@ impl World {
             owner: owner(),
             region: "us-east-1".into(),
             name: format!("lb{number}"),
-            vpc: vpc.clone(),
+            vpc,
             internal: true,
             dns_name: format!("lb{number}-0123456789abcdef.elb.us-east-1.amazonaws.com"),
             nodes,
@@ -149,19 +149,25 @@ impl World {
             created: Timestamp::UNIX_EPOCH,
             tags: Tags::new(),
         });
-        let group = self.target_group(vpc, targets);
+        let group = self.listener(&arn, 5432, targets);
+        (arn, group)
+    }
+
+    /// A listener that forwards to a target group of its own. Returns the group.
+    pub fn listener(&mut self, balancer: &str, port: u16, targets: &[(&str, TargetHealth)]) -> String {
+        let group = self.target_group(self.get::<LoadBalancer>(balancer).vpc.clone(), targets);
         self.put(Listener {
-            arn: format!("{arn}/listener"),
+            arn: format!("{balancer}/{port}"),
             owner: owner(),
             region: "us-east-1".into(),
-            load_balancer: arn.clone(),
+            load_balancer: balancer.into(),
             protocol: Protocol::Tcp,
-            port: 5432,
+            port,
             target_group: group.clone(),
             attributes: Default::default(),
             tags: Tags::new(),
         });
-        (arn, group)
+        group
     }
 
     fn target_group(&mut self, vpc: VpcId, targets: &[(&str, TargetHealth)]) -> String {
