@@ -19,8 +19,9 @@
  * Races, and their worst outcome. Two CPUs that set flags of one entry at the same time: one flag is lost,
  * and the flow lives until its longer time-out. An entry that is removed while another CPU uses it: the
  * memory may by then be another flow's, and that flow's time of last use or counters are touched.
- * Two CPUs that see the first packet of one flow: the second finds the pair, or the key taken, and drops
- * its packet as FLOW_TABLE_BUSY.
+ * Two CPUs that see the first packet of one flow: whoever inserts the forward entry later goes by the
+ * other's. The collector removes a pair while its sender opens it anew: the new flow lacks an entry, and
+ * its sender's next SYN puts that right.
  *
  * Not handled: a share of the table a network interface; sequence numbers.
  */
@@ -29,10 +30,6 @@
 
 #include "count.h"
 #include "judge.h"
-
-#define TCP_IDLE 350
-#define UDP_IDLE 120
-#define SHORT_IDLE 30
 
 #define INSERT_TRIES 4
 #define PORT_TRIES 33 /* the sender's own, and 32 others */
@@ -47,7 +44,7 @@
 static __always_inline __u64 time_out(const struct flow *flow, __u8 protocol)
 {
 	if (protocol == IPPROTO_TCP && (flow->flags & (FLOW_ESTABLISHED | FLOW_CLOSING)) != FLOW_ESTABLISHED)
-		return SHORT_IDLE * SECOND;
+		return IDLE_SHORT * SECOND;
 	return flow->idle_seconds * SECOND;
 }
 
@@ -96,21 +93,26 @@ static __always_inline int insertion_failed(long error)
 	return error == -E2BIG || error == -ENOMEM ? DROP_FLOW_TABLE_FULL : DROP_FLOW_TABLE_BUSY;
 }
 
-/* Takes the key of a flow whose time is up: its owner may be slower than whoever wants the port now. */
-static __always_inline long insert_over_expired(const struct flow_key *key, const struct flow *flow, __u64 now)
+/*
+ * Inserts the reverse entry, also over one that is there but need not be: the other half of this very flow
+ * (another CPU is opening it, or lost it), or one whose time is up.
+ */
+static __always_inline long claim(struct packet *p)
 {
-	long error = insert(key, flow);
+	long error = insert(&p->reverse_key, &p->reverse);
 	struct flow *old;
 
 	if (error != -EEXIST)
 		return error;
-	old = bpf_map_lookup_elem(&flows, key);
+	old = bpf_map_lookup_elem(&flows, &p->reverse_key);
 	if (old) {
-		if (!expired(old, key->protocol, now))
+		if (same_key(&old->peer, &p->key))
+			return bpf_map_update_elem(&flows, &p->reverse_key, &p->reverse, BPF_ANY);
+		if (!expired(old, p->key.protocol, p->now))
 			return error;
-		remove_pair(key, old);
+		remove_pair(&p->reverse_key, old);
 	}
-	return insert(key, flow);
+	return insert(&p->reverse_key, &p->reverse);
 }
 
 /* For bpf_loop: tries to insert the reverse entry under a port of the balancer's. 1 ends it. */
@@ -126,7 +128,7 @@ static long try_port(__u32 index, struct port_search *search)
 	if (index)
 		p->reverse_key.destination_port =
 			bpf_htons(FIRST_PORT + bpf_get_prandom_u32() % (LAST_PORT - FIRST_PORT + 1));
-	search->error = insert_over_expired(&p->reverse_key, &p->reverse, p->now);
+	search->error = claim(p);
 	return search->error != -EEXIST;
 }
 
@@ -144,16 +146,16 @@ static __noinline int insert_reverse(struct packet *p)
 static __always_inline __u32 idle_seconds(const struct course *c)
 {
 	if (c->key.protocol == IPPROTO_ICMP)
-		return SHORT_IDLE;
+		return IDLE_SHORT;
 	if (c->idle_seconds)
 		return c->idle_seconds;
-	return c->key.protocol == IPPROTO_TCP ? TCP_IDLE : UDP_IDLE;
+	return c->key.protocol == IPPROTO_TCP ? IDLE_TCP : IDLE_UDP;
 }
 
 /* Makes the pair for a packet that was judged. `device` is the sender's own. */
 static __noinline int open_flow(struct packet *p, __u32 device)
 {
-	struct flow *forward = &p->forward, *reverse = &p->reverse;
+	struct flow *forward = &p->forward, *reverse = &p->reverse, *there;
 	struct course *c = &p->course;
 	int reason;
 	long error;
@@ -193,8 +195,10 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	forward->peer = p->reverse_key;
 	error = insert(&p->key, forward);
 	if (error) {
-		bpf_map_delete_elem(&flows, &p->reverse_key);
-		return insertion_failed(error);
+		there = error == -EEXIST ? bpf_map_lookup_elem(&flows, &p->key) : NULL;
+		if (!there || !same_key(&there->peer, &p->reverse_key))
+			bpf_map_delete_elem(&flows, &p->reverse_key);
+		return there ? DROP_NONE : insertion_failed(error);
 	}
 	count_flow(c->sender);
 	count_flow(c->via);

@@ -223,11 +223,18 @@ enum flow_flag {
 	FLOW_CLOSING = 8     /* FIN both ways, or RST */
 };
 
+/* Seconds without a packet either way, after which a flow is gone. AWS's for endpoints. */
+enum idle_seconds {
+	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
+	IDLE_UDP = 120,
+	IDLE_TCP = 350
+};
+
 struct flow {
 	struct flow_key peer;   /* the other direction; its addresses reversed are this one's rewrite */
 	__u32 device;           /* where to: interface index of the receiver's host end */
 	__u64 epoch;            /* forward: the rules' epoch under which it was last judged */
-	__u64 seen;             /* nanoseconds since boot, of the last packet this way */
+	__u64 seen;             /* nanoseconds by CLOCK_MONOTONIC, of the last packet this way */
 	__u64 packets;
 	__u64 bytes;
 	__u32 sender;           /* number of the interface that packets this way come from */
@@ -262,7 +269,7 @@ struct traffic {
 /* Ring buffer `events`: a sample of the drops, bounded to EVENTS_PER_SECOND a CPU. */
 #define EVENTS_PER_SECOND 256
 struct drop_event {
-	__u64 time; /* nanoseconds since boot */
+	__u64 time; /* nanoseconds by CLOCK_MONOTONIC */
 	struct flow_key key;
 	__u32 interface;
 	__u32 reason;    /* enum drop_reason */

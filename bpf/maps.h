@@ -66,7 +66,7 @@ struct {
 /* What may still be told of drops on this CPU: see drop.h. */
 struct allowance {
 	__u64 nanoseconds; /* saved up; one event costs a second / EVENTS_PER_SECOND */
-	__u64 updated;     /* nanoseconds since boot */
+	__u64 updated;     /* nanoseconds by CLOCK_MONOTONIC */
 	__u32 suppressed;  /* events left out since the last one that was sent */
 	__u32 pad;
 };
@@ -91,6 +91,7 @@ const volatile struct vocabulary {
 	enum peer_kind peer_kind;
 	enum endpoint_state endpoint_state;
 	enum flow_flag flow_flag;
+	enum idle_seconds idle_seconds;
 	struct drop_event drop_event;
 	__u32 layout_version;
 	__u32 rules_per_chunk;

@@ -61,7 +61,7 @@ enum reset_answer {
 
 struct packet {
 	struct flow_key key;
-	__u64 now;                  /* nanoseconds since boot */
+	__u64 now;                  /* nanoseconds by CLOCK_MONOTONIC, to a tick of the kernel */
 	struct settings settings;   /* one reading of them for the whole way */
 	__u32 interface;            /* number of the sender's; 0: unknown, or the service namespace */
 	__u32 vpc;
@@ -103,6 +103,13 @@ static __always_inline int same_address(const struct address *a, const struct ad
 {
 	return a->word[3] == b->word[3] && a->word[2] == b->word[2] && a->word[1] == b->word[1] &&
 	       a->word[0] == b->word[0];
+}
+
+static __always_inline int same_key(const struct flow_key *a, const struct flow_key *b)
+{
+	return a->vpc == b->vpc && a->protocol == b->protocol && a->source_port == b->source_port &&
+	       a->destination_port == b->destination_port && same_address(&a->source, &b->source) &&
+	       same_address(&a->destination, &b->destination);
 }
 
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)

@@ -7,6 +7,7 @@ mod world;
 
 mod arp;
 mod checks;
+mod collector;
 mod cost;
 mod delivery;
 mod endpoints;
