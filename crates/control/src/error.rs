@@ -3,6 +3,7 @@
 //!
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
+mod admin;
 mod endpoint;
 mod load_balancing;
 
@@ -11,6 +12,7 @@ use std::net::Ipv4Addr;
 use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
+pub use self::admin::AdminError;
 pub use self::endpoint::EndpointError;
 pub use self::load_balancing::LoadBalancingError;
 use crate::lookup::Noun;
@@ -161,6 +163,9 @@ pub enum Error {
     #[error("The network interface attachment ID '{0}' does not exist")]
     AttachmentNotFound(String),
 
+    /// An administrator's operation.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The state could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -205,6 +210,7 @@ impl Error {
             Self::Endpoint(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
+            Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",
         }
     }

@@ -12,6 +12,19 @@ use crate::{Caller, Error};
 /// Characters of a token.
 const MAX_TOKEN: usize = 64;
 
+/// How long a token is remembered.
+const KEPT_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Forget tokens that are a day old.
+pub(crate) fn reconcile(tx: &mut Transaction, now: Timestamp) {
+    let old = |token: &ClientToken| now.duration_since(token.created) > KEPT_FOR;
+    let forgotten: Vec<_> =
+        tx.all::<ClientToken>().filter(|token| old(token)).map(|token| token.key.clone()).collect();
+    for key in forgotten {
+        tx.delete::<ClientToken>(key);
+    }
+}
+
 /// Make a `T` with `make`, which answers its id; or find the one that this token made, if the parameters are the
 /// same. `parameters` is the request without its token and dry-run flag. What was deleted since is made anew.
 pub(crate) fn once<T: Resource>(

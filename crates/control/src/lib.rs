@@ -7,6 +7,7 @@
 //! which AWS does not have, are in `admin`.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod describe;
 mod ec2;
 pub mod error;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
+pub use crate::admin::LaunchRequest;
 pub use crate::error::Error;
 
 /// Who calls: what a request's signature says.

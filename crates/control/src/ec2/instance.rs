@@ -1,6 +1,7 @@
 //! Instances. They are launched from the command line (`admin::instance`); the API shows and terminates them.
 
 mod filters;
+mod reconcile;
 mod shape;
 
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use linkway_wire::ec2::{
     DescribeInstancesRequest, DescribeInstancesResult, InstanceStateChange, TerminateInstancesRequest,
     TerminateInstancesResult,
 };
+
+pub(crate) use reconcile::reconcile;
 
 use crate::describe::{by_ids, select};
 use crate::page::{Limits, Page, USUAL};

@@ -1,0 +1,24 @@
+//! What the command line does and AWS's API does not: accounts and keys, instances and attachments, starting
+//! over.
+
+mod account;
+mod attachment;
+mod instance;
+
+use linkway_model::account::{AccessKey, Account};
+use linkway_model::{Resource, snapshot::Counter};
+
+pub use instance::LaunchRequest;
+
+use crate::{Control, Error};
+
+impl Control {
+    /// Wipe everything but accounts and their keys. Numbers of the packet path's tables go on from where they
+    /// were, so that nothing new is taken for something old.
+    pub fn reset(&self) -> Result<(), Error> {
+        self.write(None, |tx| {
+            tx.clear_except(&[Account::KIND, AccessKey::KIND, Counter::KIND]);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What can stand against the command line's own operations. AWS has no such; codes are those of IAM where it
+//! speaks of the same things.
+
+use linkway_model::AccountId;
+
+/// Why an administrator's operation was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No account of this number.
+    #[error("there is no account {0}; `linkway account list` shows those that exist")]
+    AccountNotFound(AccountId),
+    /// An account has this number.
+    #[error("the account {0} exists already")]
+    AccountExists(AccountId),
+    /// No key of this id.
+    #[error("The Access Key with id {0} cannot be found.")]
+    KeyNotFound(String),
+    /// A key has this id.
+    #[error("the access key {0} exists already")]
+    KeyExists(String),
+    /// An id or a secret that SDKs could not send, or that says nothing.
+    #[error(
+        "an access key's id has 1 to 128 letters, digits and underscores, and its secret 1 to 128 visible \
+         ASCII characters"
+    )]
+    UnusableKey,
+    /// The namespace has a device of this name already, for another interface.
+    #[error(
+        "the interface {interface} is attached to {path} as {device}; detach it, or choose another device name"
+    )]
+    DeviceTaken {
+        /// The other interface.
+        interface: String,
+        /// The namespace.
+        path: String,
+        /// The device.
+        device: String,
+    },
+    /// Only what `linkway attach` has made can be detached.
+    #[error("the interface {0} is not attached to a network namespace by `linkway attach`")]
+    NotAttached(String),
+}
+
+impl AdminError {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::AccountNotFound(_) | Self::KeyNotFound(_) => "NoSuchEntity",
+            Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
+            Self::UnusableKey => "ValidationError",
+            Self::NotAttached(_) => "OperationNotPermitted",
+        }
+    }
+}
