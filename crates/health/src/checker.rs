@@ -44,7 +44,7 @@ impl Checker {
     ///
     /// `report` is told of a target's health when it changes, and again after each further check for as long
     /// as published snapshots say otherwise. `probe` gives the address that a check of the target connects
-    /// to, on the port that the group's settings say; `None`: it has none yet, so ask again in a second.
+    /// to, on the port that the group's settings say; `None`: it has none yet, so ask again soon.
     pub fn new(
         report: impl Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync + 'static,
         probe: impl Fn(&str, &TargetId, u16) -> Option<IpAddr> + Send + Sync + 'static,

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use linkway_model::load_balancer::TargetHealth;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::check::check;
 use crate::checker::Environment;
 use crate::plan::{Key, Spec};
 use crate::tally::Tally;
 
-/// How soon to ask again for the address of a target that has none yet.
-const NO_ADDRESS: Duration = Duration::from_secs(1);
+/// How soon to look again at a target that is new: one that has no address yet, or does not answer yet.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Check a target at once and then at its interval, until `recorded`, the health that the state has for it,
 /// is closed.
+///
+/// A new target is looked at more often, so that it is in service soon after it is up, whatever the interval;
+/// looks between two checks can only make it healthy, so that it is unhealthy no sooner than on AWS.
 ///
 /// What is reported is the difference between what checks found and what the state says, so a report that
 /// was lost is made again after the next check.
@@ -31,6 +34,7 @@ pub(crate) async fn run(
     let period = Duration::from_secs(spec.check.interval_seconds.max(1).into());
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_check = Instant::now();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -41,21 +45,33 @@ pub(crate) async fn run(
                 // Registered anew: what was found before counts no more.
                 if *recorded.borrow_and_update() == TargetHealth::Initial {
                     tally = Tally::new(TargetHealth::Initial);
+                    next_check = Instant::now();
                     ticks.reset_immediately();
                 }
                 continue;
             }
         }
         let Some(address) = (environment.probe)(group, target, *port) else {
-            ticks.reset_after(NO_ADDRESS.min(period));
+            ticks.reset_after(SOON);
             continue;
         };
+        let begun = Instant::now();
         let result = {
             let Ok(_permit) = environment.checks.acquire().await else { return };
             check((address, spec.port(*port)).into(), &spec).await
         };
-        let changed = tally.count(result, &spec.check);
+        let between_checks = begun < next_check;
+        let changed = match result {
+            Err(_) if between_checks => false,
+            _ => {
+                next_check = begun + period;
+                tally.count(result, &spec.check)
+            }
+        };
         let health = tally.health();
+        if health == TargetHealth::Initial {
+            ticks.reset_after(SOON.min(next_check.saturating_duration_since(Instant::now())));
+        }
         let recorded = *recorded.borrow();
         if changed || (health != recorded && health != TargetHealth::Initial) {
             tracing::info!(group, ?target, port, ?health, "target health");

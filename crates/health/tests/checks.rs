@@ -132,6 +132,20 @@ async fn a_target_without_an_address_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_new_target_is_in_service_soon_after_it_is_up_and_not_written_off_before() {
+    let port = refused().await;
+    let mut site = Site::new(Protocol::Tcp, &[port]);
+    site.change_group(|group| group.health_check.interval_seconds = 3600);
+    let mut checker = site.check();
+    // More looks than failures make a target unhealthy.
+    for _ in 0..4 {
+        checker.asked_for_address().await;
+    }
+    let _web = Web::start_on(port, "").await;
+    assert_eq!(checker.report().await, (port, Healthy));
+}
+
+#[tokio::test]
 async fn a_target_that_is_registered_anew_begins_anew() {
     let web = Web::start("").await;
     let mut site = Site::new(Protocol::Tcp, &[web.port]);
