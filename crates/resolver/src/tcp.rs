@@ -2,10 +2,14 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::request::Transport;
@@ -38,28 +42,54 @@ pub(crate) async fn serve(resolver: Resolver, listener: TcpListener) {
     }
 }
 
-/// Answer a connection's queries, in order, until it closes, is idle or says something that has no answer.
-async fn converse(resolver: &Resolver, mut stream: TcpStream, client: IpAddr) -> io::Result<()> {
+/// Answer a connection's queries until it closes, is idle or says something that has no answer; then send what
+/// the upstream still owes.
+async fn converse(resolver: &Resolver, stream: TcpStream, client: IpAddr) -> io::Result<()> {
+    let (reader, writer) = stream.into_split();
+    let mut forwards = JoinSet::new();
+    let ended = take_queries(resolver, reader, Arc::new(Mutex::new(writer)), client, &mut forwards).await;
+    while forwards.join_next().await.is_some() {}
+    ended
+}
+
+/// Read queries and answer them. What waits for the upstream does not hold up the queries behind it.
+async fn take_queries(
+    resolver: &Resolver,
+    mut reader: OwnedReadHalf,
+    writer: Arc<Mutex<OwnedWriteHalf>>,
+    client: IpAddr,
+    forwards: &mut JoinSet<io::Result<()>>,
+) -> io::Result<()> {
     loop {
-        let packet = timeout(IDLE, read(&mut stream)).await??;
-        let reply = match resolver.consider(&packet, client, Transport::Tcp) {
+        let packet = timeout(IDLE, read(&mut reader)).await??;
+        match resolver.consider(&packet, client, Transport::Tcp) {
             Step::Ignore => return Ok(()),
-            Step::Reply(reply) => reply,
-            Step::Forward(request, number) => resolver.forward(*request, number).await,
-        };
-        timeout(IDLE, write(&mut stream, &reply)).await??;
+            Step::Reply(reply) => answer(&writer, &reply).await?,
+            Step::Forward(request, number) => {
+                let (resolver, writer) = (resolver.clone(), Arc::clone(&writer));
+                forwards.spawn(async move {
+                    let reply = resolver.forward(*request, number).await;
+                    answer(&writer, &reply).await
+                });
+            }
+        }
+        while forwards.try_join_next().is_some() {}
     }
 }
 
+async fn answer(writer: &Mutex<OwnedWriteHalf>, reply: &[u8]) -> io::Result<()> {
+    timeout(IDLE, write(&mut *writer.lock().await, reply)).await?
+}
+
 /// One message.
-pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let mut packet = vec![0; usize::from(stream.read_u16().await?)];
     stream.read_exact(&mut packet).await?;
     Ok(packet)
 }
 
 /// Send one message, with its length in the same segment.
-pub(crate) async fn write(stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8]) -> io::Result<()> {
     let length = u16::try_from(message.len()).map_err(io::Error::other)?;
     let framed: Vec<u8> = length.to_be_bytes().iter().chain(message).copied().collect();
     stream.write_all(&framed).await

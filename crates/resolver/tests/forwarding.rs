@@ -10,6 +10,7 @@ use common::world::{PLACES, Shop};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{RData, Record, RecordType, rdata};
 use linkway_resolver::{Upstream, UpstreamError};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
@@ -116,6 +117,26 @@ async fn an_answer_that_the_upstream_cut_is_fetched_by_tcp_for_who_can_take_it()
     send_framed(&mut connection, &query("www.example.com", RecordType::A).to_vec().unwrap()).await;
     let answer = receive_framed(&mut connection).await;
     assert!(!answer.metadata.truncation && answer.answers.len() == 1);
+}
+
+#[tokio::test]
+async fn a_query_that_waits_holds_up_no_other_and_is_answered_after_the_client_has_said_all() {
+    let upstream = NameServer::start(|query, _| {
+        let is_slow = query.queries[0].name.to_ascii().starts_with("slow");
+        (!is_slow).then(|| address(query))
+    })
+    .await;
+    let shop = Shop::new(None);
+    let server = Server::start(shop.world.snapshot(), Some(upstream.upstream())).await;
+    let mut connection = server.connection(shop.client).await;
+    let [slow, quick] = ["slow.example.com", "www.example.com"].map(|name| query(name, RecordType::A));
+    for query in [&slow, &quick] {
+        send_framed(&mut connection, &query.to_vec().unwrap()).await;
+    }
+    connection.shutdown().await.unwrap();
+    assert_eq!(receive_framed(&mut connection).await.metadata.id, quick.metadata.id);
+    let last = receive_framed(&mut connection).await;
+    assert_eq!((last.metadata.id, last.metadata.response_code), (slow.metadata.id, ResponseCode::ServFail));
 }
 
 #[tokio::test]
