@@ -1,7 +1,7 @@
 //! Attaches the packet programs to devices: at tc ingress, by a clsact filter, which works on every kernel
 //! from 4.5 on and stays when the daemon goes.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use libbpf_rs::{TC_INGRESS, TcHook};
 
@@ -14,6 +14,14 @@ pub(crate) fn attach(program: BorrowedFd<'_>, device: u32) -> Result<(), FabricE
     hook.ifindex(device.cast_signed()).attach_point(TC_INGRESS).handle(1).priority(1).replace(true);
     hook.create()
         .and_then(|mut hook| hook.attach())
-        .map_err(FabricError::bpf(format!("attach the packet program to device {device}")))?;
-    Ok(())
+        .map(|_| ())
+        .map_err(FabricError::bpf(format!("attach the packet program to device {device}")))
+}
+
+/// Give a device of this thread's namespace what programs are attached to.
+pub(crate) fn add_clsact(device: u32) -> Result<(), FabricError> {
+    // The hook alone takes no program: any file will do for one.
+    let mut hook = TcHook::new(std::io::stdin().as_fd());
+    hook.ifindex(device.cast_signed()).attach_point(TC_INGRESS);
+    hook.create().map(|_| ()).map_err(FabricError::bpf(format!("add clsact to device {device}")))
 }

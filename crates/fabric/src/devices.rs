@@ -75,7 +75,6 @@ impl HostEnds {
             attach(ends.programs.from_service.as_fd(), ends.service)?;
             found.iter().try_for_each(|index| attach(ends.programs.from_workload.as_fd(), *index))
         })?;
-        ends.netlink.up(ends.service)?;
         Ok(ends)
     }
 
@@ -123,7 +122,8 @@ impl HostEnds {
             if self.ready.get(number).is_some_and(|ready| ready.attachment == *attachment) {
                 continue;
             }
-            match set_up_inside(attachment) {
+            let set_up = set_up_inside(attachment);
+            match set_up.and_then(|identity| self.netlink.wait_until_running(*index).map(|()| identity)) {
                 Ok(identity) => {
                     let ready = Ready { attachment: attachment.clone(), identity, index: *index };
                     self.ready.insert(*number, ready);

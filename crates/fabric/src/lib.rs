@@ -6,6 +6,7 @@ mod attach;
 mod attachment;
 pub mod compile;
 mod devices;
+mod doctor;
 mod error;
 mod fabric;
 pub mod flows;
@@ -25,6 +26,7 @@ mod teardown;
 
 pub use attachment::instance_namespace;
 pub use compile::probes::{ProbeKey, Probes, probe_addresses};
+pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
 pub use ranges::{RESOLVER, client_address, client_interface};

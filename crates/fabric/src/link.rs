@@ -6,12 +6,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use ipnet::Ipv4Net;
 use linkway_model::network_interface::Mac;
 use rtnetlink::packet_route::address::AddressAttribute;
-use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage};
+use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage, State};
 use rtnetlink::packet_route::route::{RouteScope, RouteType};
 use rtnetlink::{Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 use tokio::runtime::{Builder, Runtime};
@@ -24,6 +26,9 @@ pub(crate) const MTU: u32 = 8500;
 
 /// The loopback device's index, in every namespace.
 pub(crate) const LOOPBACK: u32 = 1;
+
+/// How long a device may take to notice that its other end is up, before we go on without.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A device of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +116,22 @@ impl Netlink {
     pub(crate) fn up(&self, index: u32) -> Result<(), FabricError> {
         let up = LinkMessageBuilder::<LinkUnspec>::new().index(index).up().build();
         self.run(format!("set device {index} up"), self.handle.link().set(up).execute())
+    }
+
+    /// Wait until a device whose other end has just come up can send. Until the kernel has noticed, which it
+    /// does in the background, what is sent there is lost: an answer to ARP, say, which costs a second.
+    pub(crate) fn wait_until_running(&self, index: u32) -> Result<(), FabricError> {
+        let start = Instant::now();
+        loop {
+            let found: Vec<LinkMessage> = self.run(format!("look at device {index}"), async {
+                self.handle.link().get().match_index(index).execute().try_collect().await
+            })?;
+            let up = LinkAttribute::OperState(State::Up);
+            if found.iter().any(|link| link.attributes.contains(&up)) || start.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Give a device exactly these IPv4 addresses.

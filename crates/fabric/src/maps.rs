@@ -55,7 +55,7 @@ pub(crate) fn directory(bpffs: &Path, name: &str) -> PathBuf {
 
 /// Load the programs with the tables of the fabric `name`, making those that are not there.
 pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs), FabricError> {
-    libbpf_rs::set_print(Some((PrintLevel::Debug, |_, text| tracing::debug!("libbpf: {}", text.trim_end()))));
+    quieten();
     mount_bpffs(bpffs)?;
 
     let mut object = MaybeUninit::uninit();
@@ -77,6 +77,19 @@ pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs), FabricE
         from_service: program(loaded.progs.from_service.as_fd())?,
     };
     Ok((maps, programs))
+}
+
+/// Load the programs with tables of their own, and let go of them: to see whether the kernel takes them.
+pub(crate) fn try_loading() -> Result<(), FabricError> {
+    quieten();
+    let mut object = MaybeUninit::uninit();
+    let skeleton = LinkwaySkelBuilder::default().open(&mut object);
+    skeleton.and_then(OpenSkel::load).map(|_| ()).map_err(FabricError::bpf("load the packet programs"))
+}
+
+/// libbpf writes to standard error by itself.
+fn quieten() {
+    libbpf_rs::set_print(Some((PrintLevel::Debug, |_, text| tracing::debug!("libbpf: {}", text.trim_end()))));
 }
 
 /// Make the version's directory, unless another version has left one.

@@ -88,7 +88,8 @@ pub fn enter<T: Send>(
     })
 }
 
-fn on_a_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+/// Do something on a thread that ends with it: what it does to itself, nobody else notices.
+pub(crate) fn on_a_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(act).join()).unwrap_or_else(|panic| resume_unwind(panic))
 }
 

@@ -20,7 +20,7 @@ pub(crate) const HOST_END: &str = "svc";
 const INSIDE: &str = "eth0";
 
 /// Set up the namespace at `path` and the pair that joins it to the fabric's, whose `fabric` is. Returns the
-/// interface index of the fabric's end, which is down until it has its program.
+/// interface index of the fabric's end.
 pub(crate) fn set_up(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> {
     namespace::create(path, || Netlink::here()?.up(LOOPBACK))?;
     let inside = Netlink::open(path)?;
@@ -34,7 +34,9 @@ pub(crate) fn set_up(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> 
             make_pair(path, fabric)?
         }
     };
+    fabric.up(device)?;
     configure(path, &inside)?;
+    fabric.wait_until_running(device)?;
     Ok(device)
 }
 

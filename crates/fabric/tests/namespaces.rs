@@ -21,6 +21,9 @@ use linkway_model::{AttachmentId, InstanceId, SecurityGroupRuleId, Timestamp};
 
 use state::{State, cidr, tcp};
 
+/// How long something that shall come is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long a packet that is dropped is waited for.
 const SILENCE: Duration = Duration::from_millis(600);
 
@@ -148,26 +151,45 @@ const ENDPOINT: &str = "10.0.1.20:5432";
 #[test]
 fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
     let mut machine = Machine::new();
-    let World { mut state, application, database, admission } = world();
-    machine.apply(&state);
-    let (application, database) = (machine.instance(&application), machine.instance(&database));
+    let mut world = world();
+    let state = &mut world.state;
+    machine.apply(state);
+    let (application, database) = (machine.instance(&world.application), machine.instance(&world.database));
     echo(&database, 5432);
     echo(&database, 80);
 
     let mut open = connect(&application, ENDPOINT).unwrap();
     exchange(&mut open).unwrap();
-    assert!(connect(&application, "10.0.1.20:80").is_err(), "a port that no rule opens");
-    assert!(connect(&application, "10.0.1.5:5432").is_err(), "the balancer, which is in another VPC");
-    assert!(connect(&application, "192.0.2.1:5432").is_err(), "the internet");
+
+    // Everything else is dropped, for a reason that is counted and told.
+    let sender = state.number(&state.get::<Instance>(&world.application).interface);
+    let mut events = machine.fabric().reader().events().unwrap();
+    for (to, reason) in [
+        ("10.0.1.20:80", "IngressDenied"),
+        // In the subnet itself: nobody answers the question for its MAC.
+        ("10.0.1.5:5432", "NoRoute"),
+        ("192.0.2.1:5432", "NoRoute"),
+    ] {
+        assert!(connect(&application, to).is_err(), "{to}");
+        let event = events.next(PATIENCE).unwrap().expect("an event");
+        let to: SocketAddr = to.parse().unwrap();
+        assert_eq!((event.destination, event.reason.name()), (to.ip(), reason));
+        assert_eq!(event.interface, sender);
+        let drops = machine.fabric().reader().drops().unwrap();
+        assert!(drops[&(sender, event.reason)].packets > 0);
+    }
+    let traffic = machine.fabric().reader().traffic().unwrap()[&sender];
+    assert!(traffic.flows == 1 && traffic.sent.packets > 0 && traffic.received.packets > 0, "{traffic:?}");
+    assert_eq!(machine.fabric().reader().flows(), 1);
 
     // A revoked rule stops connections that are open, and one that is given again lets new ones in.
-    let rule = state.get::<SecurityGroupRule>(&admission).clone();
-    state.remove::<SecurityGroupRule>(&admission);
-    machine.apply(&state);
+    let rule = state.get::<SecurityGroupRule>(&world.admission).clone();
+    state.remove::<SecurityGroupRule>(&world.admission);
+    machine.apply(state);
     assert!(exchange(&mut open).is_err(), "its rule is gone");
     assert!(connect(&application, ENDPOINT).is_err());
     state.put(rule);
-    machine.apply(&state);
+    machine.apply(state);
     exchange(&mut connect(&application, ENDPOINT).unwrap()).unwrap();
 }
 
@@ -283,7 +305,8 @@ fn the_resolver_knows_who_asks() {
 
     let namespace = machine.instance(&application);
     for resolver in ["10.0.0.2:53", "169.254.169.253:53"] {
-        let _asking = connect(&namespace, resolver).unwrap();
+        let _asking = connect(&namespace, resolver)
+            .unwrap_or_else(|error| panic!("{resolver}: {error}; {:?}", machine.fabric().reader().drops()));
         let (_, from) = listener.accept().unwrap();
         let SocketAddr::V4(from) = from else { panic!("{from}") };
         assert_eq!(linkway_fabric::client_interface(*from.ip()), Some(asker));
