@@ -74,7 +74,7 @@ pub(crate) async fn run(
         }
         let recorded = *recorded.borrow();
         if changed || (health != recorded && health != TargetHealth::Initial) {
-            tracing::info!(group, ?target, port, ?health, "target health");
+            tracing::debug!(group, ?target, port, ?health, "reporting a target's health");
             (environment.report)(group, target, *port, health);
         }
     }
