@@ -1,0 +1,44 @@
+# What one types. `make` alone lists it.
+
+CARGO ?= cargo
+PYTHON = .venv/bin/python3
+RELEASE = target/release/linkway
+# Network namespaces and packet programs take root.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint unit e2e bench clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is needed, on Debian: packages, and clients in .venv (quick when all is there)
+	@scripts/setup.sh
+
+build: setup ## Build the linkway binary: target/release/linkway
+	$(CARGO) build --release --package linkway
+
+demo: build ## See it work: a database behind an endpoint, a web application that reaches nothing else
+	$(AS_ROOT) $(PYTHON) demo/demo.py --linkway $(RELEASE)
+
+test: lint unit e2e ## Lints, unit tests, then real clients against a real daemon
+
+lint: setup ## Formatting, clippy, documentation, and whether generated code is what would be generated
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet --document-private-items
+	$(CARGO) xtask wire --check
+
+unit: setup ## Rust's tests (root: those of the packet path load it into the kernel)
+	$(AS_ROOT) env "PATH=$$PATH" $(CARGO) test --workspace
+
+e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
+	$(CARGO) build --package linkway
+	$(AS_ROOT) $(PYTHON) -m pytest tests
+
+bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
+	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+
+clean: ## Remove what was built
+	$(CARGO) clean
+	rm -rf .venv
