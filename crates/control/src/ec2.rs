@@ -24,7 +24,6 @@ mod vpc_endpoint;
 use linkway_wire::ec2::*;
 
 use crate::registry::operations;
-use crate::{Caller, Control, Error};
 
 operations! {
     Ec2 {
@@ -80,9 +79,4 @@ operations! {
         reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult = endpoint_connection::reject;
         start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult = endpoint_service::start_verification;
     }
-}
-
-/// Operations whose turn has not come.
-fn absent<I, O>(_: &Control, _: &Caller, _: I) -> Result<O, Error> {
-    Err(Error::Unsupported("The operation is not supported.".to_owned()))
 }
