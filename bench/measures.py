@@ -1,0 +1,51 @@
+"""What is measured, with public tools: iperf3 and wrk. Each returns one number of one run."""
+
+import json
+import re
+
+from networks import HTTP, IPERF, inside, run
+
+UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
+
+
+def throughput(subject, seconds):
+    """Gbit/s of one TCP stream, client to server."""
+    answer = run(*inside(
+        subject.client, "iperf3", "--client", subject.address, "--port", IPERF, "--time", seconds, "--json"
+    ))
+    return json.loads(answer)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def _wrk(subject, seconds, connections, *options):
+    answer = run(*inside(
+        subject.client, "wrk", "--latency", "--threads", 1, "--connections", connections, "--duration", f"{seconds}s",
+        *options, f"http://{subject.address}:{HTTP}/",
+    ))
+    if re.search(r"Socket errors|Non-2xx", answer):
+        raise RuntimeError(f"{subject.name}: {answer}")
+    return answer
+
+
+def _rate(answer):
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", answer)[1])
+
+
+def _percentile(answer, percent):
+    number, unit = re.search(rf"\s{percent}%\s+([\d.]+)(us|ms|s)\b", answer).groups()
+    return float(number) * UNITS[unit]
+
+
+def requests(subject, seconds):
+    """HTTP requests a second over 16 connections that stay open."""
+    return _rate(_wrk(subject, seconds, 16))
+
+
+def connections(subject, seconds):
+    """HTTP requests a second, each over a new connection, 16 at a time."""
+    return _rate(_wrk(subject, seconds, 16, "--header", "Connection: close"))
+
+
+def latency(subject, seconds):
+    """Microseconds of a request alone: median and 99th percentile."""
+    answer = _wrk(subject, seconds, 1)
+    return _percentile(answer, 50), _percentile(answer, 99)
