@@ -70,6 +70,7 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	return DROP_NONE;
 
 refused:
+	p->rule = reason == DROP_EGRESS_DENIED ? flow->egress_rule : flow->ingress_rule;
 	remove_pair(&p->key, flow);
 	p->reset = RESET_TOWARDS_ENDPOINT;
 	return reason;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The packet path: one program at tc ingress of every host end of a veth. It decides, rewrites and delivers
- * straight into the receiver's namespace. docs/a-packets-way.md walks through it.
+ * straight into the receiver's namespace. No bridge, no routing table, no netfilter; a VPC is a number in
+ * the key of every table. parse.h, carry.h, flow.h, judge.h and endpoint.h follow a packet, in this order.
  *
  * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace.
  */

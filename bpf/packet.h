@@ -74,7 +74,7 @@ struct packet {
 	__u32 transport;            /* offset of the transport header */
 	__u32 segments;             /* packets on a wire that this frame stands for */
 	__u32 other;                /* for events: interface on the other side */
-	__u32 rule;                 /* for events: the rule concerned */
+	__u32 rule;                 /* for events: the rule that had let it in so far */
 	__u32 device;               /* where it goes: interface index of the receiver's host end */
 
 	/* Room to open a flow in. */

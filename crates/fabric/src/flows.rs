@@ -6,7 +6,7 @@
 //! them.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::time::Duration;
 

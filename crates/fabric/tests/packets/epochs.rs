@@ -92,6 +92,8 @@ fn the_client_is_told_by_a_reset() {
     let answer = world.send(CLIENT, &out(ACK)).frame();
     assert_eq!((answer.source, answer.destination), (ENDPOINT_IP, CLIENT_IP));
     assert!(matches!(answer.transport, Transport::Tcp { flags: RST, sequence: 7000, .. }), "{answer:?}");
+    let event = world.events()[0];
+    assert_eq!((event.other, event.rule), (ENDPOINT, 1031), "the rule that had let it in");
 }
 
 #[test]

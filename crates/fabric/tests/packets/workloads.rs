@@ -2,6 +2,9 @@
 
 use linkway_fabric::programs::types::drop_reason;
 
+use libbpf_rs::MapCore;
+use linkway_fabric::layout::Layout;
+
 use crate::frame::{ACK, FIN, Frame, RST, SYN};
 use crate::world::*;
 
@@ -58,4 +61,64 @@ fn what_cannot_open_a_flow_opens_none() {
     world.send(CLIENT, &Frame::echo(CLIENT_IP, NEIGHBOUR_IP, true, 7));
     assert_eq!(world.flows(), []);
     world.assert_drops(&[(CLIENT, drop_reason::DROP_NO_FLOW, 10)]);
+}
+
+#[test]
+fn a_full_table_takes_no_half_of_a_flow() {
+    for entries in [2, 3] {
+        let world = World::with_flow_entries(Some(entries));
+        let syn = |port| Frame::tcp((CLIENT_IP, port), (NEIGHBOUR_IP, 80), SYN);
+        world.send(CLIENT, &syn(40000)).frame();
+        assert_eq!(world.send(CLIENT, &syn(40001)), Outcome::Dropped);
+        assert_eq!(world.pair().0.0.source_port, 40000u16.to_be(), "the first flow alone is left");
+        world.send(CLIENT, &syn(40000)).frame();
+        world.assert_drops(&[(CLIENT, Drop::DROP_FLOW_TABLE_FULL, 1)]);
+    }
+}
+
+#[test]
+fn half_a_flow_is_completed_by_the_next_syn() {
+    let world = World::new();
+    let syn = Frame::tcp((CLIENT_IP, 40000), (NEIGHBOUR_IP, 80), SYN);
+    world.send(CLIENT, &syn).frame();
+    let ((forward, _), _) = world.pair();
+    world.skeleton.maps.flows.delete(forward.bytes()).unwrap();
+    world.send(CLIENT, &syn).frame();
+    world.pair();
+    let ((_, _), (reverse, _)) = world.pair();
+    world.skeleton.maps.flows.delete(reverse.bytes()).unwrap();
+    let answer = Frame::tcp((NEIGHBOUR_IP, 80), (CLIENT_IP, 40000), SYN | ACK);
+    assert_eq!(world.send(NEIGHBOUR, &answer), Outcome::Dropped);
+    world.assert_drops(&[(NEIGHBOUR, Drop::DROP_NO_FLOW, 1)]);
+}
+
+#[test]
+fn a_first_packet_on_two_cpus_makes_one_flow() {
+    // Sixteen flows at a time from two threads each, over and over: whoever comes second goes by the first's.
+    let world = World::new();
+    let before = world.traffic(CLIENT).0;
+    let rounds = 60;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let namespace = std::fs::File::open("/proc/thread-self/ns/net").unwrap();
+            let world = &world;
+            scope.spawn(move || {
+                nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+                for round in 0..rounds {
+                    for port in 0..16 {
+                        let syn = Frame::tcp((CLIENT_IP, 1024 + round * 16 + port), (ENDPOINT_IP, 443), SYN);
+                        world.send(CLIENT, &syn).frame();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(world.traffic(CLIENT).0 - before, 2 * 16 * u64::from(rounds));
+    let flows = world.flows();
+    assert_eq!(flows.len(), 2 * 16 * usize::from(rounds), "pairs");
+    for (key, flow) in &flows {
+        let peer = flows.iter().find(|(other, _)| *other == flow.peer).expect("the other entry");
+        assert_eq!(peer.1.peer, *key);
+    }
+    world.assert_drops(&[]);
 }

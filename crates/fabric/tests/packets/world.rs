@@ -135,6 +135,11 @@ impl World {
     /// Loads the programs and fills the tables. The thread gets a network namespace of its own, as a packet
     /// that enters by a device needs one that exists.
     pub fn new() -> Self {
+        Self::with_flow_entries(None)
+    }
+
+    /// A world whose flow table has room for so many entries only.
+    pub fn with_flow_entries(limit: Option<u32>) -> Self {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
@@ -151,7 +156,11 @@ impl World {
         assert!(ip.wait().unwrap().success());
 
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let skeleton = LinkwaySkelBuilder::default().open(object).unwrap().load().unwrap();
+        let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
+        if let Some(limit) = limit {
+            opened.maps.flows.set_max_entries(limit).unwrap();
+        }
+        let skeleton = opened.load().unwrap();
         let world = Self { skeleton };
         world.fill();
         world
