@@ -5,7 +5,6 @@
 //! there, and gets a new one when a namespace appears in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -178,10 +177,12 @@ impl HostEnds {
             None => {}
         }
         let name = host_end(number);
-        let file =
-            File::open(&attachment.namespace).map_err(FabricError::io("open", &attachment.namespace))?;
         let here = End { name: &name, mac: ranges::router_mac() };
-        self.netlink.add_pair(&here, &End { name: &attachment.device, mac: attachment.mac }, &file)?;
+        self.netlink.add_pair(
+            &here,
+            &End { name: &attachment.device, mac: attachment.mac },
+            &attachment.namespace,
+        )?;
         let index = self.netlink.link(&name)?.ok_or_else(gone)?.index;
         namespace::enter(&self.namespace, || attach(self.programs.from_workload.as_fd(), index))?;
         self.netlink.up(index)?;

@@ -1,6 +1,6 @@
 //! Looks at what the packet path needs of a machine, and says what to do about what is missing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -93,10 +93,9 @@ fn try_veth() -> Result<(), FabricError> {
     namespace::on_a_thread(|| {
         let own = Path::new("/proc/thread-self/ns/net");
         unshare(CloneFlags::CLONE_NEWNET).map_err(FabricError::io("make another namespace than", own))?;
-        let file = File::open(own).map_err(FabricError::io("open", own))?;
         let netlink = Netlink::here()?;
         let end = |name| End { name, mac: router_mac() };
-        netlink.add_pair(&end("here"), &end("there"), &file)?;
+        netlink.add_pair(&end("here"), &end("there"), own)?;
         netlink.links()?.get("here").map_or(Ok(()), |link| add_clsact(link.index))
     })
 }

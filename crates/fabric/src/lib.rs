@@ -20,6 +20,7 @@ pub mod programs;
 pub mod ranges;
 mod read;
 mod reason;
+pub mod reference;
 mod service;
 pub mod tables;
 mod teardown;

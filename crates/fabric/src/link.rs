@@ -81,13 +81,9 @@ impl Netlink {
         Ok(self.links()?.remove(name))
     }
 
-    /// Make a veth pair, both ends down: one end here, the other in `namespace`.
-    pub(crate) fn add_pair(
-        &self,
-        here: &End<'_>,
-        there: &End<'_>,
-        namespace: &File,
-    ) -> Result<(), FabricError> {
+    /// Make a veth pair, both ends down: one end here, the other in the namespace at `path`.
+    pub(crate) fn add_pair(&self, here: &End<'_>, there: &End<'_>, path: &Path) -> Result<(), FabricError> {
+        let namespace = File::open(path).map_err(FabricError::io("open", path))?;
         let peer = LinkMessageBuilder::<LinkUnspec>::new()
             .name(there.name)
             .address(there.mac.0.to_vec())
@@ -100,7 +96,7 @@ impl Netlink {
             .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
             .build();
         self.run(
-            format!("make the devices {} and {}", here.name, there.name),
+            format!("make the device {} in {}", there.name, path.display()),
             self.handle.link().add(pair).execute(),
         )
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::{FsType, statfs};
@@ -94,9 +95,10 @@ pub(crate) fn on_a_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
 }
 
 /// Make `/run/netns` a mount that other mount namespaces share, so that names made here are seen, and
-/// removed, everywhere: what `ip netns add` does too.
+/// removed, everywhere: what `ip netns add` does too, under the same lock, as two mounts would hide names.
 fn share_directory() -> Result<(), io::Error> {
     fs::create_dir_all(DIRECTORY)?;
+    let _alone = Flock::lock(File::open(DIRECTORY)?, FlockArg::LockExclusive).map_err(|(_, error)| error)?;
     let share = MsFlags::MS_SHARED | MsFlags::MS_REC;
     let none = None::<&str>;
     match mount(none, DIRECTORY, none, share, none) {

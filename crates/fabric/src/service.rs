@@ -3,7 +3,6 @@
 //! It owns the service range whole, and everything that leaves it goes to the packet program. Nothing in
 //! it speaks ARP: the one neighbour is permanent.
 
-use std::fs::File;
 use std::path::Path;
 
 use ipnet::Ipv4Net;
@@ -41,10 +40,9 @@ pub(crate) fn set_up(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> 
 }
 
 fn make_pair(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> {
-    let file = File::open(path).map_err(FabricError::io("open", path))?;
     let here = End { name: HOST_END, mac: ranges::router_mac() };
     let there = End { name: INSIDE, mac: ranges::service_mac() };
-    fabric.add_pair(&here, &there, &file)?;
+    fabric.add_pair(&here, &there, path)?;
     let made = fabric.link(HOST_END)?;
     made.map(|link| link.index).ok_or_else(|| FabricError::NamespaceGone { path: path.to_owned() })
 }

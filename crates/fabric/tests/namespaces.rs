@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use linkway_fabric::{Fabric, Settings, instance_namespace, namespace, teardown};
+use linkway_fabric::{Fabric, FabricError, Settings, instance_namespace, namespace, teardown};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::{Protocol, TargetId};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
@@ -353,4 +353,28 @@ fn a_connection_refused_by_a_closed_port_says_so_at_once() {
     machine.apply(&state);
     let refused = connect(&machine.instance(&application), ENDPOINT).err().unwrap();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "the target's RST comes back");
+}
+
+#[test]
+fn without_privileges_it_says_in_one_line_which_are_missing() {
+    let settings = Settings { name: "lwt-nobody".to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+    // Capabilities are a thread's own.
+    let refused = thread::spawn(move || {
+        caps::clear(None, caps::CapSet::Effective).unwrap();
+        let errors = teardown(&settings.name, &settings.bpffs);
+        (Fabric::open(settings).err().unwrap().to_string(), errors.len())
+    });
+    let (refused, errors) = refused.join().unwrap();
+    assert!(refused.contains("CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF missing"), "{refused}");
+    assert!(!refused.contains('\n'));
+    assert_eq!(errors, 1);
+    assert!(!Path::new("/sys/fs/bpf/lwt-nobody").exists());
+}
+
+#[test]
+fn a_name_that_would_meet_another_fabrics_is_refused() {
+    for name in ["", "Linkway", "a/b", "web-svc", "1st", &"x".repeat(33)] {
+        let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+        assert!(matches!(Fabric::open(settings), Err(FabricError::Name { .. })), "{name:?}");
+    }
 }

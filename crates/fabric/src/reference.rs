@@ -1,0 +1,331 @@
+//! What becomes of a flow's first packet, by the rules of the packet path, in Rust: the programs are tested
+//! against it, and it says of a packet that never was what would become of it.
+//!
+//! It reads the same [`Tables`], and decides in the order of a packet's way: the sender, the state of its
+//! connection, its egress rules, the destination, the ingress rules there, the endpoint, the target.
+
+use std::net::Ipv4Addr;
+
+use crate::layout::{
+    self, Address, Interface, KernelSettings, Listener, ListenerKey, MemberKey, PlaceKey, Port, Rule,
+    RuleChunk, RuleKey, RulesetKey, Target, TargetKey,
+};
+use crate::programs::types::{
+    drop_reason, endpoint_state, interface_flag, interface_kind, peer_kind, place_kind, rule_direction,
+};
+use crate::ranges;
+use crate::reason::Reason;
+use crate::tables::Tables;
+
+/// The one port that a VPC's resolver listens on.
+const DNS: u16 = 53;
+
+/// The type of an ICMP echo request (RFC 792); its code is 0.
+const ICMP_ECHO: u16 = 8;
+
+/// In a rule for ICMP: any type, any code.
+const ANY_ICMP: u16 = u16::MAX;
+
+/// A packet that belongs to no flow yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet {
+    /// Interface index of the host end that it comes in by.
+    pub device: u32,
+    /// The MAC that it says it comes from.
+    pub source_mac: [u8; 6],
+    /// The address that it says it comes from.
+    pub source: Ipv4Addr,
+    /// Where it wants to go.
+    pub destination: Ipv4Addr,
+    /// What it carries.
+    pub transport: Transport,
+}
+
+/// What a packet carries, as far as it matters. Ports are in host order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP to a port.
+    Tcp {
+        /// The destination's port.
+        port: u16,
+        /// Whether it is a SYN alone.
+        opens: bool,
+    },
+    /// UDP to a port.
+    Udp {
+        /// The destination's port.
+        port: u16,
+    },
+    /// ICMP echo.
+    Echo {
+        /// Whether it asks, and does not answer.
+        request: bool,
+    },
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is dropped.
+    Dropped(Reason),
+    /// It is delivered, like this.
+    Delivered(Delivery),
+}
+
+/// A packet as its receiver sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Interface index of the receiver's host end.
+    pub device: u32,
+    /// The receiver's MAC.
+    pub mac: [u8; 6],
+    /// Where it comes from, as the receiver sees it.
+    pub source: Ipv4Addr,
+    /// Where it goes to.
+    pub destination: Ipv4Addr,
+    /// The port there, in host order; 0 of an echo.
+    pub port: u16,
+}
+
+/// Decide a flow's first packet. More than one verdict where a hash of the flow picks one of several targets:
+/// one for each.
+pub fn decide(tables: &Tables, packet: &Packet) -> Vec<Verdict> {
+    let dropped = |reason: drop_reason| Verdict::Dropped(Reason(reason.0));
+    let judge = Judge { tables, packet };
+    judge.ways().map_or_else(
+        |reason| vec![dropped(reason)],
+        |ways| {
+            ways.into_iter()
+                .map(|way| match way {
+                    Ok(delivery) if delivery.device == 0 => dropped(drop_reason::DROP_NOT_DELIVERED),
+                    Ok(delivery) => Verdict::Delivered(delivery),
+                    Err(reason) => dropped(reason),
+                })
+                .collect()
+        },
+    )
+}
+
+/// One way that a packet may go.
+type Way = Result<Delivery, drop_reason>;
+
+struct Judge<'a> {
+    tables: &'a Tables,
+    packet: &'a Packet,
+}
+
+/// Who is on the other side, to a rule.
+struct Peer {
+    address: Address,
+    groups: u64,
+}
+
+impl Judge<'_> {
+    fn ways(&self) -> Result<Vec<Way>, drop_reason> {
+        let sender = self.tables.ports.get(&self.packet.device).ok_or(drop_reason::DROP_UNKNOWN_PORT)?;
+        self.check_source(sender)?;
+        if !self.opens() {
+            return Err(drop_reason::DROP_NO_FLOW);
+        }
+        if u32::from(sender.kind) == interface_kind::INTERFACE_SERVICE.0 {
+            Ok(vec![self.probe()])
+        } else {
+            self.from_workload(sender)
+        }
+    }
+
+    fn check_source(&self, sender: &Port) -> Result<(), drop_reason> {
+        if u32::from(sender.flags) & interface_flag::INTERFACE_SOURCE_CHECK.0 == 0 {
+            return Ok(());
+        }
+        let own = self.place(sender.vpc, self.packet.source).is_some_and(|(kind, interface)| {
+            kind == place_kind::PLACE_INTERFACE && interface == sender.interface
+        });
+        if own && self.packet.source_mac == sender.mac {
+            Ok(())
+        } else {
+            Err(drop_reason::DROP_SPOOFED_SOURCE)
+        }
+    }
+
+    fn opens(&self) -> bool {
+        match self.packet.transport {
+            Transport::Tcp { opens, .. } => opens,
+            Transport::Udp { .. } => true,
+            Transport::Echo { request } => request,
+        }
+    }
+
+    fn from_workload(&self, sender: &Port) -> Result<Vec<Way>, drop_reason> {
+        let place = self.place(sender.vpc, self.packet.destination);
+        if let Some((place_kind::PLACE_RESOLVER, _)) = place {
+            return Ok(vec![self.resolver(sender)]);
+        }
+        let receiver = place
+            .filter(|(kind, _)| *kind == place_kind::PLACE_INTERFACE)
+            .and_then(|(_, number)| Some((number, self.tables.interfaces.get(&number)?)));
+        let there = Peer {
+            address: layout::address(self.packet.destination),
+            groups: receiver.map_or(0, |(_, interface)| interface.groups),
+        };
+        let port = self.rule_port();
+        if !self.admits(sender.groups, rule_direction::RULE_EGRESS, &there, port) {
+            return Err(drop_reason::DROP_EGRESS_DENIED);
+        }
+        let (number, interface) = receiver.ok_or(drop_reason::DROP_NO_ROUTE)?;
+        let here = Peer { address: layout::address(self.packet.source), groups: sender.groups };
+        if !self.admits(interface.groups, rule_direction::RULE_INGRESS, &here, port) {
+            return Err(drop_reason::DROP_INGRESS_DENIED);
+        }
+        match interface_kind(interface.kind.into()) {
+            interface_kind::INTERFACE_WORKLOAD => Ok(vec![Ok(Delivery {
+                device: interface.device,
+                mac: interface.mac,
+                source: self.packet.source,
+                destination: self.packet.destination,
+                port: self.port().unwrap_or(0),
+            })]),
+            interface_kind::INTERFACE_ENDPOINT => self.endpoint(number),
+            interface_kind::INTERFACE_BALANCER => self.balancer(number, interface),
+            _ => Err(drop_reason::DROP_NO_ROUTE),
+        }
+    }
+
+    /// Security groups do not apply to the resolver.
+    fn resolver(&self, sender: &Port) -> Way {
+        let settings: &KernelSettings = &self.tables.settings;
+        if self.port() != Some(DNS) {
+            return Err(drop_reason::DROP_NO_LISTENER);
+        }
+        Ok(Delivery {
+            device: settings.service_device,
+            mac: settings.service_mac,
+            source: Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface)),
+            destination: Ipv4Addr::from(settings.resolver.to_ne_bytes()),
+            port: DNS,
+        })
+    }
+
+    fn endpoint(&self, number: u32) -> Result<Vec<Way>, drop_reason> {
+        let available = endpoint_state::ENDPOINT_AVAILABLE.0;
+        let endpoint = self.tables.endpoints.get(&number).filter(|endpoint| endpoint.state == available);
+        let endpoint = endpoint.ok_or(drop_reason::DROP_ENDPOINT_UNAVAILABLE)?;
+        let node = self.tables.interfaces.get(&endpoint.node).ok_or(drop_reason::DROP_NO_LISTENER)?;
+        self.balancer(endpoint.node, node)
+    }
+
+    fn balancer(&self, number: u32, node: &Interface) -> Result<Vec<Way>, drop_reason> {
+        let listener = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
+        let ways: Vec<Way> = (0..listener.count)
+            .filter_map(|index| {
+                self.tables.targets.get(&TargetKey { targets: listener.targets, index, pad: 0 })
+            })
+            .map(|target| self.target(node, target, u16::from_be(target.port)))
+            .collect();
+        if ways.is_empty() { Err(drop_reason::DROP_NO_HEALTHY_TARGET) } else { Ok(ways) }
+    }
+
+    fn listener(&self, node: u32) -> Option<&Listener> {
+        let port = self.port()?.to_be();
+        self.tables.listeners.get(&ListenerKey { node, port, protocol: self.protocol(), pad: 0 })
+    }
+
+    /// The target sees the balancer's node, and its groups are asked about that one.
+    fn target(&self, node: &Interface, target: &Target, port: u16) -> Way {
+        let there = self.tables.interfaces.get(&target.interface).ok_or(drop_reason::DROP_NOT_DELIVERED)?;
+        let here = Peer { address: node.address, groups: node.groups };
+        if !self.admits(there.groups, rule_direction::RULE_INGRESS, &here, port) {
+            return Err(drop_reason::DROP_TARGET_DENIED);
+        }
+        Ok(Delivery {
+            device: there.device,
+            mac: there.mac,
+            source: ipv4(&node.address),
+            destination: ipv4(&target.address),
+            port,
+        })
+    }
+
+    /// A health check, from the service namespace.
+    fn probe(&self) -> Way {
+        let nothing = drop_reason::DROP_NO_ROUTE;
+        let offset = u32::from(self.packet.destination).wrapping_sub(self.tables.settings.probe_base);
+        let port = self.port().filter(|_| offset < ranges::PROBES).ok_or(nothing)?;
+        let probe = self.tables.probes.get(&offset).ok_or(nothing)?;
+        let node = self.tables.interfaces.get(&probe.node).ok_or(nothing)?;
+        let target =
+            Target { address: probe.address, interface: probe.interface, port: port.to_be(), pad: 0 };
+        self.target(node, &target, port)
+    }
+
+    /// Whether a rule of the set lets the packet through. 0 is no set: then groups do not apply.
+    fn admits(&self, groups: u64, direction: rule_direction, peer: &Peer, port: u16) -> bool {
+        if groups == 0 {
+            return true;
+        }
+        let key = RulesetKey { groups, direction: direction.0, pad: 0 };
+        let Some(ruleset) = self.tables.rulesets.get(&key) else { return false };
+        (0..ruleset.count).any(|index| {
+            let length = RuleChunk::default().rule.len() as u32;
+            let key = RuleKey { rules: ruleset.rules, chunk: index / length, pad: 0 };
+            let chunk = self.tables.rules.get(&key);
+            chunk.is_some_and(|chunk| self.matches(&chunk.rule[(index % length) as usize], peer, port))
+        })
+    }
+
+    fn matches(&self, rule: &Rule, peer: &Peer, port: u16) -> bool {
+        let traffic = match (rule.protocol, self.packet.transport) {
+            (0, _) => true,
+            (protocol, _) if protocol != self.protocol() => false,
+            (_, Transport::Echo { .. }) => {
+                rule.from == ANY_ICMP || (rule.from == ICMP_ECHO && matches!(rule.to, 0 | ANY_ICMP))
+            }
+            _ => (rule.from..=rule.to).contains(&port),
+        };
+        traffic && self.is_peer(rule, peer)
+    }
+
+    fn is_peer(&self, rule: &Rule, peer: &Peer) -> bool {
+        match peer_kind(rule.peer.into()) {
+            peer_kind::PEER_CIDR => {
+                let differ = layout::ip(&rule.address).to_bits() ^ layout::ip(&peer.address).to_bits();
+                differ.leading_zeros() >= rule.prefix
+            }
+            peer_kind::PEER_GROUP => {
+                let key = MemberKey { groups: peer.groups, group: rule.group, pad: 0 };
+                peer.groups != 0 && self.tables.members.contains_key(&key)
+            }
+            _ => false,
+        }
+    }
+
+    fn place(&self, vpc: u32, ip: Ipv4Addr) -> Option<(place_kind, u32)> {
+        let place = self.tables.places.get(&PlaceKey { vpc, address: layout::address(ip) })?;
+        Some((place_kind(place.kind), place.interface))
+    }
+
+    fn protocol(&self) -> u8 {
+        match self.packet.transport {
+            Transport::Tcp { .. } => 6,
+            Transport::Udp { .. } => 17,
+            Transport::Echo { .. } => 1,
+        }
+    }
+
+    /// The destination's port, where the protocol has ports.
+    fn port(&self) -> Option<u16> {
+        match self.packet.transport {
+            Transport::Tcp { port, .. } | Transport::Udp { port } => Some(port),
+            Transport::Echo { .. } => None,
+        }
+    }
+
+    /// What rules look at.
+    fn rule_port(&self) -> u16 {
+        self.port().unwrap_or(ICMP_ECHO)
+    }
+}
+
+fn ipv4(address: &Address) -> Ipv4Addr {
+    layout::ip(address).to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED)
+}

@@ -1,0 +1,385 @@
+//! The packet programs against the reference: random small networks, random first packets, one verdict.
+//!
+//! It needs root, for the programs to be loaded.
+
+#[path = "packets/frame.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
+mod frame;
+mod state;
+
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{MapCore, MapFlags, ProgramInput};
+use linkway_fabric::compile::{Devices, compile};
+use linkway_fabric::layout::{DropKey, Layout};
+use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
+use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
+use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
+use linkway_fabric::tables::Tables;
+use linkway_fabric::{Reason, probe_addresses};
+use linkway_model::instance::Instance;
+use linkway_model::load_balancer::{HealthReason, Protocol, TargetGroup, TargetHealth, TargetId};
+use linkway_model::network_interface::{Mac, NetworkInterface};
+use linkway_model::security_group::{Direction, Peer, Traffic};
+use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::{InstanceId, SecurityGroupId};
+use nix::sched::{CloneFlags, unshare};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::test_runner::{Config, TestRunner};
+
+use frame::{ACK, Frame, SYN};
+use state::{State, cidr};
+
+const NETWORKS: u32 = 150;
+const SERVICE: u32 = 20;
+const FIRST: u32 = 21;
+const INSTANCES: usize = 3;
+const STRANGER: u32 = FIRST + 2 * INSTANCES as u32;
+
+/// A network: two VPCs of the same range, three instances and groups in each; the second VPC's instances
+/// behind a balancer, an endpoint to it in the first.
+#[derive(Debug, Clone)]
+struct Network {
+    /// Of each instance, first VPC's first: its groups, and whether its source is checked.
+    instances: Vec<(Vec<usize>, bool)>,
+    rules: Vec<RulePlan>,
+    endpoint_groups: Vec<usize>,
+    endpoint_available: bool,
+    protocol: Protocol,
+    /// Of each instance of the second VPC: whether it is a target, its health, and whether it has a device.
+    targets: Vec<Option<(TargetHealth, bool)>>,
+}
+
+#[derive(Debug, Clone)]
+struct RulePlan {
+    vpc: usize,
+    group: usize,
+    direction: Direction,
+    traffic: Traffic,
+    peer: PeerPlan,
+}
+
+#[derive(Debug, Clone)]
+enum PeerPlan {
+    Cidr(&'static str),
+    Group(usize),
+}
+
+#[derive(Debug, Clone)]
+struct PacketPlan {
+    device: u32,
+    own_mac: bool,
+    /// `None`: the sender's own.
+    source: Option<Ipv4Addr>,
+    destination: Ipv4Addr,
+    /// The destination is a probe address, if there is one.
+    probe: bool,
+    transport: Transport,
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let groups = || subsequence(vec![0, 1, 2], 1..=2);
+    let health = prop_oneof![
+        Just(TargetHealth::Healthy),
+        Just(TargetHealth::Initial),
+        Just(TargetHealth::Unhealthy(HealthReason::Timeout)),
+    ];
+    (
+        prop::collection::vec((groups(), prop::bool::weighted(0.8)), 2 * INSTANCES),
+        prop::collection::vec(rule(), 0..24),
+        groups(),
+        prop::bool::weighted(0.85),
+        select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
+        prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
+    )
+        .prop_map(|(instances, rules, endpoint_groups, endpoint_available, protocol, targets)| Network {
+            instances,
+            rules,
+            endpoint_groups,
+            endpoint_available,
+            protocol,
+            targets,
+        })
+}
+
+fn rule() -> impl Strategy<Value = RulePlan> {
+    let traffic = |protocol, from, to| Traffic { protocol, from, to };
+    let traffics = vec![
+        traffic(None, None, None),
+        traffic(Some(6), Some(443), Some(443)),
+        traffic(Some(6), Some(0), Some(65535)),
+        traffic(Some(6), Some(8000), Some(8443)),
+        traffic(Some(17), Some(53), Some(443)),
+        traffic(Some(17), Some(8443), Some(8443)),
+        traffic(Some(1), Some(-1), Some(-1)),
+        traffic(Some(1), Some(8), Some(0)),
+        traffic(Some(1), Some(3), Some(4)),
+    ];
+    let peers = prop_oneof![
+        select(vec!["0.0.0.0/0", "10.0.0.0/24", "10.0.0.10/31", "10.0.0.50/32", "192.0.2.0/24", "::/0"])
+            .prop_map(PeerPlan::Cidr),
+        (0usize..3).prop_map(PeerPlan::Group),
+    ];
+    let direction = select(vec![Direction::Ingress, Direction::Egress]);
+    (0usize..2, 0usize..3, direction, select(traffics), peers)
+        .prop_map(|(vpc, group, direction, traffic, peer)| RulePlan { vpc, group, direction, traffic, peer })
+}
+
+fn packet() -> impl Strategy<Value = PacketPlan> {
+    let addresses = || {
+        select(
+            ["10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
+                .into_iter()
+                .chain(["169.254.169.253", "10.0.0.99", "192.0.2.9", "100.64.0.1", "172.16.0.2"])
+                .map(state::ip)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let port = || select(vec![53u16, 443, 444, 8443, 80]);
+    let transport = prop_oneof![
+        4 => (port(), prop::bool::weighted(0.9)).prop_map(|(port, opens)| Transport::Tcp { port, opens }),
+        3 => port().prop_map(|port| Transport::Udp { port }),
+        1 => any::<bool>().prop_map(|request| Transport::Echo { request }),
+    ];
+    (
+        SERVICE..=STRANGER,
+        prop::bool::weighted(0.95),
+        prop::option::weighted(0.1, addresses()),
+        addresses(),
+        any::<bool>(),
+        transport,
+    )
+        .prop_map(|(device, own_mac, source, destination, probe, transport)| PacketPlan {
+            device,
+            own_mac,
+            source,
+            destination,
+            probe,
+            transport,
+        })
+}
+
+/// A network, built: its tables, and the MAC and address of who is behind each device.
+struct Built {
+    tables: Tables,
+    senders: Vec<(u32, [u8; 6], Ipv4Addr)>,
+    probes: Vec<Ipv4Addr>,
+}
+
+fn build(plan: &Network) -> Built {
+    let mut state = State::default();
+    let vpcs = [state.vpc("10.0.0.0/16"), state.vpc("10.0.0.0/16")];
+    let subnets = vpcs.each_ref().map(|vpc| state.subnet(vpc, "10.0.0.0/24", 'a'));
+    let groups: Vec<Vec<SecurityGroupId>> =
+        vpcs.iter().map(|vpc| (0..3).map(|_| state.group(vpc)).collect()).collect();
+    for rule in &plan.rules {
+        let peer = match rule.peer {
+            PeerPlan::Cidr(range) => cidr(range),
+            PeerPlan::Group(group) => Peer::Group(groups[rule.vpc][group].clone()),
+        };
+        state.rule(&groups[rule.vpc][rule.group], rule.direction, rule.traffic.clone(), peer);
+    }
+    let mut devices = Devices { service: SERVICE, ..Devices::default() };
+    let mut senders = vec![(SERVICE, service_mac().0, SERVICE_ADDRESS)];
+    let mut instances: Vec<InstanceId> = Vec::new();
+    for (index, (of, checked)) in plan.instances.iter().enumerate() {
+        let vpc = index / INSTANCES;
+        let of: Vec<_> = of.iter().map(|group| &groups[vpc][*group]).collect();
+        let address = Ipv4Addr::new(10, 0, 0, 10 + (index % INSTANCES) as u8);
+        let instance = state.instance(&subnets[vpc], &address.to_string(), &of);
+        let interface = state.get::<Instance>(&instance).interface.clone();
+        state.change::<NetworkInterface>(&interface, |interface| interface.source_dest_check = *checked);
+        let number = state.number(&interface);
+        let present = vpc == 0 || plan.targets[index - INSTANCES].is_none_or(|(_, present)| present);
+        if present {
+            let device = FIRST + index as u32;
+            devices.interfaces.insert(number, device);
+            senders.push((device, Mac::of(number).0, address));
+        }
+        instances.push(instance);
+    }
+    let balancer = state.balancer(&[(&subnets[1], "10.0.0.50")]);
+    let chosen: Vec<(TargetId, TargetHealth)> = plan
+        .targets
+        .iter()
+        .zip(&instances[INSTANCES..])
+        .filter_map(|(plan, instance)| plan.map(|(health, _)| (TargetId::Instance(instance.clone()), health)))
+        .collect();
+    let ids: Vec<TargetId> = chosen.iter().map(|(id, _)| id.clone()).collect();
+    let group = state.target_group(&vpcs[1], 8443, &ids);
+    state.change::<TargetGroup>(&group, |group| {
+        for (target, (_, health)) in group.targets.iter_mut().zip(&chosen) {
+            target.health = *health;
+        }
+    });
+    state.listener(&balancer, plan.protocol, 443, &group);
+    let service = state.service(&[&balancer]);
+    let of: Vec<_> = plan.endpoint_groups.iter().map(|group| &groups[0][*group]).collect();
+    let endpoint = state.endpoint(&service, &[(&subnets[0], "10.0.0.30")], &of);
+    if !plan.endpoint_available {
+        state.change::<VpcEndpoint>(&endpoint, |endpoint| endpoint.state = EndpointState::Rejected);
+    }
+    Built {
+        tables: compile(&state.snapshot, &devices),
+        senders,
+        probes: probe_addresses(&state.snapshot).into_values().collect(),
+    }
+}
+
+/// The programs, loaded with tables of their own, in a namespace that has the devices.
+struct Kernel(LinkwaySkel<'static>);
+
+impl Kernel {
+    fn new() -> Self {
+        unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
+        let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut script = ip.stdin.take().unwrap();
+        for index in SERVICE..=STRANGER {
+            writeln!(script, "link add name d{index} index {index} type veth peer name p{index}").unwrap();
+        }
+        drop(script);
+        assert!(ip.wait().unwrap().success());
+        let object = Box::leak(Box::new(MaybeUninit::uninit()));
+        Self(LinkwaySkelBuilder::default().open(object).unwrap().load().unwrap())
+    }
+
+    fn hold(&self, tables: &Tables) {
+        let maps = &self.0.maps;
+        put(&maps.settings, [(&0, &tables.settings)]);
+        replace(&maps.ports, &tables.ports);
+        replace(&maps.interfaces, &tables.interfaces);
+        replace(&maps.places, &tables.places);
+        replace(&maps.members, &tables.members);
+        replace(&maps.rulesets, &tables.rulesets);
+        replace(&maps.rules, &tables.rules);
+        replace(&maps.endpoints, &tables.endpoints);
+        replace(&maps.listeners, &tables.listeners);
+        replace(&maps.targets, &tables.targets);
+        replace(&maps.probes, &tables.probes);
+    }
+
+    /// Send a packet into empty counters and an empty flow table.
+    fn send(&self, device: u32, bytes: &[u8]) -> Seen {
+        clear(&self.0.maps.flows);
+        clear(&self.0.maps.drops);
+        // `struct __sk_buff`, as bytes, since the kernel refuses what is not zero in its padding.
+        let mut context = [0; 192];
+        context[40..44].copy_from_slice(&device.to_ne_bytes());
+        let mut out = vec![0; bytes.len() + 256];
+        let progs = &self.0.progs;
+        let program = if device == SERVICE { &progs.from_service } else { &progs.from_workload };
+        let input = ProgramInput {
+            context_in: Some(&mut context),
+            data_in: Some(bytes),
+            data_out: Some(&mut out),
+            ..Default::default()
+        };
+        let output = program.test_run(input).unwrap();
+        // A drop may be answered, by RST: it is counted all the same.
+        let dropped = self.0.maps.drops.keys().next();
+        dropped.map_or_else(
+            || Seen::Delivered(Frame::read(output.data.unwrap())),
+            |key| Seen::Dropped(Reason(DropKey::read(&key).unwrap().reason)),
+        )
+    }
+}
+
+#[derive(Debug)]
+enum Seen {
+    Dropped(Reason),
+    Delivered(Frame),
+}
+
+impl Seen {
+    fn is(&self, verdict: &Verdict) -> bool {
+        match (self, verdict) {
+            (Self::Dropped(seen), Verdict::Dropped(reason)) => seen == reason,
+            (Self::Delivered(frame), Verdict::Delivered(delivery)) => {
+                let port = match frame.transport {
+                    frame::Transport::Tcp { destination, .. } | frame::Transport::Udp { destination, .. } => {
+                        destination
+                    }
+                    _ => 0,
+                };
+                frame.destination_mac == delivery.mac
+                    && (frame.source, frame.destination, port)
+                        == (delivery.source, delivery.destination, delivery.port)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn put<'a, K: Layout + 'a, V: Layout + 'a>(
+    map: &impl MapCore,
+    rows: impl IntoIterator<Item = (&'a K, &'a V)>,
+) {
+    for (key, value) in rows {
+        map.update(key.bytes(), value.bytes(), MapFlags::ANY).unwrap();
+    }
+}
+
+fn replace<'a, K: Layout + 'a, V: Layout + 'a>(
+    map: &impl MapCore,
+    rows: impl IntoIterator<Item = (&'a K, &'a V)>,
+) {
+    clear(map);
+    put(map, rows);
+}
+
+fn clear(map: &impl MapCore) {
+    for key in map.keys().collect::<Vec<_>>() {
+        map.delete(&key).unwrap();
+    }
+}
+
+fn compose(built: &Built, plan: &PacketPlan) -> (Packet, Frame) {
+    let nobody = (plan.device, [2, 0, 0, 0, 0, 1], state::ip("10.0.0.10"));
+    let sender = built.senders.iter().find(|(device, ..)| *device == plan.device).unwrap_or(&nobody);
+    let (_, mac, own) = *sender;
+    let source = plan.source.unwrap_or(own);
+    let source_mac = if plan.own_mac { mac } else { [2, 0, 0, 0, 0, 2] };
+    let to_probe = built.probes.first().copied().filter(|_| plan.probe && plan.device == SERVICE);
+    let destination = to_probe.unwrap_or(plan.destination);
+    let from = (source, 40_000);
+    let frame = match plan.transport {
+        Transport::Tcp { port, opens } => {
+            Frame::tcp(from, (destination, port), if opens { SYN } else { ACK })
+        }
+        Transport::Udp { port } => Frame::udp(from, (destination, port)),
+        Transport::Echo { request } => Frame::echo(source, destination, !request, 7),
+    };
+    let packet = Packet { device: plan.device, source_mac, source, destination, transport: plan.transport };
+    (packet, frame.macs(source_mac, router_mac().0))
+}
+
+#[test]
+fn the_programs_decide_as_the_reference_does() {
+    let kernel = Kernel::new();
+    let mut runner =
+        TestRunner::new(Config { cases: NETWORKS, failure_persistence: None, ..Config::default() });
+    let cases = (network(), prop::collection::vec(packet(), 40));
+    let outcome = runner.run(&cases, |(network, packets)| {
+        let built = build(&network);
+        kernel.hold(&built.tables);
+        for plan in &packets {
+            let (packet, frame) = compose(&built, plan);
+            let expected = decide(&built.tables, &packet);
+            let seen = kernel.send(plan.device, &frame.bytes());
+            prop_assert!(
+                expected.iter().any(|verdict| seen.is(verdict)),
+                "{:?}\nprograms: {:?}\nreference: {:?}",
+                packet,
+                seen,
+                expected
+            );
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
