@@ -10,12 +10,14 @@
 mod admin;
 mod describe;
 mod ec2;
+mod elbv2;
 pub mod error;
 mod filter;
 mod hosted_zone;
 mod idempotency;
 mod lookup;
 mod page;
+mod reconcile;
 mod registry;
 mod sts;
 mod tags;
@@ -27,6 +29,7 @@ use linkway_store::{Store, Transaction};
 
 pub use crate::admin::LaunchRequest;
 pub use crate::error::Error;
+pub use crate::reconcile::Verification;
 
 /// Who calls: what a request's signature says.
 #[derive(Debug, Clone, PartialEq, Eq)]

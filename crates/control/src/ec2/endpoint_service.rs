@@ -7,6 +7,7 @@ mod describe;
 mod modify;
 mod permissions;
 mod private_dns;
+mod reconcile;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(crate) use describe::describe;
 pub(crate) use modify::modify;
 pub(crate) use permissions::{describe as describe_permissions, modify as modify_permissions};
 pub(crate) use private_dns::{domain, start_verification};
+pub(crate) use reconcile::reconcile;
 
 /// The limits of the provider's describe calls.
 pub(crate) const FROM_5_TO_1000: page::Limits = page::Limits { least: 5, most: 1000, clamp: true };

@@ -8,6 +8,7 @@ mod options;
 mod placement;
 pub(crate) mod policy;
 mod private_dns;
+mod reconcile;
 mod shape;
 
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
@@ -19,6 +20,7 @@ pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;
 pub(crate) use modify::modify;
+pub(crate) use reconcile::reconcile;
 pub(crate) use shape::dns_entries;
 
 /// The limits of describing endpoints and what is offered: AWS answers 1,000 to whoever asks for more.

@@ -1,0 +1,10 @@
+//! Listeners: where a balancer takes connections, and the group that it sends them to.
+
+mod attributes;
+mod change;
+mod describe;
+mod forward;
+
+pub(crate) use attributes::{describe as describe_attributes, modify as modify_attributes};
+pub(crate) use change::{create, delete, modify};
+pub(crate) use describe::describe;

@@ -1,0 +1,133 @@
+//! Where a balancer has its nodes: a subnet a zone, all of one VPC.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use linkway_model::load_balancer::{LoadBalancer, LoadBalancerNode};
+use linkway_model::network_interface::InterfaceRole;
+use linkway_model::subnet::Subnet;
+use linkway_model::{Snapshot, Tags};
+use linkway_store::Transaction;
+use linkway_wire::elbv2::{CreateLoadBalancerInput, SubnetMapping};
+
+use crate::ec2::network_interface::{Allocation, allocate};
+use crate::elbv2::invalid;
+use crate::error::LoadBalancingError;
+use crate::lookup::own;
+use crate::{Caller, Error};
+
+/// A subnet to have a node in, and the address that it is to have there.
+pub(super) struct Place {
+    pub(super) subnet: Arc<Subnet>,
+    pub(super) address: Option<Ipv4Addr>,
+}
+
+/// The places that a request names, by `Subnets` or by `SubnetMappings`.
+pub(super) fn places(
+    state: &Snapshot,
+    caller: &Caller,
+    input: &CreateLoadBalancerInput,
+    internal: bool,
+) -> Result<Vec<Place>, Error> {
+    let mut places: Vec<Place> = Vec::new();
+    match (input.subnets.as_slice(), input.subnet_mappings.as_slice()) {
+        ([], []) => return Err(invalid("At least one subnet must be specified")),
+        (ids, []) => {
+            for id in ids {
+                places.push(Place { subnet: subnet(state, caller, id)?, address: None });
+            }
+        }
+        ([], mappings) => {
+            for mapping in mappings {
+                let id = mapping.subnet_id.as_deref().unwrap_or_default();
+                places
+                    .push(Place { subnet: subnet(state, caller, id)?, address: address(mapping, internal)? });
+            }
+        }
+        _ => return Err(invalid("You must specify either subnets or subnet mappings, not both")),
+    }
+    for (at, place) in places.iter().enumerate() {
+        if place.subnet.vpc != places[0].subnet.vpc {
+            return Err(LoadBalancingError::InvalidConfiguration(format!(
+                "All subnets must belong to the same VPC: '{}'",
+                places[0].subnet.vpc
+            ))
+            .into());
+        }
+        if places[..at].iter().any(|other| other.subnet.zone == place.subnet.zone) {
+            return Err(LoadBalancingError::InvalidConfiguration(
+                "A load balancer cannot be attached to multiple subnets in the same Availability Zone".into(),
+            )
+            .into());
+        }
+    }
+    Ok(places)
+}
+
+fn subnet(state: &Snapshot, caller: &Caller, id: &str) -> Result<Arc<Subnet>, Error> {
+    let missing = |_| Error::from(LoadBalancingError::SubnetNotFound(id.to_owned()));
+    own::<Subnet>(state, caller, id).cloned().map_err(missing)
+}
+
+fn address(mapping: &SubnetMapping, internal: bool) -> Result<Option<Ipv4Addr>, Error> {
+    if mapping.allocation_id.is_some() {
+        return Err(invalid("Elastic IP addresses are not supported: leave out AllocationId"));
+    }
+    if mapping.ipv6_address.is_some() || mapping.source_nat_ipv6_prefix.is_some() {
+        return Err(invalid(
+            "Load balancers have IPv4 addresses only: leave out IPv6Address and SourceNatIpv6Prefix",
+        ));
+    }
+    let Some(text) = &mapping.private_ipv4_address else { return Ok(None) };
+    if !internal {
+        return Err(invalid("A private IPv4 address can only be specified for internal load balancers"));
+    }
+    text.parse().map(Some).map_err(|_| invalid(format!("'{text}' is not a valid IPv4 address")))
+}
+
+/// Make the balancer's nodes.
+pub(super) fn make(tx: &mut Transaction, balancer: &mut LoadBalancer, places: &[Place]) -> Result<(), Error> {
+    let (_, path) = balancer.arn.split_once("loadbalancer/").expect("ARNs of balancers have this path");
+    for Place { subnet, address } in places {
+        let interface = allocate(
+            tx,
+            Allocation {
+                subnet,
+                address: *address,
+                groups: balancer.groups.clone(),
+                description: format!("ELB {path}"),
+                role: InterfaceRole::LoadBalancer { load_balancer: balancer.arn.clone() },
+                now: balancer.created,
+                tags: Tags::new(),
+            },
+        )
+        .map_err(|error| refusal(subnet, *address, error))?;
+        balancer.nodes.push(LoadBalancerNode {
+            subnet: subnet.id.clone(),
+            zone: subnet.zone.clone(),
+            interface: interface.id,
+        });
+    }
+    Ok(())
+}
+
+fn refusal(subnet: &Subnet, address: Option<Ipv4Addr>, error: Error) -> Error {
+    let address = address.map(|address| address.to_string()).unwrap_or_default();
+    match error {
+        Error::InsufficientFreeAddresses => LoadBalancingError::InvalidSubnet(format!(
+            "Not enough IP space available in {}. ELB requires at least 1 free IP address in each subnet.",
+            subnet.id
+        ))
+        .into(),
+        Error::AddressInUse(_) => {
+            LoadBalancingError::InvalidConfiguration(format!("The IP address {address} is already in use"))
+                .into()
+        }
+        Error::InvalidParameterValue(_) => LoadBalancingError::InvalidConfiguration(format!(
+            "The IP address {address} is not one that the subnet {} ({}) can give",
+            subnet.id, subnet.cidr
+        ))
+        .into(),
+        error => error,
+    }
+}

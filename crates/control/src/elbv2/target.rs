@@ -1,0 +1,186 @@
+//! Registering targets with a group, and deregistering them.
+
+mod reconcile;
+
+use std::net::Ipv4Addr;
+
+use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth, TargetId, TargetType};
+use linkway_model::region::Region;
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::{InstanceId, Snapshot};
+use linkway_wire::elbv2::{
+    DeregisterTargetsInput, DeregisterTargetsOutput, RegisterTargetsInput, RegisterTargetsOutput,
+    TargetDescription,
+};
+
+pub(crate) use self::reconcile::reconcile;
+use super::target_group::{deregistration_delay, listeners_of};
+use super::{arn, invalid};
+use crate::error::LoadBalancingError;
+use crate::lookup::own;
+use crate::{Caller, Control, Error};
+
+/// `RegisterTargets`. A target that drains is a target again.
+pub(crate) fn register(
+    control: &Control,
+    caller: &Caller,
+    input: RegisterTargetsInput,
+) -> Result<RegisterTargetsOutput, Error> {
+    control.write(None, |tx| {
+        let before = arn::required::<TargetGroup>(tx, caller, input.target_group_arn.as_deref())?;
+        let mut group = TargetGroup::clone(before);
+        for given in &input.targets {
+            let (id, port) = identify(&group, given)?;
+            let zone = zone(tx, caller, &group, &id, given.availability_zone.as_deref())?;
+            let there = group.targets.iter_mut().find(|target| target.id == id && target.port == port);
+            match there {
+                Some(target) if target.draining_since.is_none() => target.zone = zone,
+                Some(target) => {
+                    *target = Target {
+                        zone,
+                        health: TargetHealth::Initial,
+                        draining_since: None,
+                        ..target.clone()
+                    };
+                }
+                None => {
+                    let health = TargetHealth::Initial;
+                    group.targets.push(Target { id, port, zone, health, draining_since: None });
+                }
+            }
+        }
+        tx.update::<TargetGroup>(group.arn.clone(), |kept| kept.targets = group.targets);
+        Ok(RegisterTargetsOutput {})
+    })
+}
+
+/// `DeregisterTargets`. In use, they drain: no new connections, and the old ones for as long as the group says. What
+/// is not registered is deregistered without an error.
+pub(crate) fn deregister(
+    control: &Control,
+    caller: &Caller,
+    input: DeregisterTargetsInput,
+) -> Result<DeregisterTargetsOutput, Error> {
+    let now = control.now();
+    control.write(None, |tx| {
+        let before = arn::required::<TargetGroup>(tx, caller, input.target_group_arn.as_deref())?;
+        let mut group = TargetGroup::clone(before);
+        let drains = !deregistration_delay(&group).is_zero() && listeners_of(tx, &group).next().is_some();
+        for given in &input.targets {
+            let (id, port) = identify(&group, given)?;
+            let is_it = |target: &Target| target.id == id && target.port == port;
+            if drains {
+                for target in group.targets.iter_mut().filter(|target| is_it(target)) {
+                    target.draining_since.get_or_insert(now);
+                }
+            } else {
+                group.targets.retain(|target| !is_it(target));
+            }
+        }
+        tx.update::<TargetGroup>(group.arn.clone(), |kept| kept.targets = group.targets);
+        Ok(DeregisterTargetsOutput {})
+    })
+}
+
+/// Who a description means, in a group of this type; and its port, which is the group's if it says none.
+pub(super) fn identify(group: &TargetGroup, given: &TargetDescription) -> Result<(TargetId, u16), Error> {
+    let text = given.id.as_deref().unwrap_or_default();
+    let id = match group.target_type {
+        TargetType::Instance => {
+            let id = text.parse::<InstanceId>();
+            TargetId::Instance(id.map_err(|_| invalid(format!("Instance ID '{text}' is not valid")))?)
+        }
+        TargetType::Ip => {
+            let address = text.parse::<Ipv4Addr>();
+            TargetId::Ip(
+                address
+                    .map_err(|_| invalid(format!("The IP address '{text}' is not a valid IPv4 address")))?,
+            )
+        }
+    };
+    Ok((id, given.port.map_or(Ok(group.port), port)?))
+}
+
+/// A port that a request gives.
+pub(super) fn port(given: i32) -> Result<u16, Error> {
+    let port = u16::try_from(given).ok().filter(|port| *port != 0);
+    port.ok_or_else(|| invalid(format!("Port '{given}' must be in the range 1-65535")))
+}
+
+/// The zone that a request gives a target; `None`: the one it lies in. Fails for what cannot be a target.
+fn zone(
+    state: &Snapshot,
+    caller: &Caller,
+    group: &TargetGroup,
+    id: &TargetId,
+    given: Option<&str>,
+) -> Result<Option<String>, Error> {
+    match id {
+        TargetId::Instance(id) => {
+            instance(state, caller, group, id)?;
+            match given {
+                None => Ok(None),
+                Some(_) => {
+                    Err(invalid("An Availability Zone cannot be specified for targets that are instances"))
+                }
+            }
+        }
+        TargetId::Ip(address) => {
+            let own = address_zone(state, group, *address)?;
+            let known = |zone: &str| {
+                Region::find(&caller.region)
+                    .is_some_and(|region| region.zones.iter().any(|known| known.name == zone))
+            };
+            match given {
+                None => Ok(None),
+                Some("all") => Ok(Some("all".into())),
+                Some(zone) if !known(zone) => {
+                    Err(invalid(format!("The Availability Zone '{zone}' is not valid")))
+                }
+                Some(zone) if own.is_none_or(|own| own == zone) => Ok(Some(zone.to_owned())),
+                Some(zone) => Err(invalid(format!(
+                    "The IP address '{address}' is not in the Availability Zone '{zone}'"
+                ))),
+            }
+        }
+    }
+}
+
+fn instance(state: &Snapshot, caller: &Caller, group: &TargetGroup, id: &InstanceId) -> Result<(), Error> {
+    let refuse = |message: String| Err(LoadBalancingError::InvalidTarget(message).into());
+    let Ok(instance) = own::<Instance>(state, caller, id.as_str()) else {
+        return refuse(format!("Instance ID '{id}' does not exist"));
+    };
+    if instance.vpc != group.vpc {
+        return refuse(format!(
+            "The following targets are not in the target group VPC '{}': '{id}'",
+            group.vpc
+        ));
+    }
+    if instance.state != InstanceState::Running {
+        return refuse(format!(
+            "The following targets are not in a running state and cannot be registered: '{id}'"
+        ));
+    }
+    Ok(())
+}
+
+/// The zone of the subnet that an address is in, if it is in one; it must be the VPC's.
+fn address_zone<'a>(
+    state: &'a Snapshot,
+    group: &TargetGroup,
+    address: Ipv4Addr,
+) -> Result<Option<&'a str>, Error> {
+    let vpc = state.get::<Vpc>(&group.vpc);
+    if !vpc.is_some_and(|vpc| vpc.cidrs.iter().any(|range| range.cidr.contains(&address))) {
+        return Err(LoadBalancingError::InvalidTarget(format!(
+            "The IP address '{address}' is outside of the target group VPC '{}'. Targets must be in it",
+            group.vpc
+        ))
+        .into());
+    }
+    let mut subnets = state.all::<Subnet>().filter(|subnet| subnet.vpc == group.vpc);
+    Ok(subnets.find(|subnet| subnet.cidr.contains(&address)).map(|subnet| subnet.zone.as_str()))
+}

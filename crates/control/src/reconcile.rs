@@ -1,0 +1,41 @@
+//! What happens without being asked for: states follow the conditions that they stand for.
+//!
+//! All of it may be called at any time and any number of times. Where there is nothing to do it reads the state and
+//! writes nothing, so that it can follow every change.
+
+mod health;
+mod verification;
+
+use linkway_model::Timestamp;
+
+pub use self::verification::Verification;
+use crate::ec2::{endpoint_service, instance, vpc_endpoint};
+use crate::elbv2::{load_balancer, target};
+use crate::{Control, Error, idempotency};
+
+impl Control {
+    /// Bring every life cycle as far as it can go, given that the packet path (of every host) follows the revision
+    /// `applied`.
+    ///
+    /// What became ready because of another step here becomes ready with it: a balancer is active, so its service
+    /// is available, so are the endpoints that waited for it.
+    pub fn advance(&self, applied: u64, now: Timestamp) {
+        let done = self.store.transact(|tx| {
+            load_balancer::reconcile(tx, applied);
+            endpoint_service::reconcile(tx);
+            vpc_endpoint::reconcile(tx, applied, now);
+            target::reconcile(tx, now);
+            instance::reconcile(tx, now);
+            idempotency::reconcile(tx, now);
+            Ok::<_, Error>(())
+        });
+        log("life cycles wait", done);
+    }
+}
+
+/// Nobody waits for these answers; the next call tries again.
+fn log(what: &str, done: Result<(), Error>) {
+    if let Err(error) = done {
+        tracing::error!(%error, "{what}: the state could not be written");
+    }
+}
