@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use linkway_fabric::layout::{address, ip};
+use linkway_fabric::layout::{Interface, address, ip};
 
 use crate::frame::{ACK, Frame, SYN, Transport};
 use crate::world::*;
@@ -130,11 +130,12 @@ fn nothing_at_the_address() {
 #[test]
 fn a_receiver_without_a_device() {
     let world = World::new();
-    world.interface(NEIGHBOUR, CONSUMER, NEIGHBOUR_IP, 0, Kind::INTERFACE_WORKLOAD);
-    let mut there = linkway_fabric::layout::Interface::default();
-    there.address = address(NEIGHBOUR_IP);
-    there.vpc = CONSUMER;
-    there.kind = Kind::INTERFACE_WORKLOAD.0 as u8;
+    let there = Interface {
+        address: address(NEIGHBOUR_IP),
+        vpc: CONSUMER,
+        kind: Kind::INTERFACE_WORKLOAD.0 as u8,
+        ..Interface::default()
+    };
     world.put(&world.skeleton.maps.interfaces, &NEIGHBOUR, &there);
     assert_eq!(world.send(CLIENT, &syn()), Outcome::Dropped);
     world.assert_drops(&[(CLIENT, Drop::DROP_NOT_DELIVERED, 1)]);

@@ -109,11 +109,11 @@ fn every_way_that_leads_nowhere_has_its_reason() {
     assert_eq!(world.send(CLIENT, &tcp(445)), Outcome::Dropped, "no targets");
     world.listener(6, 446, &[(TARGET_IP, TARGET)], 1, 0);
     assert_eq!(world.send(CLIENT, &tcp(446)), Outcome::Dropped, "only draining ones");
-    world.rules(104, INGRESS, &[rule(1, 6, (8443, 8443)).from_cidr(CLIENT_IP, 32)]);
+    world.rules(104, INGRESS, &[rule(1, 6, (8443, 8443)).peer_cidr(CLIENT_IP, 32)]);
     assert_eq!(world.send(CLIENT, &tcp(443)), Outcome::Dropped, "the target's groups ask for the balancer");
     world.rules(103, INGRESS, &[]);
     assert_eq!(world.send(CLIENT, &tcp(443)), Outcome::Dropped, "the endpoint's groups");
-    world.rules(103, INGRESS, &[rule(1, 6, (443, 443)).from_cidr(CLIENT_IP, 32)]);
+    world.rules(103, INGRESS, &[rule(1, 6, (443, 443)).peer_cidr(CLIENT_IP, 32)]);
     world.endpoint(NODE, false);
     assert_eq!(world.send(CLIENT, &tcp(443)), Outcome::Dropped, "not available");
     world.endpoint(99, true);
@@ -135,7 +135,7 @@ fn every_way_that_leads_nowhere_has_its_reason() {
 #[test]
 fn the_targets_groups_may_name_the_balancers() {
     let world = World::new();
-    world.rules(104, INGRESS, &[rule(1, 6, (8443, 8443)).from_group(2)]);
+    world.rules(104, INGRESS, &[rule(1, 6, (8443, 8443)).peer_group(2)]);
     let syn = Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN);
     assert_eq!(world.send(CLIENT, &syn), Outcome::Dropped);
     world.interface(NODE, PROVIDER, NODE_IP, 102, Kind::INTERFACE_BALANCER);
@@ -146,7 +146,7 @@ fn the_targets_groups_may_name_the_balancers() {
 #[test]
 fn a_provider_opens_nothing_towards_a_consumer() {
     let world = World::new();
-    world.rules(104, EGRESS, &[rule(1, 0, (0, 0)).from_cidr(CLIENT_IP, 0)]);
+    world.rules(104, EGRESS, &[rule(1, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);
     for address in [NODE_IP, CLIENT_IP, ENDPOINT_IP] {
         let syn = Frame::tcp((SECOND_IP, 8443), (address, 40000), SYN);
         assert_eq!(world.send(SECOND, &syn), Outcome::Dropped, "{address}");
@@ -163,8 +163,8 @@ fn a_port_that_is_taken_is_changed_and_the_client_never_sees_it() {
     let world = World::new();
     // Both clients have the same port; to the target both are the balancer.
     world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
-    world.rules(103, INGRESS, &[rule(1, 0, (0, 0)).from_cidr(CLIENT_IP, 0)]);
-    world.rules(102, EGRESS, &[rule(2, 0, (0, 0)).from_cidr(CLIENT_IP, 0)]);
+    world.rules(103, INGRESS, &[rule(1, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);
+    world.rules(102, EGRESS, &[rule(2, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);
     let out = world.send(NEIGHBOUR, &Frame::tcp((NEIGHBOUR_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
     let Transport::Tcp { source: port, .. } = out.transport else { unreachable!() };
     assert_eq!((out.source, out.destination), (NODE_IP, TARGET_IP));
@@ -181,8 +181,8 @@ fn a_port_of_an_expired_flow_is_free() {
     let world = World::new();
     world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
     world.age(31);
-    world.rules(103, INGRESS, &[rule(1, 0, (0, 0)).from_cidr(CLIENT_IP, 0)]);
-    world.rules(102, EGRESS, &[rule(2, 0, (0, 0)).from_cidr(CLIENT_IP, 0)]);
+    world.rules(103, INGRESS, &[rule(1, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);
+    world.rules(102, EGRESS, &[rule(2, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);
     let out = world.send(NEIGHBOUR, &Frame::tcp((NEIGHBOUR_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
     assert!(matches!(out.transport, Transport::Tcp { source: 40000, .. }));
     world.pair();

@@ -1,5 +1,8 @@
 //! Changes under live flows.
 
+use libbpf_rs::MapCore;
+use linkway_fabric::layout::{Interface, Layout, ListenerKey, address};
+
 use crate::frame::{ACK, Frame, RST, SYN, Transport};
 use crate::world::*;
 
@@ -46,17 +49,8 @@ fn what_no_longer_holds_ends_at_the_next_packet() {
         (
             "listener",
             |w| {
-                let key = linkway_fabric::layout::ListenerKey {
-                    node: NODE,
-                    port: 443u16.to_be(),
-                    protocol: 6,
-                    pad: 0,
-                };
-                libbpf_rs::MapCore::delete(
-                    &w.skeleton.maps.listeners,
-                    linkway_fabric::layout::Layout::bytes(&key),
-                )
-                .unwrap();
+                let key = ListenerKey { node: NODE, port: 443u16.to_be(), protocol: 6, pad: 0 };
+                w.skeleton.maps.listeners.delete(key.bytes()).unwrap();
             },
             Drop::DROP_NO_LISTENER,
         ),
@@ -126,13 +120,15 @@ fn a_revoked_rule_stops_flows_between_workloads_both_ways() {
 #[test]
 fn a_workload_that_gets_another_device_keeps_its_flows() {
     let world = established();
-    let mut target = linkway_fabric::layout::Interface::default();
-    target.address = linkway_fabric::layout::address(TARGET_IP);
-    target.groups = 104;
-    target.vpc = PROVIDER;
-    target.device = 77;
-    target.mac = [9; 6];
-    target.kind = Kind::INTERFACE_WORKLOAD.0 as u8;
+    let target = Interface {
+        address: address(TARGET_IP),
+        groups: 104,
+        vpc: PROVIDER,
+        device: 77,
+        mac: [9; 6],
+        kind: Kind::INTERFACE_WORKLOAD.0 as u8,
+        ..Interface::default()
+    };
     world.put(&world.skeleton.maps.interfaces, &TARGET, &target);
     world.raise_epoch();
     assert_eq!(world.send(CLIENT, &out(ACK)).frame().destination_mac, [9; 6]);

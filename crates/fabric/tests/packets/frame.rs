@@ -177,7 +177,7 @@ impl Frame {
     /// Reads a frame back. Panics where a length or checksum is wrong.
     pub fn read(bytes: &[u8]) -> Self {
         let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-        let long = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+        let long = |at: usize| u32::from_be_bytes(part(bytes, at));
         let four = |at: usize| Ipv4Addr::from(long(at));
         assert_eq!(number(12), 0x0800, "not IPv4");
         let header = usize::from(bytes[14] & 15) * 4;
@@ -202,8 +202,8 @@ impl Frame {
             protocol => Transport::Other { protocol, bytes: bytes[at..].to_vec() },
         };
         let frame = Self {
-            source_mac: bytes[6..12].try_into().unwrap(),
-            destination_mac: bytes[..6].try_into().unwrap(),
+            source_mac: part(bytes, 6),
+            destination_mac: part(bytes, 0),
             source: four(26),
             destination: four(30),
             ttl: bytes[22],
@@ -222,6 +222,11 @@ impl Frame {
         }
         frame
     }
+}
+
+/// Some bytes from there on.
+fn part<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
+    bytes[at..at + LENGTH].try_into().expect("a slice of that length")
 }
 
 /// The Internet checksum (RFC 1071) of the parts, each but the last of even length.
@@ -274,7 +279,7 @@ impl Arp {
 
     pub fn read(bytes: &[u8]) -> Self {
         assert_eq!(&bytes[12..20], &[8, 6, 0, 1, 8, 0, 6, 4], "not ARP for IPv4 on Ethernet");
-        let mac = |at: usize| -> Mac { bytes[at..at + 6].try_into().unwrap() };
+        let mac = |at: usize| -> Mac { part(bytes, at) };
         let ip = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
         Self {
             source_mac: mac(6),

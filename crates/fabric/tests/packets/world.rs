@@ -109,19 +109,19 @@ pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
 }
 
 pub trait Peer {
-    fn from_cidr(self, network: Ipv4Addr, prefix: u32) -> Rule;
-    fn from_group(self, group: u32) -> Rule;
+    fn peer_cidr(self, network: Ipv4Addr, prefix: u32) -> Rule;
+    fn peer_group(self, group: u32) -> Rule;
 }
 
 impl Peer for Rule {
-    fn from_cidr(mut self, network: Ipv4Addr, prefix: u32) -> Rule {
+    fn peer_cidr(mut self, network: Ipv4Addr, prefix: u32) -> Rule {
         self.peer = types::peer_kind::PEER_CIDR.0 as u8;
         self.address = address(network);
         self.prefix = 96 + prefix;
         self
     }
 
-    fn from_group(mut self, group: u32) -> Rule {
+    fn peer_group(mut self, group: u32) -> Rule {
         self.peer = types::peer_kind::PEER_GROUP.0 as u8;
         self.group = group;
         self
@@ -183,27 +183,27 @@ impl World {
             self.put(&self.skeleton.maps.members, &key, &1u32);
         }
         let anywhere = Ipv4Addr::UNSPECIFIED;
-        self.rules(101, EGRESS, &[rule(1001, 0, (0, 0)).from_cidr(anywhere, 0)]);
+        self.rules(101, EGRESS, &[rule(1001, 0, (0, 0)).peer_cidr(anywhere, 0)]);
         self.rules(102, EGRESS, &[]);
         self.rules(
             102,
             INGRESS,
             &[
-                rule(1021, 6, (80, 81)).from_group(CLIENT_GROUP),
-                rule(1022, 17, (5000, 5000)).from_cidr(Ipv4Addr::new(10, 0, 0, 0), 24),
-                rule(1023, 1, (8, ANY_ICMP)).from_cidr(CLIENT_IP, 32),
+                rule(1021, 6, (80, 81)).peer_group(CLIENT_GROUP),
+                rule(1022, 17, (5000, 5000)).peer_cidr(Ipv4Addr::new(10, 0, 0, 0), 24),
+                rule(1023, 1, (8, ANY_ICMP)).peer_cidr(CLIENT_IP, 32),
             ],
         );
-        self.rules(103, INGRESS, &[rule(1031, 0, (0, 0)).from_group(CLIENT_GROUP)]);
+        self.rules(103, INGRESS, &[rule(1031, 0, (0, 0)).peer_group(CLIENT_GROUP)]);
         self.rules(
             104,
             INGRESS,
             &[
-                rule(1041, 6, (8443, 8443)).from_cidr(NODE_IP, 32),
-                rule(1042, 17, (8443, 8443)).from_cidr(NODE_IP, 32),
+                rule(1041, 6, (8443, 8443)).peer_cidr(NODE_IP, 32),
+                rule(1042, 17, (8443, 8443)).peer_cidr(NODE_IP, 32),
             ],
         );
-        self.rules(104, EGRESS, &[rule(1043, 0, (0, 0)).from_cidr(anywhere, 0)]);
+        self.rules(104, EGRESS, &[rule(1043, 0, (0, 0)).peer_cidr(anywhere, 0)]);
         self.endpoint(NODE, true);
         for protocol in [6, 17] {
             self.listener(protocol, 443, &[(TARGET_IP, TARGET)], 0, 0);
