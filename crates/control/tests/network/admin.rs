@@ -1,0 +1,82 @@
+use linkway_control::{Error, LaunchRequest};
+use linkway_model::account::AccessKey;
+
+use crate::world::{World, caller};
+
+#[track_caller]
+fn fails<T: std::fmt::Debug>(answer: Result<T, Error>, code: &str) {
+    assert_eq!(answer.unwrap_err().code(), code);
+}
+
+#[test]
+fn the_first_start_makes_an_account_and_a_key_that_stay() {
+    let world = World::new();
+    let key = world.control.bootstrap().unwrap();
+    assert_eq!(key.account.as_str(), "123456789012");
+    assert_eq!(key.principal, "arn:aws:iam::123456789012:root");
+    assert!(
+        key.id.starts_with("AKIA") && key.id.len() == 20 && key.id == key.id.to_uppercase(),
+        "{}",
+        key.id
+    );
+    assert_eq!(key.secret.len(), 40);
+    assert_eq!(world.control.bootstrap().unwrap(), key);
+    assert_eq!(world.control.accounts().len(), 1);
+    // A deleted key comes back as another one: nobody is locked out.
+    world.control.delete_key(&key.id).unwrap();
+    assert_ne!(world.control.bootstrap().unwrap().id, key.id);
+}
+
+#[test]
+fn keys_are_made_given_and_deleted() {
+    let world = World::new();
+    let account = world.control.create_account(None, "team".into()).unwrap();
+    fails(world.control.create_account(Some(account.id.clone()), String::new()), "EntityAlreadyExists");
+    let given =
+        |id: &str, secret: &str| world.control.create_key(&account.id, Some(id.into()), Some(secret.into()));
+    let key: AccessKey = given("test", "test").unwrap();
+    assert_eq!((key.id.as_str(), key.secret.as_str()), ("test", "test"));
+    fails(given("test", "other"), "EntityAlreadyExists");
+    for (id, secret) in [("", "x"), ("a/b", "x"), ("ok", ""), ("ok", "two words")] {
+        fails(given(id, secret), "ValidationError");
+    }
+    fails(world.control.create_key(&caller().account, None, None), "NoSuchEntity");
+    assert_eq!(world.control.keys(), [key]);
+    world.control.delete_key("test").unwrap();
+    fails(world.control.delete_key("test"), "NoSuchEntity");
+}
+
+#[test]
+fn interfaces_are_attached_to_namespaces_and_detached() {
+    let world = World::new();
+    let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24").parse().unwrap();
+    let attach = |device: &str| world.control.attach(&subnet, &[], None, "/run/netns/web", device);
+    let interface = attach("eth0").unwrap();
+    assert_eq!(interface.groups.len(), 1);
+    fails(attach("eth0"), "EntityAlreadyExists");
+    attach("eth1").unwrap();
+    world.control.detach(&interface.id).unwrap();
+    fails(world.control.detach(&interface.id), "InvalidNetworkInterfaceID.NotFound");
+    let request = LaunchRequest {
+        subnet,
+        groups: Vec::new(),
+        private_ip: None,
+        name: None,
+        command: vec!["true".into()],
+    };
+    let instance = world.control.launch(request).unwrap();
+    fails(world.control.detach(&instance.interface), "OperationNotPermitted");
+}
+
+#[test]
+fn a_reset_leaves_accounts_keys_and_numbers() {
+    let world = World::new();
+    let key = world.control.bootstrap().unwrap();
+    world.vpc("10.0.0.0/16");
+    world.control.reset().unwrap();
+    let state = world.store.snapshot();
+    assert_eq!(state.vpcs.len() + state.security_groups.len() + state.route_tables.len(), 0);
+    assert_eq!(world.control.keys(), [key]);
+    let vpc = world.vpc("10.0.0.0/16");
+    assert_eq!(world.store.snapshot().vpcs[vpc.as_str()].number, 2);
+}

@@ -1,0 +1,12 @@
+//! VPCs and what is in them, driven as the wire drives them: through the generated traits, on a state that is
+//! kept nowhere.
+
+mod admin;
+mod describing;
+mod instance;
+mod network_interface;
+mod requests;
+mod security_group;
+mod subnet;
+mod vpc;
+mod world;

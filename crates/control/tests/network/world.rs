@@ -1,0 +1,155 @@
+//! What tests begin with: a control plane, a caller, and short ways to make things.
+
+use std::sync::{Arc, Mutex};
+
+use linkway_control::{Caller, Control, Settings};
+use linkway_model::Timestamp;
+use linkway_store::Store;
+use linkway_wire::ApiError;
+use linkway_wire::ec2::*;
+
+/// A control plane, with a clock that tests move.
+pub(crate) struct World {
+    pub(crate) control: Control,
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Arc<Mutex<Timestamp>>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let store = Arc::new(Store::ephemeral());
+        let clock = Arc::new(Mutex::new("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap()));
+        let time = Arc::clone(&clock);
+        let settings = Settings { clock: Arc::new(move || *time.lock().unwrap()) };
+        Self { control: Control::new(Arc::clone(&store), settings), store, clock }
+    }
+
+    pub(crate) fn create_vpc(&self, cidr: &str) -> Result<Vpc, ApiError> {
+        let input = CreateVpcRequest { cidr_block: some(cidr), ..Default::default() };
+        self.control.create_vpc(&caller(), input).map(|answer| answer.vpc.unwrap())
+    }
+
+    /// A VPC's id.
+    pub(crate) fn vpc(&self, cidr: &str) -> String {
+        self.create_vpc(cidr).unwrap().vpc_id.unwrap()
+    }
+
+    pub(crate) fn create_subnet(&self, vpc: &str, cidr: &str, zone: &str) -> Result<Subnet, ApiError> {
+        let input = CreateSubnetRequest {
+            vpc_id: some(vpc),
+            cidr_block: some(cidr),
+            availability_zone: some(zone),
+            ..Default::default()
+        };
+        self.control.create_subnet(&caller(), input).map(|answer| answer.subnet.unwrap())
+    }
+
+    /// A subnet's id, in the region's first zone.
+    pub(crate) fn subnet(&self, vpc: &str, cidr: &str) -> String {
+        self.create_subnet(vpc, cidr, "us-east-1a").unwrap().subnet_id.unwrap()
+    }
+
+    pub(crate) fn create_group(&self, vpc: &str, name: &str) -> Result<String, ApiError> {
+        let input = CreateSecurityGroupRequest {
+            vpc_id: some(vpc),
+            group_name: some(name),
+            description: some("for tests"),
+            ..Default::default()
+        };
+        self.control.create_security_group(&caller(), input).map(|answer| answer.group_id.unwrap())
+    }
+
+    /// A security group's id.
+    pub(crate) fn group(&self, vpc: &str, name: &str) -> String {
+        self.create_group(vpc, name).unwrap()
+    }
+
+    pub(crate) fn describe_group(&self, id: &str) -> SecurityGroup {
+        let input = DescribeSecurityGroupsRequest { group_ids: vec![id.into()], ..Default::default() };
+        self.control.describe_security_groups(&caller(), input).unwrap().security_groups.remove(0)
+    }
+
+    pub(crate) fn allow_in(
+        &self,
+        group: &str,
+        permissions: Vec<IpPermission>,
+    ) -> Result<AuthorizeSecurityGroupIngressResult, ApiError> {
+        let input = AuthorizeSecurityGroupIngressRequest {
+            group_id: some(group),
+            ip_permissions: permissions,
+            ..Default::default()
+        };
+        self.control.authorize_security_group_ingress(&caller(), input)
+    }
+
+    pub(crate) fn create_interface(&self, subnet: &str) -> Result<NetworkInterface, ApiError> {
+        let input = CreateNetworkInterfaceRequest { subnet_id: some(subnet), ..Default::default() };
+        self.control
+            .create_network_interface(&caller(), input)
+            .map(|answer| answer.network_interface.unwrap())
+    }
+
+    pub(crate) fn tag(&self, id: &str, key: &str, value: &str) -> Result<(), ApiError> {
+        let input = CreateTagsRequest {
+            resources: vec![id.into()],
+            tags: vec![tag(key, value)],
+            ..Default::default()
+        };
+        self.control.create_tags(&caller(), input)
+    }
+}
+
+pub(crate) fn caller() -> Caller {
+    caller_of("111111111111", "us-east-1")
+}
+
+pub(crate) fn caller_of(account: &str, region: &str) -> Caller {
+    Caller {
+        account: account.parse().unwrap(),
+        principal: format!("arn:aws:iam::{account}:root"),
+        user_id: account.into(),
+        region: region.into(),
+    }
+}
+
+pub(crate) fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+pub(crate) fn tag(key: &str, value: &str) -> Tag {
+    Tag { key: some(key), value: some(value) }
+}
+
+pub(crate) fn filter(name: &str, values: &[&str]) -> Filter {
+    Filter { name: some(name), values: values.iter().map(|value| (*value).to_owned()).collect() }
+}
+
+/// A permission with one range.
+pub(crate) fn range(protocol: &str, ports: Option<(i32, i32)>, cidr: &str) -> IpPermission {
+    IpPermission {
+        ip_protocol: some(protocol),
+        from_port: ports.map(|(from, _)| from),
+        to_port: ports.map(|(_, to)| to),
+        ip_ranges: vec![IpRange { cidr_ip: some(cidr), description: None }],
+        ..Default::default()
+    }
+}
+
+/// A permission with one group.
+pub(crate) fn peer(protocol: &str, port: i32, group: &str) -> IpPermission {
+    IpPermission {
+        ip_protocol: some(protocol),
+        from_port: Some(port),
+        to_port: Some(port),
+        user_id_group_pairs: vec![UserIdGroupPair { group_id: some(group), ..Default::default() }],
+        ..Default::default()
+    }
+}
+
+/// Asserts that something was refused with this code, and these words somewhere in the message.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: &str, words: &str) {
+    let error = answer.expect_err("this must be refused");
+    assert_eq!(error.code, code, "{error}");
+    assert!(error.message.contains(words), "{error}");
+}
