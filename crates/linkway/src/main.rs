@@ -1,1 +1,59 @@
-fn main() {}
+//! `linkway`: the daemon and its command line.
+
+mod admin;
+mod api;
+mod ca;
+mod cli;
+mod daemon;
+mod http;
+mod instance;
+mod state_dir;
+mod stop;
+
+use std::process::exit;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{Cli, Command, output};
+use crate::instance::wait;
+use crate::state_dir::StateDir;
+
+fn main() {
+    let cli = Cli::parse();
+    // A command that runs another one has that one's exit status, so its own failure must be told from it.
+    let failed = match &cli.command {
+        Command::Run(_) | Command::Exec(_) => wait::FAILED,
+        _ => 1,
+    };
+    exit(run(cli).unwrap_or_else(|error| {
+        eprintln!("linkway: {error:#}");
+        failed
+    }));
+}
+
+/// Carry the command out. Returns the exit status.
+fn run(cli: Cli) -> Result<i32> {
+    let state = &StateDir::at(&cli.state_dir);
+    match cli.command {
+        Command::Up(up) => up.run(state)?,
+        Command::Down(down) => down.run(state)?,
+        Command::Env(env) => env.run(state)?,
+        Command::Account(account) => account.run(state)?,
+        Command::Key(key) => key.run(state)?,
+        Command::Run(run) => return run.run(state),
+        Command::Exec(exec) => return exec.run(state),
+        Command::Terminate(terminate) => terminate.run(state)?,
+        Command::Attach(attach) => attach.run(state)?,
+        Command::Detach(detach) => detach.run(state)?,
+        Command::Status(status) => status.run(state)?,
+        Command::Doctor(doctor) => doctor.run()?,
+        Command::Drops(drops) => drops.run(state)?,
+        Command::Ca => output::text(&ca::certificate(state)?)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "linkway", &mut std::io::stdout());
+        }
+        Command::InstanceInit(init) => return init.run(),
+    }
+    Ok(0)
+}

@@ -1,0 +1,86 @@
+//! What the daemon does for each request of the commands, but for what has a file of its own.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use linkway_model::account::{AccessKey, Account};
+use linkway_model::instance::{Instance, InstanceState, Process};
+use linkway_model::network_interface::NetworkInterface;
+
+use crate::admin::protocol::{
+    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindInstance, GetStatus, ListAccounts,
+    ListDrops, ListKeys, Status, Stop,
+};
+use crate::admin::status as report;
+use crate::daemon::Daemon;
+
+pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
+
+pub(crate) async fn create_account(daemon: Arc<Daemon>, request: CreateAccount) -> Result<Account> {
+    Ok(daemon.control(move |control| control.create_account(request.id, request.name)).await??)
+}
+
+pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Result<Vec<Account>> {
+    Ok(daemon.control.accounts())
+}
+
+pub(crate) async fn create_key(daemon: Arc<Daemon>, request: CreateKey) -> Result<AccessKey> {
+    let CreateKey { account, access_key_id, secret_access_key } = request;
+    Ok(daemon
+        .control(move |control| control.create_key(&account, access_key_id, secret_access_key))
+        .await??)
+}
+
+pub(crate) async fn list_keys(daemon: Arc<Daemon>, request: ListKeys) -> Result<Vec<AccessKey>> {
+    let mut keys = daemon.control.keys();
+    keys.retain(|key| request.account.as_ref().is_none_or(|account| key.account == *account));
+    Ok(keys)
+}
+
+pub(crate) async fn delete_key(daemon: Arc<Daemon>, request: DeleteKey) -> Result<()> {
+    Ok(daemon.control(move |control| control.delete_key(&request.access_key_id)).await??)
+}
+
+pub(crate) async fn find_instance(daemon: Arc<Daemon>, request: FindInstance) -> Result<Process> {
+    let state = daemon.store.snapshot();
+    let instance = state
+        .get::<Instance>(&request.instance)
+        .with_context(|| format!("there is no instance {}", request.instance))?;
+    match (instance.state, instance.process) {
+        (InstanceState::Running | InstanceState::ShuttingDown, Some(process)) => Ok(process),
+        (state, _) => bail!("the instance {} is {}, so nothing can run in it", instance.id, state.name()),
+    }
+}
+
+pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<NetworkInterface> {
+    let Attach { subnet, groups, private_ip, path, device } = request;
+    let path = path.into_os_string().into_string().ok().context("the namespace's path is not UTF-8")?;
+    let interface =
+        daemon.control(move |control| control.attach(&subnet, &groups, private_ip, &path, &device)).await??;
+    daemon.settled().await?;
+    if let Some(problem) = daemon.fabric.applied().problems.remove(&interface.number) {
+        // Nobody is told of an interface that never worked, so nobody would remove it.
+        let id = interface.id.clone();
+        daemon.control(move |control| control.detach(&id)).await??;
+        bail!(problem);
+    }
+    Ok(interface)
+}
+
+pub(crate) async fn detach(daemon: Arc<Daemon>, request: Detach) -> Result<()> {
+    daemon.control(move |control| control.detach(&request.interface)).await??;
+    daemon.settled().await
+}
+
+pub(crate) async fn status(daemon: Arc<Daemon>, _: GetStatus) -> Result<Status> {
+    report::status(&daemon).await
+}
+
+pub(crate) async fn list_drops(daemon: Arc<Daemon>, _: ListDrops) -> Result<Vec<DropCount>> {
+    report::drops(&daemon).await
+}
+
+pub(crate) async fn stop(daemon: Arc<Daemon>, _: Stop) -> Result<()> {
+    daemon.stop.stop();
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! What commands ask of the daemon, and its answers: one type each, used by both sides.
+//!
+//! A request is a POST of its JSON to its path. The answer is JSON with status 200, or [`Refusal`] with another.
+//! [`FollowDrops`] alone answers with a stream: one JSON object a line.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use linkway_model::account::{AccessKey, Account};
+use linkway_model::instance::Process;
+use linkway_model::network_interface::NetworkInterface;
+use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Something that the daemon can be asked.
+pub(crate) trait Request: Serialize + DeserializeOwned {
+    /// Where it is posted.
+    const PATH: &'static str;
+    /// What comes back.
+    type Answer: Serialize + DeserializeOwned;
+}
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $path:literal $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } -> $answer:ty;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub(crate) struct $name {
+            $($(#[$field_doc])* pub(crate) $field: $type,)*
+        }
+
+        impl Request for $name {
+            const PATH: &'static str = $path;
+            type Answer = $answer;
+        }
+    )*};
+}
+
+requests! {
+    /// Make an account.
+    "/accounts/create" CreateAccount {
+        /// Its number; the next free one if none is given.
+        id: Option<AccountId>,
+        /// A name for people.
+        name: String,
+    } -> Account;
+
+    /// All accounts.
+    "/accounts/list" ListAccounts {} -> Vec<Account>;
+
+    /// Make an access key for an account's administrator.
+    "/keys/create" CreateKey {
+        /// Whose.
+        account: AccountId,
+        /// Its id; one at random if none is given.
+        access_key_id: Option<String>,
+        /// Its secret; one at random if none is given.
+        secret_access_key: Option<String>,
+    } -> AccessKey;
+
+    /// All access keys, or an account's, with their secrets: whoever may use this socket may read them anyway.
+    "/keys/list" ListKeys {
+        /// Whose.
+        account: Option<AccountId>,
+    } -> Vec<AccessKey>;
+
+    /// Delete an access key.
+    "/keys/delete" DeleteKey {
+        /// Which.
+        access_key_id: String,
+    } -> ();
+
+    /// Make an instance without a process. Answered when its namespace and its interface are there.
+    "/instances/launch" Launch {
+        /// Where.
+        subnet: SubnetId,
+        /// Its security groups; the VPC's default one if none is given.
+        groups: Vec<SecurityGroupId>,
+        /// Its address; a free one if none is given.
+        private_ip: Option<Ipv4Addr>,
+        /// Its tag `Name`.
+        name: Option<String>,
+        /// What it will run.
+        command: Vec<String>,
+        /// Who launches it: the instance ends if this process does before it has reported [`Started`].
+        launcher: Process,
+    } -> Launched;
+
+    /// The instance's first process runs.
+    "/instances/started" Started {
+        /// The instance.
+        instance: InstanceId,
+        /// Its first process.
+        process: Process,
+    } -> ();
+
+    /// The instance's first process has ended, or never ran.
+    "/instances/ended" Ended {
+        /// The instance.
+        instance: InstanceId,
+        /// Why, for people.
+        reason: String,
+    } -> ();
+
+    /// An instance's first process.
+    "/instances/find" FindInstance {
+        /// The instance.
+        instance: InstanceId,
+    } -> Process;
+
+    /// End an instance. Answered when it has ended.
+    "/instances/terminate" Terminate {
+        /// The instance.
+        instance: InstanceId,
+    } -> ();
+
+    /// Give an interface to a network namespace. Answered when it is in there.
+    "/interfaces/attach" Attach {
+        /// Where.
+        subnet: SubnetId,
+        /// Its security groups; the VPC's default one if none is given.
+        groups: Vec<SecurityGroupId>,
+        /// Its address; a free one if none is given.
+        private_ip: Option<Ipv4Addr>,
+        /// The namespace.
+        path: PathBuf,
+        /// The device's name inside.
+        device: String,
+    } -> NetworkInterface;
+
+    /// Take an interface out of its namespace, and delete it. Answered when it is gone.
+    "/interfaces/detach" Detach {
+        /// Which.
+        interface: NetworkInterfaceId,
+    } -> ();
+
+    /// How the daemon and the packet path are.
+    "/status" GetStatus {} -> Status;
+
+    /// Counters of drops.
+    "/drops" ListDrops {} -> Vec<DropCount>;
+
+    /// A stream of [`DropEvent`].
+    "/drops/follow" FollowDrops {} -> DropEvent;
+
+    /// End the daemon. Answered at once; it has ended when its socket is gone.
+    "/stop" Stop {} -> ();
+}
+
+/// Why the daemon does not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// For people.
+    pub(crate) error: String,
+}
+
+/// An instance whose namespace is there and empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Launched {
+    /// The instance.
+    pub(crate) instance: InstanceId,
+    /// Its network namespace.
+    pub(crate) network_namespace: PathBuf,
+    /// A directory for its files that anyone may read.
+    pub(crate) run_directory: PathBuf,
+    /// What its own files say.
+    pub(crate) identity: Identity,
+}
+
+/// What an instance's `/etc/hosts`, `/etc/resolv.conf` and host name are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// Its address.
+    pub(crate) address: Ipv4Addr,
+    /// The VPC's resolver. It answers only if the VPC has DNS support.
+    pub(crate) resolver: Ipv4Addr,
+    /// Its region.
+    pub(crate) region: String,
+}
+
+/// How the daemon and the packet path are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// The daemon's name.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its process.
+    pub(crate) pid: u32,
+    /// When it started.
+    pub(crate) started: Timestamp,
+    /// Where its API listens.
+    pub(crate) listen: SocketAddr,
+    /// Whether its state ends with it.
+    pub(crate) ephemeral: bool,
+    /// Revision of the state.
+    pub(crate) revision: u64,
+    /// Revision that packets follow.
+    pub(crate) applied: u64,
+    /// Why the packet path does not follow the state, if so.
+    pub(crate) fault: Option<String>,
+    /// Network interfaces that have no device, and why.
+    pub(crate) problems: BTreeMap<String, String>,
+    /// How many there are of each kind of resource.
+    pub(crate) resources: BTreeMap<String, usize>,
+    /// How many endpoints there are in each state.
+    pub(crate) endpoints: BTreeMap<String, usize>,
+    /// How many targets there are of each health.
+    pub(crate) targets: BTreeMap<String, usize>,
+    /// How many instances there are in each state.
+    pub(crate) instances: BTreeMap<String, usize>,
+    /// Open flows.
+    pub(crate) flows: usize,
+    /// What was dropped since the packet path was made.
+    pub(crate) drops: Vec<DropCount>,
+}
+
+/// What was dropped at one interface for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DropCount {
+    /// The interface: its id, or its number in brackets once it is gone.
+    pub(crate) interface: String,
+    /// What the interface is, for people: its `Name`, its instance or its endpoint.
+    pub(crate) of: String,
+    /// The reason.
+    pub(crate) reason: String,
+    /// What that means.
+    pub(crate) meaning: String,
+    /// How many packets.
+    pub(crate) packets: u64,
+    /// How many bytes.
+    pub(crate) bytes: u64,
+}
+
+/// One dropped packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DropEvent {
+    /// When.
+    pub(crate) time: Timestamp,
+    /// Why.
+    pub(crate) reason: String,
+    /// The security-group rule that was concerned, if there was one.
+    pub(crate) rule: Option<String>,
+    /// The interface that it was dropped at.
+    pub(crate) interface: String,
+    /// The interface at the other side, where it is known.
+    pub(crate) other: Option<String>,
+    /// The VPC.
+    pub(crate) vpc: String,
+    /// `tcp`, `udp`, `icmp`, or a number.
+    pub(crate) protocol: String,
+    /// Where the packet came from: an address, and a port where the protocol has them.
+    pub(crate) source: String,
+    /// Where it was going.
+    pub(crate) destination: String,
+    /// Its length in bytes.
+    pub(crate) length: u32,
+    /// Drops before it that were counted and not shown, as there were too many.
+    pub(crate) suppressed: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_read_back() {
+        let launch = Launch {
+            subnet: "subnet-1a2b3c4d".parse().unwrap(),
+            groups: vec!["sg-1a2b3c4d".parse().unwrap()],
+            private_ip: Some(Ipv4Addr::new(10, 0, 0, 4)),
+            name: None,
+            command: vec!["sleep".into(), "1".into()],
+            launcher: Process { pid: 1, start_time: 2 },
+        };
+        let json = serde_json::to_string(&launch).unwrap();
+        assert_eq!(serde_json::from_str::<Launch>(&json).unwrap(), launch);
+    }
+
+    #[test]
+    fn requests_without_fields_are_empty_objects() {
+        assert_eq!(serde_json::to_string(&GetStatus {}).unwrap(), "{}");
+        assert_eq!(serde_json::to_string(&()).unwrap(), "null");
+    }
+}

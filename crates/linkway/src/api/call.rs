@@ -1,0 +1,145 @@
+//! One call: authenticated, dispatched, answered.
+
+use linkway_control::Control;
+use linkway_model::id::random_hex;
+use linkway_model::{Snapshot, Timestamp};
+use linkway_wire::sigv4::{Request, Scope};
+use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, sts};
+
+use crate::api::credentials::authenticate;
+
+/// An answer as it goes out.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The document.
+    pub(crate) xml: String,
+    /// The id that the document carries too.
+    pub(crate) request_id: String,
+}
+
+/// Answer a request that has arrived whole.
+pub(crate) fn answer(control: &Control, state: &Snapshot, request: &Request<'_>, now: Timestamp) -> Answer {
+    let request_id = request_id();
+    match run(control, state, request, now, &request_id) {
+        Ok(xml) => Answer { status: 200, xml, request_id },
+        Err((protocol, error)) => refuse(protocol, &error, request_id),
+    }
+}
+
+/// Refuse a request that did not arrive whole. How its caller would have it spelled, nobody knows.
+pub(crate) fn refuse_unread(error: &ApiError) -> Answer {
+    refuse(Service::Ec2.protocol(), error, request_id())
+}
+
+fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -> Answer {
+    Answer { status: error.status, xml: protocol.error(error, &request_id), request_id }
+}
+
+fn run(
+    control: &Control,
+    state: &Snapshot,
+    request: &Request<'_>,
+    now: Timestamp,
+    request_id: &str,
+) -> Result<String, (Protocol, ApiError)> {
+    let params = params(request);
+    let likely = likely_service(request, params.as_ref().ok()).protocol();
+    let (verified, caller) =
+        authenticate(request, now, state).map_err(|error| (likely, error.into_error(likely.dialect)))?;
+    let Some(service) = Service::from_signing_name(&verified.service) else {
+        // Spelled as most services do.
+        return Err((Service::Sts.protocol(), unknown_service(&verified.service)));
+    };
+    let protocol = service.protocol();
+    let params = params.map_err(|error| (protocol, unreadable(&error)))?;
+    let call = Call::new(protocol, params, request_id).map_err(|error| (protocol, error))?;
+    let action = call.action().to_owned();
+    tracing::debug!(request_id, service = verified.service, action, region = caller.region, account = %caller.account);
+    match service {
+        Service::Ec2 => ec2::dispatch(control, &caller, call),
+        Service::Elbv2 => elbv2::dispatch(control, &caller, call),
+        Service::Sts => sts::dispatch(control, &caller, call),
+    }
+    .map_err(|error| {
+        tracing::debug!(request_id, action, %error, "refused");
+        (protocol, error)
+    })
+}
+
+/// An action may be asked for in the URL, as presigned ones are, and in the body.
+fn params(request: &Request<'_>) -> Result<Params, ParamsError> {
+    let mut params = Params::parse(request.query.as_bytes())?;
+    params.extend(request.body)?;
+    Ok(params)
+}
+
+/// The service whose spelling the caller most likely understands: the one that the signature claims, or else
+/// the one whose API has the version asked for.
+fn likely_service(request: &Request<'_>, params: Option<&Params>) -> Service {
+    let claimed = Scope::claimed(request).and_then(|scope| Service::from_signing_name(&scope.service));
+    claimed.unwrap_or_else(|| {
+        let version = params.and_then(|params| params.get("Version")).unwrap_or_default();
+        [Service::Elbv2, Service::Sts]
+            .into_iter()
+            .find(|service| service.protocol().version == version)
+            .unwrap_or(Service::Ec2)
+    })
+}
+
+fn unknown_service(name: &str) -> ApiError {
+    ApiError::new(
+        "UnsupportedOperation",
+        format!(
+            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing and sts"
+        ),
+    )
+}
+
+fn unreadable(error: &ParamsError) -> ApiError {
+    match error {
+        ParamsError::TooLarge => ApiError::new("RequestEntityTooLarge", error.to_string()).with_status(413),
+        ParamsError::Encoding => ApiError::new("MalformedQueryString", error.to_string()),
+    }
+}
+
+/// A request id as AWS's: a UUID of random digits.
+fn request_id() -> String {
+    let hex = random_hex(30);
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request<'a>(query: &'a str, headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
+        Request { method: "POST", path: "/", query, headers, body: b"" }
+    }
+
+    #[test]
+    fn errors_are_spelled_for_the_service_that_was_meant() {
+        let of = |query: &str, headers: &[(&str, &[u8])]| {
+            let request = request(query, headers);
+            likely_service(&request, params(&request).ok().as_ref())
+        };
+        assert_eq!(of("Version=2011-06-15", &[]), Service::Sts);
+        assert_eq!(of("Version=2015-12-01", &[]), Service::Elbv2);
+        assert_eq!(of("Version=2016-11-15", &[]), Service::Ec2);
+        assert_eq!(of("", &[]), Service::Ec2);
+        let signed: &[u8] = b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/sts/aws4_request, \
+            SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+        assert_eq!(
+            of("", &[("authorization", signed), ("host", b"h"), ("x-amz-date", b"20150830T123600Z")]),
+            Service::Sts
+        );
+    }
+
+    #[test]
+    fn request_ids_have_the_form_of_a_uuid() {
+        let id = request_id();
+        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+    }
+}

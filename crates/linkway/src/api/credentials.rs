@@ -1,0 +1,29 @@
+//! Who calls: from a request's signature to the key's account and user.
+
+use std::sync::Arc;
+
+use linkway_control::Caller;
+use linkway_model::account::AccessKey;
+use linkway_model::{Snapshot, Timestamp};
+use linkway_wire::sigv4::{Request, Secret, SignatureError, Verified, verify};
+
+/// Check a request's signature against the keys of `state`.
+pub(crate) fn authenticate(
+    request: &Request<'_>,
+    now: Timestamp,
+    state: &Snapshot,
+) -> Result<(Verified, Caller), SignatureError> {
+    let key = |id: &str| -> Option<Arc<AccessKey>> { state.get::<AccessKey>(id).cloned() };
+    let verified = verify(request, now, |id| {
+        key(id).map(|key| Secret { secret_access_key: key.secret.clone(), session_token: None })
+    })?;
+    let key = key(&verified.access_key_id).ok_or(SignatureError::UnknownKey)?;
+    let caller = Caller {
+        account: key.account.clone(),
+        principal: key.principal.clone(),
+        // Every key is of its account's root, whose id is the account's number.
+        user_id: key.account.to_string(),
+        region: verified.region.clone(),
+    };
+    Ok((verified, caller))
+}

@@ -1,0 +1,97 @@
+//! The API's listener.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use linkway_model::Timestamp;
+use linkway_wire::{ApiError, sigv4};
+
+use crate::api::call::{self, Answer};
+use crate::daemon::Daemon;
+use crate::http::{self, AnswerBody, BodyError};
+
+/// Where an ephemeral daemon's state is wiped.
+const RESET: &str = "/_linkway/reset";
+
+/// Answer one request.
+pub(crate) async fn handle(daemon: Arc<Daemon>, request: Request<Incoming>) -> Response<AnswerBody> {
+    if request.uri().path() == RESET {
+        return reset(&daemon, request.method()).await;
+    }
+    let answer = match *request.method() {
+        Method::GET | Method::POST => call(daemon, request).await,
+        _ => call::refuse_unread(
+            &ApiError::new("MethodNotAllowed", "The API is asked with GET and POST").with_status(405),
+        ),
+    };
+    respond(answer)
+}
+
+async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
+    let (head, body) = request.into_parts();
+    let body = match http::whole(body).await {
+        Ok(body) => body,
+        Err(error) => return call::refuse_unread(&unread(&error)),
+    };
+    // Operations read and write the state, on the disk too: they are not for the threads that wait for sockets.
+    let answered = tokio::task::spawn_blocking(move || {
+        let headers: Vec<(&str, &[u8])> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let request = sigv4::Request {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body: &body,
+        };
+        call::answer(&daemon.control, &daemon.store.snapshot(), &request, Timestamp::now())
+    });
+    match answered.await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "an operation failed");
+            call::refuse_unread(&ApiError::internal())
+        }
+    }
+}
+
+fn unread(error: &BodyError) -> ApiError {
+    match error {
+        BodyError::TooLarge => ApiError::new("RequestEntityTooLarge", error.to_string()).with_status(413),
+        BodyError::TooSlow => ApiError::new("RequestTimeout", error.to_string()).with_status(408),
+        BodyError::BrokenOff => ApiError::new("IncompleteBody", error.to_string()),
+    }
+}
+
+fn respond(answer: Answer) -> Response<AnswerBody> {
+    let mut response = Response::new(http::full(answer.xml));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    if let Ok(id) = HeaderValue::from_str(&answer.request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+/// Wipe all state: for test suites, between two tests.
+async fn reset(daemon: &Arc<Daemon>, method: &Method) -> Response<AnswerBody> {
+    let (status, text) = if method != Method::POST {
+        (StatusCode::METHOD_NOT_ALLOWED, format!("POST {RESET} wipes all state\n"))
+    } else if !daemon.settings.ephemeral {
+        (
+            StatusCode::FORBIDDEN,
+            "this daemon keeps its state; only one started with --ephemeral resets it\n".into(),
+        )
+    } else {
+        match daemon.reset().await {
+            Ok(()) => (StatusCode::OK, "reset\n".into()),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n")),
+        }
+    };
+    let mut response = Response::new(http::full(text));
+    *response.status_mut() = status;
+    response
+}

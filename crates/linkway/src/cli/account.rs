@@ -1,0 +1,45 @@
+//! `linkway account`.
+
+use anyhow::Result;
+use clap::Subcommand;
+use linkway_model::AccountId;
+
+use crate::admin::client::Client;
+use crate::admin::protocol::{CreateAccount, ListAccounts};
+use crate::cli::output::Output;
+use crate::state_dir::StateDir;
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// Make an account. `linkway key create --account` then makes a key for it.
+    Create {
+        /// Its number: twelve digits. One is picked if it is not given.
+        #[arg(long, value_name = "ACCOUNT")]
+        id: Option<AccountId>,
+        /// A name, for people.
+        #[arg(long, default_value = "")]
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List accounts.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+impl Account {
+    /// Carry it out.
+    pub(crate) fn run(self, state: &StateDir) -> Result<()> {
+        let client = Client::new(state);
+        let (accounts, output) = match self {
+            Self::Create { id, name, output } => (vec![client.call(&CreateAccount { id, name })?], output),
+            Self::List { output } => (client.call(&ListAccounts {})?, output),
+        };
+        output.list(&accounts, ["ACCOUNT", "NAME", "CREATED"], |account| {
+            [account.id.to_string(), account.name.clone(), format!("{:.0}", account.created)]
+        })
+    }
+}

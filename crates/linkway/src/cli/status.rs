@@ -1,0 +1,120 @@
+//! `linkway status`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::admin::client::Client;
+use crate::admin::protocol::{self, GetStatus};
+use crate::cli::output::{self, Format, Output};
+use crate::state_dir::StateDir;
+
+/// Rows of drops that are shown: the largest. `linkway drops` has them all.
+const MOST_DROPS: usize = 10;
+
+/// Show what is here, whether it is healthy, and what was dropped and why.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Status {
+    /// Carry it out.
+    pub(crate) fn run(&self, state: &StateDir) -> Result<()> {
+        let status = Client::new(state).call(&GetStatus {})?;
+        match self.output.output {
+            Format::Json => output::json(&status),
+            Format::Table => output::text(&text(&status)),
+        }
+    }
+}
+
+/// The status, for people.
+fn text(status: &protocol::Status) -> String {
+    let kept = if status.ephemeral { ", ephemeral" } else { "" };
+    let mut text = format!(
+        "{} {}, process {}, since {:.0}{kept}\nAPI       http://{}\n",
+        status.name, status.version, status.pid, status.started, status.listen
+    );
+    let path = match (&status.fault, status.revision.saturating_sub(status.applied)) {
+        (Some(fault), behind) => format!("FAULT, {behind} revisions behind: {fault}"),
+        (None, 0) => format!("healthy, at revision {}", status.revision),
+        (None, behind) => format!("applying, {behind} revisions behind"),
+    };
+    for (name, line) in [
+        ("packets", path),
+        ("flows", status.flows.to_string()),
+        ("endpoints", counts(&status.endpoints)),
+        ("targets", counts(&status.targets)),
+        ("instances", counts(&status.instances)),
+        ("resources", counts(&status.resources)),
+    ] {
+        writeln!(text, "{name:<9} {line}").expect("a String takes what is written");
+    }
+    for (interface, problem) in &status.problems {
+        writeln!(text, "problem   {interface}: {problem}").expect("a String takes what is written");
+    }
+    if status.drops.is_empty() {
+        text.push_str("drops     none\n");
+        return text;
+    }
+    let mut drops: Vec<_> = status.drops.iter().collect();
+    drops.sort_by_key(|drop| std::cmp::Reverse(drop.packets));
+    text.push('\n');
+    text.push_str(&output::table(
+        ["DROPPED", "REASON", "INTERFACE", "OF", "MEANING"],
+        drops.iter().take(MOST_DROPS).map(|drop| {
+            [
+                drop.packets.to_string(),
+                drop.reason.clone(),
+                drop.interface.clone(),
+                drop.of.clone(),
+                drop.meaning.clone(),
+            ]
+        }),
+    ));
+    if let Some(more) = drops.len().checked_sub(MOST_DROPS).filter(|more| *more > 0) {
+        writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
+    }
+    text
+}
+
+/// Such as `2 available, 1 pending`.
+fn counts(counts: &BTreeMap<String, usize>) -> String {
+    let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if parts.is_empty() { "none".into() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_shown() {
+        let status = protocol::Status {
+            name: "linkway".into(),
+            version: "0.1.0".into(),
+            pid: 7,
+            started: linkway_model::Timestamp::UNIX_EPOCH,
+            listen: "127.0.0.1:4820".parse().unwrap(),
+            ephemeral: false,
+            revision: 9,
+            applied: 7,
+            fault: Some("no such device".into()),
+            problems: BTreeMap::from([("eni-1a2b3c4d".into(), "no namespace".into())]),
+            resources: BTreeMap::new(),
+            endpoints: BTreeMap::from([("available".into(), 2), ("pending".into(), 1)]),
+            targets: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            flows: 3,
+            drops: Vec::new(),
+        };
+        let text = text(&status);
+        assert!(text.contains("packets   FAULT, 2 revisions behind: no such device\n"), "{text}");
+        assert!(text.contains("problem   eni-1a2b3c4d: no namespace\n"), "{text}");
+        assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
+    }
+}

@@ -1,0 +1,206 @@
+//! The fabric's thread: the only one that touches the kernel, and the only one with capabilities.
+//!
+//! It follows the state. For every new snapshot, DNS learns of it first, so that a name that is removed stops
+//! resolving before its packets stop; then the packet path; then whatever waited for the packet path (an endpoint
+//! that becomes `available`, say) is advanced, which makes the next snapshot, and then its name resolves.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use linkway_control::Control;
+use linkway_fabric::Fabric;
+use linkway_health::Checker;
+use linkway_model::{Snapshot, Timestamp};
+use linkway_resolver::Resolver;
+use tokio::runtime;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::daemon::names::Names;
+use crate::daemon::privileges;
+use crate::stop::Stop;
+
+/// How often life cycles are advanced, whatever happens; and how long flows rest between two walks through them.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How often a few flows are looked at during a walk.
+const COLLECT_PERIOD: Duration = Duration::from_millis(100);
+
+/// How long to wait before what failed is tried again: at first, and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// How long a command waits for the packet path.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far the packet path has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Applied {
+    /// The revision that packets follow.
+    pub(crate) revision: u64,
+    /// Why it is not a later one.
+    pub(crate) fault: Option<String>,
+    /// Why network interfaces have no device, by their numbers.
+    pub(crate) problems: BTreeMap<u32, String>,
+}
+
+/// The others' side of the fabric's thread.
+pub(crate) struct FabricHandle {
+    applied: watch::Receiver<Applied>,
+}
+
+impl FabricHandle {
+    /// How far the packet path has come.
+    pub(crate) fn applied(&self) -> Applied {
+        self.applied.borrow().clone()
+    }
+
+    /// Wait until packets follow this revision of the state, or a later one.
+    pub(crate) async fn wait_for(&self, revision: u64) -> Result<()> {
+        let mut applied = self.applied.clone();
+        let reached = applied.wait_for(|applied| applied.revision >= revision);
+        if let Ok(reached) = tokio::time::timeout(PATIENCE, reached).await {
+            reached.context("the daemon is stopping")?;
+            return Ok(());
+        }
+        let fault = self.applied().fault.unwrap_or_else(|| "it takes too long".into());
+        anyhow::bail!("the packet path does not follow: {fault}")
+    }
+}
+
+/// What the thread tells of new states.
+pub(crate) struct Followers {
+    /// The control plane, whose life cycles advance.
+    pub(crate) control: Arc<Control>,
+    /// DNS.
+    pub(crate) resolver: Resolver,
+    /// Health checks.
+    pub(crate) checker: Arc<Checker>,
+    /// Names of what the packet path counts.
+    pub(crate) names: Arc<Mutex<Names>>,
+}
+
+/// Start the thread. It ends when `stop` turns true.
+pub(crate) fn start(
+    fabric: Fabric,
+    followers: Followers,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    stop: Stop,
+) -> Result<(JoinHandle<()>, FabricHandle)> {
+    let (progress, applied) = watch::channel(Applied::default());
+    let thread = Builder::new()
+        .name("fabric".into())
+        .spawn(move || {
+            let outcome = privileges::keep_needed().and_then(|()| {
+                // Only to wait with: what the fabric does, it does on this thread, outside of the runtime.
+                let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+                Follower { fabric, followers, snapshots, stop, progress, retry: None }.run(&runtime);
+                Ok(())
+            });
+            if let Err(error) = outcome {
+                tracing::error!(%error, "the fabric's thread could not start");
+            }
+        })
+        .context("cannot start a thread")?;
+    Ok((thread, FabricHandle { applied }))
+}
+
+struct Follower {
+    fabric: Fabric,
+    followers: Followers,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    stop: Stop,
+    progress: watch::Sender<Applied>,
+    /// When to try again what failed, and how long the wait for it was.
+    retry: Option<(Instant, Duration)>,
+}
+
+/// What the thread wakes up for.
+enum Wake {
+    State,
+    Retry,
+    Collect,
+    Advance,
+    Stop,
+}
+
+impl Follower {
+    fn run(mut self, runtime: &runtime::Runtime) {
+        self.apply();
+        let (mut collect, mut advance) = (Instant::now() + PERIOD, Instant::now() + PERIOD);
+        loop {
+            match runtime.block_on(self.wait(collect, advance)) {
+                Wake::State | Wake::Retry => self.apply(),
+                Wake::Collect => collect = Instant::now() + self.collect(),
+                Wake::Advance => {
+                    advance = Instant::now() + PERIOD;
+                    self.advance();
+                }
+                Wake::Stop => return,
+            }
+        }
+    }
+
+    async fn wait(&mut self, collect: Instant, advance: Instant) -> Wake {
+        let retry = async {
+            match self.retry {
+                Some((at, _)) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.wait() => Wake::Stop,
+            Ok(()) = self.snapshots.changed() => Wake::State,
+            () = retry => Wake::Retry,
+            () = tokio::time::sleep_until(collect) => Wake::Collect,
+            () = tokio::time::sleep_until(advance) => Wake::Advance,
+        }
+    }
+
+    /// Collect some flows. Returns how long to wait before the next: the end of a walk is a time to rest.
+    fn collect(&mut self) -> Duration {
+        match self.fabric.collect_flows() {
+            Ok(step) if !step.finished => COLLECT_PERIOD,
+            Ok(_) => PERIOD,
+            Err(error) => {
+                tracing::error!(%error, "flows could not be collected");
+                PERIOD
+            }
+        }
+    }
+
+    fn apply(&mut self) {
+        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+        self.followers.resolver.publish(Arc::clone(&snapshot));
+        self.followers.names.lock().unwrap_or_else(PoisonError::into_inner).learn(&snapshot);
+        match self.fabric.apply(&snapshot) {
+            Ok(()) => {
+                if self.retry.take().is_some() {
+                    tracing::info!("the packet path follows again");
+                }
+                self.progress.send_replace(self.applied(&snapshot));
+                self.followers.checker.publish(snapshot);
+                self.advance();
+            }
+            Err(error) => {
+                let wait = self.retry.map_or(BACKOFF.0, |(_, last)| (last * 2).min(BACKOFF.1));
+                self.retry = Some((Instant::now() + wait, wait));
+                tracing::error!(%error, revision = snapshot.revision, "the packet path could not follow the state");
+                self.progress.send_modify(|applied| applied.fault = Some(error.to_string()));
+            }
+        }
+    }
+
+    fn applied(&self, snapshot: &Snapshot) -> Applied {
+        let problems = self.fabric.problems().iter();
+        let problems = problems.map(|(number, problem)| (*number, problem.to_string())).collect();
+        Applied { revision: snapshot.revision, fault: None, problems }
+    }
+
+    fn advance(&self) {
+        self.followers.control.advance(self.progress.borrow().revision, Timestamp::now());
+    }
+}

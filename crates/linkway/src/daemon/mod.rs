@@ -1,0 +1,104 @@
+//! The daemon: control plane and packet path in one process.
+//!
+//! Its threads: the [`fabric`] thread, which alone has capabilities; the [`service`] threads, which live in the
+//! service namespace; and all others, which serve the API and the commands in the host's. [`start`] puts them in
+//! place.
+
+pub(crate) mod counters;
+pub(crate) mod drops;
+pub(crate) mod fabric;
+pub(crate) mod health;
+pub(crate) mod instances;
+pub(crate) mod lock;
+pub(crate) mod names;
+pub(crate) mod privileges;
+pub(crate) mod service;
+pub(crate) mod start;
+pub(crate) mod upstream;
+pub(crate) mod verification;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result};
+use linkway_control::Control;
+use linkway_model::instance::{Instance, Process};
+use linkway_model::{InstanceId, Timestamp};
+use linkway_store::Store;
+use tokio::sync::broadcast;
+
+use crate::admin::protocol::DropEvent;
+use crate::daemon::counters::CountersHandle;
+use crate::daemon::fabric::FabricHandle;
+use crate::daemon::names::Names;
+use crate::daemon::upstream::UpstreamChoice;
+use crate::state_dir::StateDir;
+use crate::stop::Stopper;
+
+/// What a daemon is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Where the API listens.
+    pub(crate) listen: SocketAddr,
+    /// Its state directory.
+    pub(crate) state: StateDir,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether the state ends with the daemon.
+    pub(crate) ephemeral: bool,
+    /// Who answers for names that are not Linkway's.
+    pub(crate) upstream: UpstreamChoice,
+}
+
+/// What the daemon's threads share.
+pub(crate) struct Daemon {
+    /// What it was started with.
+    pub(crate) settings: Settings,
+    /// When that was.
+    pub(crate) started: Timestamp,
+    /// The state.
+    pub(crate) store: Arc<Store>,
+    /// The control plane.
+    pub(crate) control: Arc<Control>,
+    /// The fabric's thread.
+    pub(crate) fabric: FabricHandle,
+    /// What it has counted.
+    pub(crate) counters: CountersHandle,
+    /// Names of what it has counted.
+    pub(crate) names: Arc<Mutex<Names>>,
+    /// Drops, as they happen.
+    pub(crate) drops: broadcast::Sender<DropEvent>,
+    /// Turns true when the daemon is to end.
+    pub(crate) stop: Stopper,
+    /// Who launches the instances that have no process yet.
+    pub(crate) launchers: Mutex<HashMap<InstanceId, Process>>,
+}
+
+impl Daemon {
+    /// Run what may write to the disk on a thread that may wait for it.
+    pub(crate) async fn control<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Control) -> R + Send + 'static,
+    ) -> Result<R> {
+        let control = Arc::clone(&self.control);
+        tokio::task::spawn_blocking(move || work(&control)).await.context("the daemon failed")
+    }
+
+    /// Wait until packets follow the state as it is now.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        self.fabric.wait_for(self.store.snapshot().revision).await
+    }
+
+    /// Wipe the state but for accounts and keys, and end all instances.
+    pub(crate) async fn reset(&self) -> Result<()> {
+        let running: Vec<_> =
+            self.store.snapshot().all::<Instance>().map(|i| (i.id.clone(), i.process)).collect();
+        self.control(Control::reset).await??;
+        let name = self.settings.name.clone();
+        tokio::task::spawn_blocking(move || instances::kill(&name, &running))
+            .await
+            .context("the daemon failed")?;
+        self.settled().await
+    }
+}

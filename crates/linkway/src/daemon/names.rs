@@ -1,0 +1,130 @@
+//! Names for the numbers that the packet path knows things by.
+//!
+//! Numbers are never used again, so a name stays right when its thing is gone: who asks why a command failed asks
+//! after its instance has ended. The book keeps the names that it has learned, up to a bound.
+
+use std::collections::BTreeMap;
+
+use linkway_model::Snapshot;
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::security_group::SecurityGroupRule;
+use linkway_model::vpc::Vpc;
+
+/// Names of each kind that are kept. The oldest are forgotten first.
+const KEPT: usize = 100_000;
+
+/// What numbers stand for, or stood for.
+#[derive(Default)]
+pub(crate) struct Names {
+    interfaces: BTreeMap<u32, Interface>,
+    rules: BTreeMap<u32, String>,
+    vpcs: BTreeMap<u32, String>,
+    /// Revision of the state that was learned last.
+    revision: u64,
+}
+
+struct Interface {
+    id: String,
+    description: String,
+}
+
+impl Names {
+    /// Learn the names of this state.
+    pub(crate) fn learn(&mut self, state: &Snapshot) {
+        if std::mem::replace(&mut self.revision, state.revision) == state.revision {
+            return;
+        }
+        for interface in state.all::<NetworkInterface>() {
+            let its = Interface { id: interface.id.to_string(), description: describe(interface) };
+            self.interfaces.insert(interface.number, its);
+        }
+        self.rules.extend(state.all::<SecurityGroupRule>().map(|rule| (rule.number, rule.id.to_string())));
+        self.vpcs.extend(state.all::<Vpc>().map(|vpc| (vpc.number, vpc.id.to_string())));
+        forget(&mut self.interfaces);
+        forget(&mut self.rules);
+        forget(&mut self.vpcs);
+    }
+
+    /// An interface's id.
+    pub(crate) fn interface(&self, number: u32) -> String {
+        match (number, self.interfaces.get(&number)) {
+            (_, Some(interface)) => interface.id.clone(),
+            (0, None) => "linkway".to_owned(),
+            (_, None) => gone(number),
+        }
+    }
+
+    /// What an interface is, for people.
+    pub(crate) fn description(&self, number: u32) -> String {
+        match (number, self.interfaces.get(&number)) {
+            (_, Some(interface)) => interface.description.clone(),
+            (0, None) => "the resolver and health checks".to_owned(),
+            (_, None) => String::new(),
+        }
+    }
+
+    /// A security-group rule's id; none for number 0, which is no rule.
+    pub(crate) fn rule(&self, number: u32) -> Option<String> {
+        (number != 0).then(|| self.rules.get(&number).cloned().unwrap_or_else(|| gone(number)))
+    }
+
+    /// A VPC's id.
+    pub(crate) fn vpc(&self, number: u32) -> String {
+        match (number, self.vpcs.get(&number)) {
+            (_, Some(id)) => id.clone(),
+            (0, None) => "linkway".to_owned(),
+            (_, None) => gone(number),
+        }
+    }
+}
+
+fn describe(interface: &NetworkInterface) -> String {
+    match &interface.role {
+        InterfaceRole::Available => interface.description.clone(),
+        InterfaceRole::Instance { instance, .. } => instance.to_string(),
+        InterfaceRole::Namespace { path, .. } => path.clone(),
+        InterfaceRole::VpcEndpoint { endpoint } => endpoint.to_string(),
+        InterfaceRole::LoadBalancer { load_balancer } => {
+            load_balancer.rsplit(":loadbalancer/").next().unwrap_or(load_balancer).to_owned()
+        }
+    }
+}
+
+fn forget<T>(names: &mut BTreeMap<u32, T>) {
+    while names.len() > KEPT {
+        names.pop_first();
+    }
+}
+
+fn gone(number: u32) -> String {
+    format!("({number}, deleted)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_known_keeps_its_number() {
+        let names = Names::default();
+        assert_eq!(names.interface(7), "(7, deleted)");
+        assert_eq!(names.interface(0), "linkway");
+        assert_eq!(names.rule(0), None);
+        assert_eq!(names.rule(3), Some("(3, deleted)".into()));
+    }
+
+    #[test]
+    fn what_is_gone_keeps_its_name() {
+        let vpc = r#"{"id":"vpc-1a2b3c4d","number":4,"owner":"123456789012","region":"us-east-1","cidrs":[],
+            "tenancy":"default","is_default":false,"enable_dns_support":true,"enable_dns_hostnames":false,
+            "enable_network_address_usage_metrics":false,"dhcp_options":"dopt-1a2b3c4d",
+            "default_security_group":"sg-1a2b3c4d","main_route_table":"rtb-1a2b3c4d",
+            "default_network_acl":"acl-1a2b3c4d","tags":{}}"#;
+        let mut names = Names::default();
+        let mut state = Snapshot { revision: 1, ..Snapshot::default() };
+        state.load("vpc", vpc).unwrap();
+        names.learn(&state);
+        names.learn(&Snapshot { revision: 2, ..Snapshot::default() });
+        assert_eq!(names.vpc(4), "vpc-1a2b3c4d");
+    }
+}

@@ -1,0 +1,86 @@
+//! Verifying the domains of private DNS names: whether the TXT record is there that only their owner can put.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use linkway_control::Verification;
+use linkway_model::EndpointServiceId;
+use linkway_resolver::{Upstream, UpstreamError};
+use tokio::time::Instant;
+
+use crate::daemon::Daemon;
+use crate::stop::Stop;
+
+/// How often it is looked whether something is to be verified.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How long to wait before a lookup that failed is tried again: at first, and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
+
+/// When to ask again for a service, and how long the wait for it was.
+type Waits = HashMap<EndpointServiceId, (Instant, Duration)>;
+
+/// Verify what is due, until `stop` turns true.
+pub(crate) async fn run(daemon: Arc<Daemon>, upstream: Option<Upstream>, mut stop: Stop) {
+    let mut snapshots = daemon.store.subscribe();
+    let mut waits = Waits::new();
+    loop {
+        let due = daemon.control.verifications_due();
+        waits.retain(|service, _| due.iter().any(|due| due.service == *service));
+        for verification in due {
+            if waits.get(&verification.service).is_some_and(|(at, _)| *at > Instant::now()) {
+                continue;
+            }
+            tokio::select! {
+                verified = verify(&daemon, upstream.as_ref(), &verification) => match verified {
+                    Ok(()) => drop(waits.remove(&verification.service)),
+                    Err(error) => {
+                        let last = waits.get(&verification.service).map(|(_, wait)| *wait * 2);
+                        let wait = last.unwrap_or(BACKOFF.0).min(BACKOFF.1);
+                        tracing::warn!(service = %verification.service, "a domain could not be verified yet: {error:#}");
+                        waits.insert(verification.service, (Instant::now() + wait, wait));
+                    }
+                },
+                () = stop.wait() => return,
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PERIOD) => {}
+            Ok(()) = snapshots.changed() => {}
+            () = stop.wait() => return,
+        }
+    }
+}
+
+/// Look for the record, and record what was found. An error says that somebody could not be asked and that nobody
+/// else had it: nothing is known then.
+async fn verify(
+    daemon: &Arc<Daemon>,
+    upstream: Option<&Upstream>,
+    verification: &Verification,
+) -> Result<()> {
+    let found = match upstream {
+        Some(upstream) => look_up(upstream, verification).await?,
+        None => {
+            tracing::warn!("no domain can be verified, as this daemon has no upstream");
+            false
+        }
+    };
+    tracing::info!(service = %verification.service, found, "the domain's record was looked up");
+    let verification = verification.clone();
+    daemon.control(move |control| control.record_verification(&verification, found)).await
+}
+
+async fn look_up(upstream: &Upstream, verification: &Verification) -> Result<bool, UpstreamError> {
+    let mut outcome = Ok(false);
+    for name in &verification.names {
+        match upstream.lookup_txt(name).await {
+            Ok(values) if values.contains(&verification.expected) => return Ok(true),
+            Ok(_) => {}
+            Err(error) => outcome = Err(error),
+        }
+    }
+    outcome
+}

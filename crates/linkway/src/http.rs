@@ -1,0 +1,183 @@
+//! Serving HTTP/1.1: what the API's and the commands' listeners have in common.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::stop::Stop;
+
+/// Connections that a listener has at a time; more wait to be accepted.
+const CONNECTIONS: usize = 512;
+
+/// How long a client may take for a request's head, also to begin one on a connection that it keeps open.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take for a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Largest body.
+const MAX_BODY: usize = 1 << 20;
+
+/// How long requests have to end when the daemon does.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long to wait when the process has no descriptors left for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// An answer's body.
+pub(crate) type AnswerBody = BoxBody<Bytes, Infallible>;
+
+/// Where connections come from.
+pub(crate) trait Listener {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next one.
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = tokio::net::TcpStream;
+
+    async fn accept(&self) -> io::Result<Self::Stream> {
+        let (stream, _) = Self::accept(self).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = tokio::net::UnixStream;
+
+    async fn accept(&self) -> io::Result<Self::Stream> {
+        Ok(Self::accept(self).await?.0)
+    }
+}
+
+/// Answer every request with `handler`, until `stop` turns true; then let those that have begun end.
+pub(crate) async fn serve<L, H, F>(listener: L, handler: H, mut stop: Stop)
+where
+    L: Listener,
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<AnswerBody>> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        let stream = tokio::select! {
+            stream = listener.accept() => stream,
+            () = stop.wait() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match stream {
+            Ok(stream) => {
+                let connection = connection(stream, handler.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("requests were cut off, as they took too long");
+    }
+}
+
+async fn connection<S, H, F>(stream: S, handler: H, mut stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>) -> F + Send + Sync,
+    F: Future<Output = Response<AnswerBody>> + Send,
+{
+    let service = service_fn(|request| {
+        let answer = handler(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Why a request's body could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// Larger than is taken.
+    #[error("the request's body is larger than {MAX_BODY} bytes")]
+    TooLarge,
+    /// It did not come in time.
+    #[error("the request's body did not arrive within {} seconds", BODY_TIMEOUT.as_secs())]
+    TooSlow,
+    /// The client went away, or it is no HTTP.
+    #[error("the request's body broke off")]
+    BrokenOff,
+}
+
+/// A request's whole body, within the bounds of size and time.
+pub(crate) async fn whole(body: Incoming) -> Result<Bytes, BodyError> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Ok(Err(_)) => Err(BodyError::BrokenOff),
+    }
+}
+
+/// A body that is there at once.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> AnswerBody {
+    Full::new(bytes.into()).boxed()
+}
+
+/// A body that comes piece by piece, until the sender is dropped.
+pub(crate) fn streamed(pieces: mpsc::Receiver<Bytes>) -> AnswerBody {
+    Pieces(pieces).boxed()
+}
+
+struct Pieces(mpsc::Receiver<Bytes>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}

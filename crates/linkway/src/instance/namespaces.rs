@@ -1,0 +1,55 @@
+//! Entering namespaces.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use linkway_model::instance::Process;
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::instance::process;
+
+/// Enter a network namespace.
+pub(crate) fn enter_network(path: &Path) -> Result<()> {
+    let namespace =
+        File::open(path).with_context(|| format!("there is no network namespace {}", path.display()))?;
+    setns(namespace, CloneFlags::CLONE_NEWNET)
+        .with_context(|| format!("cannot enter the network namespace {}", path.display()))
+}
+
+/// Have the next child be process 1 of a new PID namespace.
+pub(crate) fn new_processes() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWPID).context("cannot make a PID namespace")
+}
+
+/// Leave the host's mount and UTS namespaces for new ones, where this host's name is `host_name`.
+pub(crate) fn new_mounts_and_name(host_name: &str) -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS).context("cannot make namespaces")?;
+    fs::write("/proc/sys/kernel/hostname", host_name).context("cannot set the instance's host name")
+}
+
+/// Enter all namespaces of an instance, by its first process. Children are in its PID namespace too.
+pub(crate) fn enter(instance: Process) -> Result<()> {
+    let kinds = [
+        ("net", CloneFlags::CLONE_NEWNET),
+        ("uts", CloneFlags::CLONE_NEWUTS),
+        ("pid", CloneFlags::CLONE_NEWPID),
+        ("mnt", CloneFlags::CLONE_NEWNS),
+    ];
+    // All are opened first: from inside of the mount namespace, /proc is another.
+    let mut namespaces = Vec::new();
+    for (name, kind) in kinds {
+        let path = format!("/proc/{}/ns/{name}", instance.pid);
+        let file =
+            File::open(&path).with_context(|| format!("cannot open {path}: has the instance ended?"))?;
+        namespaces.push((name, kind, file));
+    }
+    // Only now is it sure that these were not a later process's.
+    if !process::is_alive(instance) {
+        bail!("the instance has ended");
+    }
+    for (name, kind, file) in namespaces {
+        setns(file, kind).with_context(|| format!("cannot enter the instance's {name} namespace"))?;
+    }
+    Ok(())
+}
