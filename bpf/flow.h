@@ -17,9 +17,10 @@
  * entries, so that a packet needs one look-up.
  *
  * Races, and their worst outcome. Two CPUs that set flags of one entry at the same time: one flag is lost,
- * and the flow lives until its longer time-out. An entry that is removed while another CPU uses it: the
- * memory may by then be another flow's, and that flow's time of last use or counters are touched.
- * Two CPUs that see the first packet of one flow: whoever inserts the forward entry later goes by the
+ * and the flow lives until its longer time-out. An entry that is removed while another CPU uses it: its
+ * memory may at once be a new flow's, as the kernel waits for no reader; the new flow's counters are
+ * touched, and a packet whose CPU was stopped between its look-up and its rewrite could follow the new
+ * flow. Two CPUs that see the first packet of one flow: whoever inserts the forward entry later goes by the
  * other's. The collector removes a pair while its sender opens it anew: the new flow lacks an entry, and
  * its sender's next SYN puts that right.
  *

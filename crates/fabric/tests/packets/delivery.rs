@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -102,9 +102,44 @@ fn echo_once(namespace: &Namespace) {
 
 #[test]
 fn a_stream_through_an_endpoint_arrives_whole_both_ways() {
+    stream_both_ways(|_, _| {});
+}
+
+/// With every checksum computed by the sender and verified by the receiver.
+#[test]
+fn a_stream_arrives_without_offloads_too() {
+    stream_both_ways(|client, target| {
+        client.run(|| without_offloads(CLIENT));
+        target.run(|| without_offloads(TARGET));
+    });
+}
+
+/// Leaves checksums and segmentation to the namespace itself.
+fn without_offloads(interface: u32) {
+    const SIOCETHTOOL: libc::c_ulong = 0x8946;
+    const SET_TX_CHECKSUM: u32 = 0x17;
+    const SET_TCP_SEGMENTATION: u32 = 0x1f;
+    const SET_GENERIC_SEGMENTATION: u32 = 0x24;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for command in [SET_TX_CHECKSUM, SET_TCP_SEGMENTATION, SET_GENERIC_SEGMENTATION] {
+        let mut off = [command, 0];
+        // SAFETY: all zeroes are a value of it.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, from) in request.ifr_name.iter_mut().zip(format!("p{}", device(interface)).bytes()) {
+            *to = from.cast_signed();
+        }
+        request.ifr_ifru.ifru_data = off.as_mut_ptr().cast();
+        // SAFETY: the request names a device and a `struct ethtool_value`, which outlive the call.
+        let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
+        assert_eq!(result, 0, "ethtool command {command:#x}: {}", std::io::Error::last_os_error());
+    }
+}
+
+fn stream_both_ways(prepare: impl FnOnce(&Namespace, &Namespace)) {
     let world = World::new();
     let client = connect(&world, CLIENT, "10.0.0.10/24");
     let target = connect(&world, TARGET, "10.0.0.10/24");
+    prepare(&client, &target);
     echo_once(&target);
     let sent = noise(24_000_000);
     let expected = sent.clone();

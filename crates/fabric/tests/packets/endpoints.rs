@@ -64,6 +64,15 @@ fn checksums_are_right_whatever_the_bytes() {
 }
 
 #[test]
+fn ports_behind_options_are_rewritten() {
+    let world = World::new();
+    let options = vec![1; 8];
+    let syn = Frame { options: options.clone(), ..Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN) };
+    let there = Frame { options, ..Frame::tcp((NODE_IP, 40000), (TARGET_IP, 8443), SYN) };
+    assert_eq!(world.send(CLIENT, &syn).frame(), there.macs(ROUTER_MAC, mac(TARGET)));
+}
+
+#[test]
 fn the_balancers_own_address_inside_the_providers_vpc() {
     let world = World::new();
     let syn = Frame::tcp((SECOND_IP, 40000), (NODE_IP, 443), SYN);
