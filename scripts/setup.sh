@@ -28,7 +28,7 @@ install_packages() {
         exit 1
     }
     echo "setup: installing $*"
-    # Debian starts a server that it installs. Here, nobody asked for a server on this machine.
+    # Debian starts a server that it installs, now and at every boot. Here, nobody asked for one.
     local policy=/usr/sbin/policy-rc.d ours=
     if [ ! -e "$policy" ]; then
         ours=yes
@@ -39,6 +39,12 @@ install_packages() {
     as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "$@" || status=$?
     [ -z "$ours" ] || as_root rm -f "$policy"
+    local package
+    for package in "$@"; do
+        case $package in postgresql | haproxy | nginx-light)
+            as_root systemctl disable --quiet "${package%-light}" 2> /dev/null || true ;;
+        esac
+    done
     return "$status"
 }
 
