@@ -1,0 +1,81 @@
+//! A policy: its document, and the same compiled.
+
+use crate::compile::{self, CompiledStatement};
+use crate::decision::{Decision, Statements, Verdict};
+use crate::document::{Document, Effect};
+use crate::error::{ParseError, ParseErrorKind};
+use crate::parse;
+use crate::request::Request;
+
+/// A policy that can be asked.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) document: Document,
+    pub(crate) statements: Box<[CompiledStatement]>,
+}
+
+/// The policy that AWS gives to an endpoint for which none was written: full access.
+pub const DEFAULT_POLICY: &str =
+    r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
+impl Policy {
+    /// Reads and compiles an endpoint policy.
+    ///
+    /// # Errors
+    ///
+    /// If the text is too long, not JSON, or not a policy. Values that no request can match are no error
+    /// here: [`validate`](Self::validate) finds them.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let document = parse::document(text)?;
+        if let Some(statement) = document.statements.get(Statements::CAPACITY) {
+            return Err(ParseError::new(
+                statement.at,
+                ParseErrorKind::TooLarge,
+                "the policy has too many statements",
+                "unite some of them",
+            ));
+        }
+        let statements = compile::document(&document);
+        Ok(Self { document, statements })
+    }
+
+    /// The document as it was written.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Whether some statement allows everyone everything and none denies anything.
+    #[must_use]
+    pub fn is_full_access(&self) -> bool {
+        let full = |statement: &CompiledStatement| {
+            statement.principal.is_everyone()
+                && statement.action.is_any()
+                && statement.resource.is_any()
+                && statement.conditions.is_empty()
+        };
+        self.statements.iter().all(|statement| statement.effect == Effect::Allow)
+            && self.statements.iter().any(full)
+    }
+
+    /// Decides on a request. One Deny that matches is enough to deny it, one Allow to allow it.
+    #[must_use]
+    pub fn evaluate(&self, request: &Request<'_>) -> Decision {
+        let (mut allows, mut denies) = (Statements::default(), Statements::default());
+        for (index, statement) in self.statements.iter().enumerate() {
+            if statement.matches(request) {
+                match statement.effect {
+                    Effect::Allow => allows.insert(index),
+                    Effect::Deny => denies.insert(index),
+                }
+            }
+        }
+        if !denies.is_empty() {
+            Decision { verdict: Verdict::ExplicitDeny, statements: denies }
+        } else if !allows.is_empty() {
+            Decision { verdict: Verdict::Allow, statements: allows }
+        } else {
+            Decision { verdict: Verdict::ImplicitDeny, statements: allows }
+        }
+    }
+}
