@@ -6,10 +6,11 @@ mod bulk;
 mod cidr;
 pub(crate) mod dependency;
 mod endpoint_connection;
-mod endpoint_service;
-mod instance;
+pub(crate) mod endpoint_service;
+pub(crate) mod instance;
 mod network_acl;
 pub(crate) mod network_interface;
+mod one_attribute;
 mod prefix_list;
 mod region;
 mod route_table;
@@ -19,7 +20,7 @@ mod service_catalog;
 pub(crate) mod subnet;
 mod tag;
 pub(crate) mod vpc;
-mod vpc_endpoint;
+pub(crate) mod vpc_endpoint;
 
 use linkway_wire::ec2::*;
 

@@ -96,11 +96,13 @@ impl Control {
     pub fn started(&self, id: &InstanceId, process: Process) -> Result<(), Error> {
         self.write(None, |tx| {
             let known = tx.update::<Instance>(id, |instance| {
-                instance.process = Some(process);
-                // One that was terminated meanwhile is still to be ended.
-                if instance.state == InstanceState::Pending {
-                    instance.state = InstanceState::Running;
+                match instance.state {
+                    InstanceState::Pending => instance.state = InstanceState::Running,
+                    // Terminated meanwhile: the process is known, so that it can be ended.
+                    InstanceState::Running | InstanceState::ShuttingDown => {}
+                    InstanceState::Terminated => return,
                 }
+                instance.process = Some(process);
             });
             if known { Ok(()) } else { Err(not_found::<Instance>(id.as_str())) }
         })

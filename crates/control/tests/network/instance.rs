@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use linkway_control::LaunchRequest;
 use linkway_model::instance::{Instance as Document, Process};
 use linkway_wire::ApiError;
@@ -85,6 +86,7 @@ fn an_instance_ends_by_itself() {
     // A report that comes late changes nothing.
     world.control.started(&made.id, Process { pid: 42, start_time: 7 }).unwrap();
     assert_eq!(name(show(&world, vec![]).remove(0).state), "terminated");
+    assert_eq!(world.store.snapshot().get::<Document>(&made.id).unwrap().process, None);
 }
 
 #[test]
@@ -110,4 +112,27 @@ fn unknown_instances_are_named_together() {
         "InvalidIPAddress.InUse",
         "Address 10.0.0.4 is in use.",
     );
+}
+
+#[test]
+fn terminated_instances_and_old_tokens_are_forgotten() {
+    let world = World::new();
+    let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24");
+    let made = launch(&world, &subnet, None).unwrap();
+    let input = CreateNetworkInterfaceRequest {
+        subnet_id: Some(subnet),
+        client_token: some("token-1"),
+        ..Default::default()
+    };
+    world.control.create_network_interface(&caller(), input).unwrap();
+    world.control.ended(&made.id, "its process has ended").unwrap();
+    let left_after = |minutes: i64| {
+        let now = *world.clock.lock().unwrap() + SignedDuration::from_mins(minutes);
+        world.control.advance(world.store.snapshot().revision, now);
+        let state = world.store.snapshot();
+        (state.instances.len(), state.client_tokens.len())
+    };
+    assert_eq!(left_after(59), (1, 1));
+    assert_eq!(left_after(61), (0, 1));
+    assert_eq!(left_after(24 * 60 + 1), (0, 0));
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod describing;
 mod instance;
+mod managed;
 mod network_interface;
 mod requests;
 mod security_group;

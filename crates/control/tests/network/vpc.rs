@@ -93,7 +93,11 @@ fn attributes_change_one_at_a_time() {
         ..Default::default()
     };
     let both = ModifyVpcAttributeRequest { enable_dns_support: on(), ..input.clone() };
-    refused(world.control.modify_vpc_attribute(&caller(), both), "InvalidParameterCombination", "multiple");
+    refused(
+        world.control.modify_vpc_attribute(&caller(), both),
+        "InvalidParameterCombination",
+        "specified: enableDnsHostnames, enableDnsSupport",
+    );
     world.control.modify_vpc_attribute(&caller(), input).unwrap();
     assert_eq!(read("enableDnsHostnames").unwrap().enable_dns_hostnames, on());
     refused(read("enableMagic"), "InvalidParameterValue", "enableMagic");

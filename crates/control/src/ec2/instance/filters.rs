@@ -6,6 +6,7 @@ use linkway_model::region::Zone;
 use linkway_wire::ec2::{GroupIdentifier, NetworkInterfaceAttachment};
 
 use super::interface;
+use super::shape::architecture;
 use crate::ec2::network_interface::{attachment, status};
 use crate::ec2::security_group::identifiers;
 use crate::filter::{Field, fields, many, none, one};
@@ -19,7 +20,7 @@ fn attached(state: &Snapshot, instance: &Instance) -> Option<NetworkInterfaceAtt
 }
 
 pub(super) const FILTERS: &[Field<Instance>] = fields! {
-    "architecture" => |_, _| one(std::env::consts::ARCH);
+    "architecture" => |_, _| one(architecture());
     "availability-zone" => |_, found| one(&found.zone);
     "availability-zone-id" => |_, found| many(Zone::find(&found.zone).map(|zone| zone.id));
     "instance-id" => |_, found| one(&found.id);
@@ -70,7 +71,7 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
     "network-interface.private-dns-name" =>
         |state, found| many(interface(state, found).map(|one| one.private_dns_name(one.address)));
     "network-interface.requester-managed" => |state, found| many(interface(state, found).map(|_| false));
-    "network-interface.status" => |state, found| many(interface(state, found).map(|one| status(one)));
+    "network-interface.status" => |state, found| many(interface(state, found).map(status));
     "network-interface.source-dest-check" =>
         |state, found| many(interface(state, found).map(|one| one.source_dest_check));
     "network-interface.subnet-id" => |state, found| many(interface(state, found).map(|one| &one.subnet));

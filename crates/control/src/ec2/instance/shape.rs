@@ -32,12 +32,20 @@ pub(super) fn state(state: InstanceState) -> InstanceStateShape {
     InstanceStateShape { code: Some(state.code()), name: Some(state.name().into()) }
 }
 
+/// This machine's architecture, under AWS's name.
+pub(super) fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
 fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
     let interface = interface(snapshot, instance);
     let ended = matches!(instance.state, InstanceState::ShuttingDown | InstanceState::Terminated);
     InstanceShape {
         ami_launch_index: Some(0),
-        architecture: Some(std::env::consts::ARCH.into()),
+        architecture: Some(architecture().into()),
         instance_id: Some(instance.id.to_string()),
         launch_time: Some(instance.launched),
         monitoring: Some(Monitoring { state: Some("disabled".into()) }),

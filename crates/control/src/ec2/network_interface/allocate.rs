@@ -59,7 +59,8 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
         address,
         secondary_addresses: Vec::new(),
         groups,
-        source_dest_check: true,
+        // A balancer's node sends on what is not addressed to it.
+        source_dest_check: !matches!(role, InterfaceRole::LoadBalancer { .. }),
         role,
         created: now,
         tags,

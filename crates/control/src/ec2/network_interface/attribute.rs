@@ -11,6 +11,7 @@ use linkway_wire::ec2::{
 };
 
 use super::shape::attachment;
+use crate::ec2::one_attribute::one_attribute;
 use crate::ec2::security_group::{groups_of_vpc, identifiers};
 use crate::lookup::{named, required};
 use crate::{Caller, Control, Error};
@@ -53,19 +54,12 @@ pub(crate) fn modify_attribute(
     input: ModifyNetworkInterfaceAttributeRequest,
 ) -> Result<(), Error> {
     let source_dest_check = input.source_dest_check.and_then(|attribute| attribute.value);
-    let attributes = usize::from(input.description.is_some())
-        + usize::from(source_dest_check.is_some())
-        + usize::from(!input.groups.is_empty())
-        + usize::from(input.attachment.is_some());
-    match attributes {
-        1 => {}
-        0 => return Err(Error::InvalidParameterCombination("No attributes specified.".into())),
-        _ => {
-            return Err(Error::InvalidParameterCombination(
-                "Fields for multiple attribute types specified".into(),
-            ));
-        }
-    }
+    one_attribute(&[
+        ("description", input.description.is_some()),
+        ("sourceDestCheck", source_dest_check.is_some()),
+        ("groupSet", !input.groups.is_empty()),
+        ("attachment", input.attachment.is_some()),
+    ])?;
     control.write(input.dry_run, |tx| {
         let id = input.network_interface_id.as_deref();
         let mut interface =

@@ -128,6 +128,9 @@ pub(crate) fn update_descriptions_egress(
     })
 }
 
+/// A rule and its new description.
+type Described = (Arc<SecurityGroupRule>, Option<String>);
+
 /// The rules that a request names, by what they allow or by id, each with its new description.
 fn described(
     state: &Snapshot,
@@ -135,7 +138,7 @@ fn described(
     direction: Direction,
     permissions: &[IpPermission],
     descriptions: &[SecurityGroupRuleDescription],
-) -> Result<Vec<(Arc<SecurityGroupRule>, Option<String>)>, Error> {
+) -> Result<Vec<Described>, Error> {
     if permissions.is_empty() && descriptions.is_empty() {
         return Err(Error::MissingParameter("IpPermissions or SecurityGroupRuleDescriptions"));
     }

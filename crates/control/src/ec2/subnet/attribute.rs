@@ -3,6 +3,7 @@
 use linkway_model::subnet::Subnet;
 use linkway_wire::ec2::{AttributeBooleanValue, ModifySubnetAttributeRequest};
 
+use crate::ec2::one_attribute::one_attribute;
 use crate::lookup::named;
 use crate::{Caller, Control, Error};
 
@@ -12,13 +13,13 @@ pub(crate) fn modify_attribute(
     input: ModifySubnetAttributeRequest,
 ) -> Result<(), Error> {
     let value = |attribute: &Option<AttributeBooleanValue>| attribute.as_ref().and_then(|found| found.value);
-    let ipv6_only = [
-        &input.assign_ipv6_address_on_creation,
-        &input.enable_dns64,
-        &input.enable_resource_name_dns_aaaa_record_on_launch,
-        &input.map_customer_owned_ip_on_launch,
+    let absent = [
+        ("assignIpv6AddressOnCreation", &input.assign_ipv6_address_on_creation),
+        ("enableDns64", &input.enable_dns64),
+        ("enableResourceNameDnsAAAARecordOnLaunch", &input.enable_resource_name_dns_aaaa_record_on_launch),
+        ("mapCustomerOwnedIpOnLaunch", &input.map_customer_owned_ip_on_launch),
     ];
-    if ipv6_only.into_iter().any(|attribute| value(attribute) == Some(true)) {
+    if absent.into_iter().any(|(_, attribute)| value(attribute) == Some(true)) {
         return Err(Error::Unsupported("Subnets have no IPv6 CIDR block and are not on an Outpost.".into()));
     }
     let map_public_ip = value(&input.map_public_ip_on_launch);
@@ -31,15 +32,13 @@ pub(crate) fn modify_attribute(
             "Value ({given}) for parameter privateDnsHostnameTypeOnLaunch is invalid."
         )));
     }
-    let attributes = usize::from(map_public_ip.is_some())
-        + usize::from(a_record.is_some())
-        + usize::from(hostname_type.is_some())
-        + ipv6_only.into_iter().filter(|attribute| attribute.is_some()).count();
-    if attributes > 1 {
-        return Err(Error::InvalidParameterCombination(
-            "Only one attribute can be modified at a time".into(),
-        ));
-    }
+    let present = [
+        ("mapPublicIpOnLaunch", map_public_ip.is_some()),
+        ("enableResourceNameDnsARecordOnLaunch", a_record.is_some()),
+        ("privateDnsHostnameTypeOnLaunch", hostname_type.is_some()),
+    ];
+    let absent = absent.map(|(name, attribute)| (name, attribute.is_some()));
+    one_attribute(&[&present[..], &absent[..]].concat())?;
     control.write(None, |tx| {
         let id = named::<Subnet>(tx, caller, input.subnet_id.as_deref(), "SubnetId")?.id.clone();
         tx.update::<Subnet>(&id, |subnet| {

@@ -5,6 +5,7 @@ use linkway_wire::ec2::{
     AttributeBooleanValue, DescribeVpcAttributeRequest, DescribeVpcAttributeResult, ModifyVpcAttributeRequest,
 };
 
+use crate::ec2::one_attribute::one_attribute;
 use crate::lookup::{named, required};
 use crate::{Caller, Control, Error};
 
@@ -45,15 +46,11 @@ pub(crate) fn modify_attribute(
     let support = value(input.enable_dns_support);
     let hostnames = value(input.enable_dns_hostnames);
     let metrics = value(input.enable_network_address_usage_metrics);
-    match [support, hostnames, metrics].iter().flatten().count() {
-        1 => {}
-        0 => return Err(Error::InvalidParameterCombination("No attributes specified.".into())),
-        _ => {
-            return Err(Error::InvalidParameterCombination(
-                "Fields for multiple attribute types specified".into(),
-            ));
-        }
-    }
+    one_attribute(&[
+        ("enableDnsHostnames", hostnames.is_some()),
+        ("enableDnsSupport", support.is_some()),
+        ("enableNetworkAddressUsageMetrics", metrics.is_some()),
+    ])?;
     control.write(None, |tx| {
         let id = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.id.clone();
         tx.update::<Vpc>(&id, |vpc| {
