@@ -1,0 +1,190 @@
+"""The packet path outlives the daemon: killed at any moment and started again, it loses no connection."""
+
+import json
+import random
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.aws import Account
+from harness.netns import Namespace, ip
+from harness.service import connect, publish
+from harness.wait import until
+
+ROUNDS = 6
+
+
+@pytest.fixture
+def world(own_daemon, programs):
+    """A daemon that keeps its state, an echo server behind an endpoint, and a client beside it."""
+    daemon = own_daemon(arguments=()).start()
+    aws = Account.first(daemon)
+    provider, consumer = aws.vpc(), aws.vpc()
+    subnet, place = aws.subnet(provider, "10.0.0.0/24"), aws.subnet(consumer, "10.0.0.0/24")
+    group, door = (aws.group(vpc, ("tcp", 7000, "10.0.0.0/16")) for vpc in (provider, consumer))
+    server = daemon.run(subnet, "/usr/bin/python3", programs / "echo.py", "7000", groups=[group])
+    client = daemon.run(place, "sleep", "infinity", groups=[door])
+    service = publish(aws, [subnet], [server])
+    aws.wait_for_targets(service.target_group)
+    endpoint = connect(aws, service, consumer, [place], [door])
+    aws.wait_for_endpoint(endpoint)
+    [address] = aws.endpoint_addresses(endpoint).values()
+    return SimpleNamespace(
+        daemon=daemon, aws=aws, programs=programs, client=client, server=server, endpoint=endpoint, address=address,
+        consumer=consumer, place=place, door=door,
+    )
+
+
+def in_the_clients_namespace(world):
+    """A command's beginning that enters the client's network without asking the daemon."""
+    return ["ip", "netns", "exec", f"{world.daemon.name}-{world.client}"]
+
+
+def start_stream(world, connections):
+    """Start to move data over connections through the endpoint."""
+    return subprocess.Popen(
+        [*in_the_clients_namespace(world), "/usr/bin/python3", str(world.programs / "stream.py"), world.address,
+         "7000", str(connections)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+
+
+def moved(stream):
+    """Bytes that every connection has had back so far."""
+    stream.stdin.write("\n")
+    stream.stdin.flush()
+    line = stream.stdout.readline().strip()
+    assert line.isdigit(), line
+    return int(line)
+
+
+def moves_on(stream):
+    """Wait until more has come back on every connection."""
+    before = moved(stream)
+    until(lambda: moved(stream) > before + (1 << 16), "data moving on every connection", 20)
+
+
+def new_connection(world):
+    """What a new connection to the endpoint comes to."""
+    done = subprocess.run(
+        [*in_the_clients_namespace(world), "/usr/bin/python3", str(world.programs / "connect.py"), "tcp",
+         world.address, "7000"],
+        capture_output=True, text=True, timeout=20,
+    )
+    return done.stdout.strip()
+
+
+def finish(stream):
+    """End the stream; every byte must have come back, and right."""
+    stream.stdin.close()
+    assert stream.wait(30) == 0, stream.stdout.read()
+    assert stream.stdout.readline().startswith("whole: ")
+    stream.stdout.close()
+
+
+def test_killed_again_and_again(world):
+    chance = random.Random()
+    stream = start_stream(world, 4)
+    for _ in range(ROUNDS):
+        moves_on(stream)
+        # Something to be busy with when it is killed: changes whose tables are being written.
+        world.aws.ec2.authorize_security_group_ingress(
+            GroupId=world.door, IpPermissions=[{
+                "IpProtocol": "udp", "FromPort": chance.randrange(1, 60000), "ToPort": 65535,
+                "IpRanges": [{"CidrIp": "10.0.0.0/16"}],
+            }],
+        )
+        world.daemon.kill()
+        moves_on(stream)
+        assert new_connection(world).startswith("echo "), "the endpoint while the daemon is gone"
+        world.daemon.start()
+        moves_on(stream)
+        assert new_connection(world).startswith("echo ")
+    finish(stream)
+    assert world.aws.endpoint(world.endpoint)["State"] == "available"
+    assert world.daemon.status()["fault"] is None
+
+
+def test_killed_while_it_starts(world):
+    chance = random.Random()
+    stream = start_stream(world, 2)
+    world.daemon.kill()
+    for _ in range(ROUNDS):
+        starting = subprocess.Popen(
+            world.daemon.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        # How far it gets is left to chance; at most until it says that it is ready.
+        try:
+            starting.wait(chance.uniform(0.005, 0.6))
+        except subprocess.TimeoutExpired:
+            starting.kill()
+        starting.wait()
+        starting.stdout.close()
+        moves_on(stream)
+        assert new_connection(world).startswith("echo ")
+    world.daemon.start()
+    finish(stream)
+    assert world.daemon.status()["fault"] is None
+
+
+def test_stopped_cleanly_the_path_stays(world):
+    stream = start_stream(world, 2)
+    moves_on(stream)
+    assert world.daemon.stop() == 0
+    moves_on(stream)
+    assert new_connection(world).startswith("echo ")
+    # Nobody is there to be asked; and that is said.
+    done = world.daemon.linkway("status", check=False)
+    assert done.returncode == 1 and "linkway up" in done.stderr
+    world.daemon.start()
+    finish(stream)
+    assert world.aws.endpoint(world.endpoint)["State"] == "available"
+
+
+def test_everything_is_there_after_a_restart(world):
+    described = world.aws.endpoint(world.endpoint)
+    interface = world.aws.interface(world.client)
+    world.daemon.kill()
+    world.daemon.start()
+    assert world.aws.endpoint(world.endpoint) == described
+    assert world.aws.interface(world.client) == interface
+    done = world.daemon.exec(world.client, "ip", "-brief", "address", "show", "dev", "eth0")
+    assert world.aws.address(world.client) in done.stdout
+    world.aws.ec2.revoke_security_group_ingress(
+        GroupId=world.door,
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 7000, "ToPort": 7000,
+                        "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}],
+    )
+    assert new_connection(world) == "timeout"
+
+
+def test_what_ended_meanwhile_is_noticed(world):
+    world.daemon.kill()
+    subprocess.run(["kill", "-KILL", first_process(world, world.server)], check=True)
+    world.daemon.start()
+
+    def state():
+        [reservation] = world.aws.ec2.describe_instances(InstanceIds=[world.server])["Reservations"]
+        return reservation["Instances"][0]["State"]["Name"]
+
+    until(lambda: state() == "terminated", "the instance terminated")
+    until(lambda: f"{world.daemon.name}-{world.server}" not in ip("netns", "list"), "its namespace gone")
+
+
+def first_process(world, instance):
+    """The process id of an instance's init, from the note that it leaves for `linkway down`."""
+    note = Path(f"/run/{world.daemon.name}/instances/{instance}/process")
+    return str(json.loads(note.read_text())["pid"])
+
+
+def test_an_attached_namespace_survives_too(world):
+    with Namespace("box") as box:
+        world.daemon.linkway("attach", "--subnet", world.place, "--security-group", world.door, "--netns", box.path)
+        world.daemon.kill()
+        connecting = box.run("/usr/bin/python3", world.programs / "connect.py", "tcp", world.address, "7000")
+        assert connecting.stdout.startswith("echo ")
+        world.daemon.start()
+        connecting = box.run("/usr/bin/python3", world.programs / "connect.py", "tcp", world.address, "7000")
+        assert connecting.stdout.startswith("echo ")
