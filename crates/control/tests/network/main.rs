@@ -1,6 +1,8 @@
 //! VPCs and what is in them, driven as the wire drives them: through the generated traits, on a state that is
 //! kept nowhere.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod admin;
 mod describing;
 mod instance;
