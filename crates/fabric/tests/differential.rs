@@ -7,6 +7,8 @@
 mod frame;
 mod state;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::mem::MaybeUninit;
 use std::net::Ipv4Addr;
@@ -15,7 +17,7 @@ use std::process::{Command, Stdio};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::layout::{DropKey, Layout};
+use linkway_fabric::layout::{Count, DropKey, Layout};
 use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
@@ -33,9 +35,9 @@ use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
 use frame::{ACK, Frame, SYN};
-use state::{State, cidr};
+use state::{State, anything, cidr};
 
-const NETWORKS: u32 = 150;
+const NETWORKS: u32 = 300;
 const SERVICE: u32 = 20;
 const FIRST: u32 = 21;
 const INSTANCES: usize = 3;
@@ -48,6 +50,8 @@ struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
     instances: Vec<(Vec<usize>, bool)>,
     rules: Vec<RulePlan>,
+    /// Of each group: whether it lets everything out, and in from the subnet.
+    open: Vec<(bool, bool)>,
     endpoint_groups: Vec<usize>,
     endpoint_available: bool,
     protocol: Protocol,
@@ -92,18 +96,14 @@ fn network() -> impl Strategy<Value = Network> {
     (
         prop::collection::vec((groups(), prop::bool::weighted(0.8)), 2 * INSTANCES),
         prop::collection::vec(rule(), 0..24),
+        prop::collection::vec((prop::bool::weighted(0.7), prop::bool::weighted(0.4)), 6),
         groups(),
         prop::bool::weighted(0.85),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
     )
-        .prop_map(|(instances, rules, endpoint_groups, endpoint_available, protocol, targets)| Network {
-            instances,
-            rules,
-            endpoint_groups,
-            endpoint_available,
-            protocol,
-            targets,
+        .prop_map(|(instances, rules, open, endpoint_groups, endpoint_available, protocol, targets)| {
+            Network { instances, rules, open, endpoint_groups, endpoint_available, protocol, targets }
         })
 }
 
@@ -118,6 +118,7 @@ fn rule() -> impl Strategy<Value = RulePlan> {
         traffic(Some(17), Some(8443), Some(8443)),
         traffic(Some(1), Some(-1), Some(-1)),
         traffic(Some(1), Some(8), Some(0)),
+        traffic(Some(1), Some(8), Some(4)),
         traffic(Some(1), Some(3), Some(4)),
     ];
     let peers = prop_oneof![
@@ -140,17 +141,22 @@ fn packet() -> impl Strategy<Value = PacketPlan> {
                 .collect::<Vec<_>>(),
         )
     };
-    let port = || select(vec![53u16, 443, 444, 8443, 80]);
+    let port = || select(vec![53u16, 443, 443, 443, 444, 8443, 80]);
     let transport = prop_oneof![
         4 => (port(), prop::bool::weighted(0.9)).prop_map(|(port, opens)| Transport::Tcp { port, opens }),
         3 => port().prop_map(|port| Transport::Udp { port }),
         1 => any::<bool>().prop_map(|request| Transport::Echo { request }),
     ];
     (
-        SERVICE..=STRANGER,
-        prop::bool::weighted(0.95),
-        prop::option::weighted(0.1, addresses()),
-        addresses(),
+        prop_oneof![
+            8 => FIRST..FIRST + INSTANCES as u32,
+            6 => FIRST + INSTANCES as u32..STRANGER,
+            4 => Just(SERVICE),
+            1 => Just(STRANGER),
+        ],
+        prop::bool::weighted(0.97),
+        prop::option::weighted(0.05, addresses()),
+        prop_oneof![2 => Just(state::ip("10.0.0.30")), 3 => addresses()],
         any::<bool>(),
         transport,
     )
@@ -183,6 +189,15 @@ fn build(plan: &Network) -> Built {
             PeerPlan::Group(group) => Peer::Group(groups[rule.vpc][group].clone()),
         };
         state.rule(&groups[rule.vpc][rule.group], rule.direction, rule.traffic.clone(), peer);
+    }
+    for (index, (egress, ingress)) in plan.open.iter().enumerate() {
+        let group = &groups[index / 3][index % 3];
+        if *egress {
+            state.rule(group, Direction::Egress, anything(), cidr("0.0.0.0/0"));
+        }
+        if *ingress {
+            state.rule(group, Direction::Ingress, anything(), cidr("10.0.0.0/24"));
+        }
     }
     let mut devices = Devices { service: SERVICE, ..Devices::default() };
     let mut senders = vec![(SERVICE, service_mac().0, SERVICE_ADDRESS)];
@@ -263,10 +278,9 @@ impl Kernel {
         replace(&maps.probes, &tables.probes);
     }
 
-    /// Send a packet into empty counters and an empty flow table.
-    fn send(&self, device: u32, bytes: &[u8]) -> Seen {
-        clear(&self.0.maps.flows);
-        clear(&self.0.maps.drops);
+    /// Send a packet that belongs to no flow, by the device of an interface.
+    fn send(&self, device: u32, interface: u32, bytes: &[u8]) -> Seen {
+        let before = self.drops(interface);
         // `struct __sk_buff`, as bytes, since the kernel refuses what is not zero in its padding.
         let mut context = [0; 192];
         context[40..44].copy_from_slice(&device.to_ne_bytes());
@@ -281,11 +295,22 @@ impl Kernel {
         };
         let output = program.test_run(input).unwrap();
         // A drop may be answered, by RST: it is counted all the same.
-        let dropped = self.0.maps.drops.keys().next();
-        dropped.map_or_else(
-            || Seen::Delivered(Frame::read(output.data.unwrap())),
-            |key| Seen::Dropped(Reason(DropKey::read(&key).unwrap().reason)),
-        )
+        let dropped = self.drops(interface).into_iter().zip(before).find(|(after, before)| after != before);
+        if let Some(((reason, _), _)) = dropped {
+            return Seen::Dropped(reason);
+        }
+        clear(&self.0.maps.flows);
+        Seen::Delivered(Frame::read(output.data.unwrap()))
+    }
+
+    /// What an interface has sent in vain, for each reason.
+    fn drops(&self, interface: u32) -> Vec<(Reason, u64)> {
+        let count = |reason: Reason| {
+            let key = DropKey { interface, reason: reason.0 };
+            let values = self.0.maps.drops.lookup_percpu(key.bytes(), MapFlags::ANY).unwrap();
+            values.into_iter().flatten().map(|value| Count::read(&value).unwrap().packets).sum()
+        };
+        Reason::all().map(|reason| (reason, count(reason))).collect()
     }
 }
 
@@ -296,6 +321,13 @@ enum Seen {
 }
 
 impl Seen {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Dropped(reason) => reason.name(),
+            Self::Delivered(_) => "Delivered",
+        }
+    }
+
     fn is(&self, verdict: &Verdict) -> bool {
         match (self, verdict) {
             (Self::Dropped(seen), Verdict::Dropped(reason)) => seen == reason,
@@ -364,13 +396,16 @@ fn the_programs_decide_as_the_reference_does() {
     let mut runner =
         TestRunner::new(Config { cases: NETWORKS, failure_persistence: None, ..Config::default() });
     let cases = (network(), prop::collection::vec(packet(), 40));
+    let verdicts = RefCell::new(BTreeSet::new());
     let outcome = runner.run(&cases, |(network, packets)| {
         let built = build(&network);
         kernel.hold(&built.tables);
         for plan in &packets {
             let (packet, frame) = compose(&built, plan);
             let expected = decide(&built.tables, &packet);
-            let seen = kernel.send(plan.device, &frame.bytes());
+            let sender = built.tables.ports.get(&plan.device).map_or(0, |port| port.interface);
+            let seen = kernel.send(plan.device, sender, &frame.bytes());
+            verdicts.borrow_mut().insert(seen.name());
             prop_assert!(
                 expected.iter().any(|verdict| seen.is(verdict)),
                 "{:?}\nprograms: {:?}\nreference: {:?}",
@@ -382,4 +417,20 @@ fn the_programs_decide_as_the_reference_does() {
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    // All kinds of packets were among them, so that agreeing means something.
+    for common in [
+        "Delivered",
+        "EgressDenied",
+        "EndpointUnavailable",
+        "IngressDenied",
+        "NoFlow",
+        "NoListener",
+        "NoRoute",
+        "NotDelivered",
+        "SpoofedSource",
+        "TargetDenied",
+        "UnknownPort",
+    ] {
+        assert!(verdicts.borrow().contains(common), "no packet was {common}");
+    }
 }
