@@ -37,11 +37,11 @@ static __always_inline int judge_question(const struct packet *p)
 	struct place *place;
 
 	if ((p->flags & INTERFACE_SOURCE_CHECK) && p->key.source.word[3] &&
-	    !is_place_of(p->vpc, &p->key.source, p->interface))
+	    !is_place_of(p->key.vpc, &p->key.source, p->interface))
 		return DROP_SPOOFED_SOURCE;
-	if (p->vpc == SERVICE_VPC)
+	if (p->key.vpc == SERVICE_VPC)
 		return DROP_NONE;
-	place = place_of(p->vpc, &p->key.destination);
+	place = place_of(p->key.vpc, &p->key.destination);
 	if (!place || (place->kind == PLACE_INTERFACE && place->interface == p->interface))
 		return DROP_NO_ROUTE;
 	return DROP_NONE;

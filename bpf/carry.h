@@ -82,7 +82,7 @@ static __noinline int open_for(struct packet *p, __u32 device)
 	struct course *c = &p->course;
 	int reason;
 
-	if ((p->flags & INTERFACE_SOURCE_CHECK) && !is_place_of(p->vpc, &p->key.source, p->interface))
+	if ((p->flags & INTERFACE_SOURCE_CHECK) && !is_place_of(p->key.vpc, &p->key.source, p->interface))
 		return DROP_SPOOFED_SOURCE;
 	if (!opens(p)) {
 		p->reset = RESET_TOWARDS_ENDPOINT;
@@ -129,7 +129,7 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 		return NULL;
 	if (flow->sender != p->interface) {
 		/* The address has moved to another interface, or somebody pretends that it has. */
-		if (is_place_of(p->vpc, &p->key.source, p->interface))
+		if (is_place_of(p->key.vpc, &p->key.source, p->interface))
 			goto outlived;
 		*reason = DROP_SPOOFED_SOURCE;
 		return NULL;

@@ -46,7 +46,6 @@ static __always_inline int recognise_workload(struct __sk_buff *skb, struct pack
 	if (!port)
 		return DROP_UNKNOWN_PORT;
 	p->interface = port->interface;
-	p->vpc = port->vpc;
 	p->key.vpc = port->vpc;
 	p->groups = port->groups;
 	p->flags = port->flags;
@@ -57,7 +56,6 @@ static __always_inline int recognise_workload(struct __sk_buff *skb, struct pack
 /* The daemon's own namespace: trusted, and without groups. */
 static __always_inline void recognise_service(struct packet *p)
 {
-	p->vpc = SERVICE_VPC;
 	p->key.vpc = SERVICE_VPC;
 	p->groups = 0;
 	p->flags = 0;

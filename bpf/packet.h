@@ -64,7 +64,6 @@ struct packet {
 	__u64 now;                  /* nanoseconds by CLOCK_MONOTONIC, to a tick of the kernel */
 	struct settings settings;   /* one reading of them for the whole way */
 	__u32 interface;            /* number of the sender's; 0: unknown, or the service namespace */
-	__u32 vpc;
 	__u64 groups;
 	__u8 mac[6];                /* that the sender must have */
 	__u8 flags;                 /* enum interface_flag */

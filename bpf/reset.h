@@ -34,7 +34,7 @@ static __always_inline int wants_reset(const struct packet *p)
 		return 0;
 	if (p->reset == RESET_ALWAYS)
 		return 1;
-	place = place_of(p->vpc, &p->key.destination);
+	place = place_of(p->key.vpc, &p->key.destination);
 	if (!place || place->kind != PLACE_INTERFACE)
 		return 0;
 	there = bpf_map_lookup_elem(&interfaces, &place->interface);
