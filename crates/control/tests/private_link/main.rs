@@ -1,0 +1,13 @@
+//! Endpoints, endpoint services and load balancers, as callers see them: the service traits are driven over a
+//! state in memory, with a clock and a packet path that stand still until a test moves them.
+
+mod balancers;
+mod connections;
+mod endpoint_changes;
+mod endpoints;
+mod listeners;
+mod services;
+mod target_groups;
+mod targets;
+mod visibility;
+mod world;
