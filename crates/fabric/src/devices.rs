@@ -97,6 +97,7 @@ impl HostEnds {
             found.get(number).is_some_and(|link| link.index == ready.index)
                 && wanted.get(number).is_some_and(|wanted| {
                     wanted.namespace == ready.attachment.namespace
+                        && wanted.device == ready.attachment.device
                         && namespace::identity(&wanted.namespace) == Some(ready.identity)
                 })
         });
@@ -166,24 +167,26 @@ impl HostEnds {
         attachment: &Attachment,
         found: Option<&Link>,
     ) -> Result<u32, FabricError> {
-        let gone = || FabricError::NamespaceGone { path: attachment.namespace.clone() };
-        namespace::identity(&attachment.namespace).ok_or_else(gone)?;
-        let there = Netlink::open(&attachment.namespace)?.link(&attachment.device)?;
-        let own = there.is_some_and(|link| link.mac == attachment.mac.0);
-        match found {
-            Some(link) if own => return Ok(link.index),
-            // Its other end is somewhere else: in a namespace that was here before, or under another name.
-            Some(link) => self.netlink.delete(link.index)?,
-            None => {}
+        let path = &attachment.namespace;
+        let gone = || FabricError::NamespaceGone { path: path.clone() };
+        let identity = namespace::identity(path).ok_or_else(gone)?;
+        if Some(identity) == namespace::identity(Path::new(namespace::OWN)) {
+            return Err(FabricError::HostNamespace { path: path.clone() });
         }
-        let name = host_end(number);
-        let here = End { name: &name, mac: ranges::router_mac() };
-        self.netlink.add_pair(
-            &here,
-            &End { name: &attachment.device, mac: attachment.mac },
-            &attachment.namespace,
-        )?;
-        let index = self.netlink.link(&name)?.ok_or_else(gone)?.index;
+        let there = Netlink::open(path)?.link(&attachment.device)?;
+        let own = there.is_some_and(|link| link.mac == attachment.mac.0);
+        let index = match found {
+            Some(link) if own => link.index,
+            found => {
+                // Its other end is somewhere else: in a namespace that was here before, or renamed.
+                found.map_or(Ok(()), |link| self.netlink.delete(link.index))?;
+                let name = host_end(number);
+                let here = End { name: &name, mac: ranges::router_mac() };
+                let there = End { name: &attachment.device, mac: attachment.mac };
+                self.netlink.add_pair(&here, &there, path)?;
+                self.netlink.link(&name)?.ok_or_else(gone)?.index
+            }
+        };
         namespace::enter(&self.namespace, || attach(self.programs.from_workload.as_fd(), index))?;
         self.netlink.up(index)?;
         Ok(index)

@@ -91,7 +91,7 @@ fn veth() -> Check {
 /// In a namespace that goes when its thread does.
 fn try_veth() -> Result<(), FabricError> {
     namespace::on_a_thread(|| {
-        let own = Path::new("/proc/thread-self/ns/net");
+        let own = Path::new(namespace::OWN);
         unshare(CloneFlags::CLONE_NEWNET).map_err(FabricError::io("make another namespace than", own))?;
         let netlink = Netlink::here()?;
         let end = |name| End { name, mac: router_mac() };

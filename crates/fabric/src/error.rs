@@ -79,6 +79,12 @@ pub enum FabricError {
         /// Where it was.
         path: PathBuf,
     },
+    /// An interface is to be in the host's own namespace.
+    #[error("{} is the host's own network namespace, which linkway leaves as it is: name a container's", path.display())]
+    HostNamespace {
+        /// What was given.
+        path: PathBuf,
+    },
     /// The operating system refused something.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

@@ -19,6 +19,9 @@ use crate::error::FabricError;
 /// Where named namespaces are.
 pub const DIRECTORY: &str = "/run/netns";
 
+/// The namespace that the calling thread is in.
+pub const OWN: &str = "/proc/thread-self/ns/net";
+
 /// The file system that namespaces' files are in (`NSFS_MAGIC` of Linux's `magic.h`).
 const NSFS: FsType = FsType(0x6e73_6673);
 
@@ -51,7 +54,7 @@ pub fn create(
     on_a_thread(|| {
         unshare(CloneFlags::CLONE_NEWNET).map_err(FabricError::io("make the network namespace", path))?;
         prepare()?;
-        mount(Some("/proc/thread-self/ns/net"), path, Some("none"), MsFlags::MS_BIND, None::<&str>)
+        mount(Some(OWN), path, Some("none"), MsFlags::MS_BIND, None::<&str>)
             .map_err(FabricError::io("keep the network namespace", path))
     })
 }
@@ -78,15 +81,16 @@ pub fn enter<T: Send>(
     path: &Path,
     act: impl FnOnce() -> Result<T, FabricError> + Send,
 ) -> Result<T, FabricError> {
+    on_a_thread(|| join(path).and_then(|()| act()))
+}
+
+/// Move the calling thread into a namespace, for good.
+pub fn join(path: &Path) -> Result<(), FabricError> {
     if identity(path).is_none() {
         return Err(FabricError::NamespaceGone { path: path.to_owned() });
     }
     let file = File::open(path).map_err(FabricError::io("open", path))?;
-    on_a_thread(|| {
-        setns(&file, CloneFlags::CLONE_NEWNET)
-            .map_err(FabricError::io("enter the network namespace", path))?;
-        act()
-    })
+    setns(&file, CloneFlags::CLONE_NEWNET).map_err(FabricError::io("enter the network namespace", path))
 }
 
 /// Do something on a thread that ends with it: what it does to itself, nobody else notices.
@@ -119,7 +123,7 @@ mod tests {
     fn what_is_no_namespace_has_no_identity() {
         assert_eq!(identity(Path::new("/proc/self/status")), None);
         assert_eq!(identity(Path::new("/nowhere")), None);
-        assert!(identity(Path::new("/proc/self/ns/net")).is_some());
+        assert!(identity(Path::new(OWN)).is_some());
     }
 
     #[test]

@@ -78,6 +78,15 @@ fn inside<T: Send>(namespace: &Path, act: impl FnOnce() -> T + Send) -> T {
     namespace::enter(namespace, || Ok(act())).unwrap()
 }
 
+/// The fabric may live on a thread of its own, and its readers on others.
+#[test]
+fn a_fabric_and_its_readers_can_be_sent_to_threads() {
+    fn sent<T: Send>() {}
+    sent::<Fabric>();
+    sent::<linkway_fabric::Reader>();
+    sent::<linkway_fabric::Events>();
+}
+
 /// A server that sends back what it gets, until the test ends. A socket stays in its namespace.
 fn echo(namespace: &Path, port: u16) {
     let listener = inside(namespace, || TcpListener::bind(("0.0.0.0", port)).unwrap());
@@ -279,6 +288,47 @@ fn an_interface_moves_into_a_namespace_that_exists_and_bears_its_end() {
     machine.apply(&state);
     exchange(&mut connect(&own, ENDPOINT).unwrap()).unwrap();
     namespace::remove(&own).unwrap();
+}
+
+#[test]
+fn the_hosts_own_namespace_is_left_as_it_is() {
+    let mut machine = Machine::new();
+    let World { mut state, application, .. } = world();
+    let eni = state.get::<Instance>(&application).interface.clone();
+    let role = InterfaceRole::Namespace {
+        attachment: AttachmentId::random(),
+        path: format!("/proc/{}/ns/net", process::id()),
+        device: "vpc0".to_owned(),
+        attached: Timestamp::UNIX_EPOCH,
+    };
+    state.change::<NetworkInterface>(&eni, |interface| interface.role = role);
+    machine.fabric().apply(&state.snapshot).unwrap();
+    let problem = &machine.fabric().problems()[&state.number(&eni)];
+    assert!(matches!(problem, FabricError::HostNamespace { .. }), "{problem}");
+}
+
+#[test]
+fn a_device_that_was_being_made_when_the_daemon_was_killed_is_completed() {
+    let mut machine = Machine::new();
+    let World { state, application, database, .. } = world();
+    machine.apply(&state);
+    let fabric = namespace::path(&machine.settings.name);
+    let number = state.number(&state.get::<Instance>(&application).interface);
+    machine.fabric = None;
+    // As it is right after the pair was made: no program, and down at both ends.
+    let run = |arguments: &[&str]| {
+        assert!(process::Command::new("ip").args(arguments).status().unwrap().success(), "ip {arguments:?}");
+    };
+    let fabric = fabric.file_name().unwrap().to_str().unwrap().to_owned();
+    let inside = instance_namespace(&machine.settings.name, &application);
+    run(&["netns", "exec", &fabric, "tc", "qdisc", "del", "dev", &format!("eni{number}"), "clsact"]);
+    run(&["-n", &fabric, "link", "set", &format!("eni{number}"), "down"]);
+    run(&["-n", &inside, "link", "set", "eth0", "down"]);
+
+    machine.reopen();
+    machine.apply(&state);
+    echo(&machine.instance(&database), 5432);
+    exchange(&mut connect(&machine.instance(&application), ENDPOINT).unwrap()).unwrap();
 }
 
 #[test]
