@@ -142,6 +142,10 @@ pub enum Error {
     #[error("The maximum number of rules per security group has been reached.")]
     RulesPerSecurityGroupLimitExceeded,
 
+    /// More groups than an interface may have.
+    #[error("The maximum number of security groups per interface has been reached.")]
+    SecurityGroupsPerInterfaceLimitExceeded,
+
     /// The address belongs to another interface.
     #[error("Address {0} is in use.")]
     AddressInUse(Ipv4Addr),
@@ -204,6 +208,7 @@ impl Error {
             Self::DuplicatePermission(_) => "InvalidPermission.Duplicate",
             Self::PermissionNotFound => "InvalidPermission.NotFound",
             Self::RulesPerSecurityGroupLimitExceeded => "RulesPerSecurityGroupLimitExceeded",
+            Self::SecurityGroupsPerInterfaceLimitExceeded => "SecurityGroupsPerInterfaceLimitExceeded",
             Self::AddressInUse(_) => "InvalidIPAddress.InUse",
             Self::InsufficientFreeAddresses => "InsufficientFreeAddressesInSubnet",
             Self::InterfaceInUse(_) => "InvalidParameterValue",

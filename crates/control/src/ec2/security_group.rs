@@ -19,7 +19,7 @@ use linkway_wire::ec2::{
     SecurityGroup as SecurityGroupShape,
 };
 
-pub(crate) use membership::{groups_of_vpc, identifiers};
+pub(crate) use membership::{check_count, groups_of_vpc, identifiers};
 
 use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;

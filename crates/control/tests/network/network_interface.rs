@@ -109,6 +109,17 @@ fn groups_are_the_vpcs() {
 }
 
 #[test]
+fn an_interface_has_five_groups_at_most() {
+    let world = World::new();
+    let vpc = world.vpc("10.0.0.0/16");
+    let subnet = world.subnet(&vpc, "10.0.0.0/24");
+    let groups: Vec<_> = (0..6).map(|number| world.group(&vpc, &format!("group-{number}"))).collect();
+    create(&world, &subnet, |input| input.groups = groups[..5].to_vec()).unwrap();
+    let answer = create(&world, &subnet, |input| input.groups.clone_from(&groups));
+    refused(answer, "SecurityGroupsPerInterfaceLimitExceeded", "security groups per interface");
+}
+
+#[test]
 fn attributes_change_one_at_a_time() {
     let world = World::new();
     let vpc = world.vpc("10.0.0.0/16");

@@ -8,6 +8,9 @@ use linkway_wire::ec2::GroupIdentifier;
 use crate::lookup::own;
 use crate::{Caller, Error};
 
+/// Groups that an interface may have.
+const MAX_GROUPS: usize = 5;
+
 /// The groups with these ids, which must be the VPC's; no ids: its default group. `place` is what the error
 /// names beside the group, such as `subnet subnet-…`.
 pub(crate) fn groups_of_vpc(
@@ -32,7 +35,13 @@ pub(crate) fn groups_of_vpc(
             groups.push(group.id.clone());
         }
     }
+    check_count(&groups)?;
     Ok(groups)
+}
+
+/// Refuse more groups than an interface may have: AWS's quota before anyone asks for more.
+pub(crate) fn check_count(groups: &[SecurityGroupId]) -> Result<(), Error> {
+    if groups.len() > MAX_GROUPS { Err(Error::SecurityGroupsPerInterfaceLimitExceeded) } else { Ok(()) }
 }
 
 /// Groups as most responses carry them: id and name.

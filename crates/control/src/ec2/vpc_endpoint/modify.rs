@@ -13,7 +13,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{ModifyVpcEndpointRequest, ModifyVpcEndpointResult};
 
 use super::{options, placement, policy, private_dns};
-use crate::ec2::security_group::groups_of_vpc;
+use crate::ec2::security_group::{check_count, groups_of_vpc};
 use crate::error::EndpointError;
 use crate::lookup::{named, not_found, own};
 use crate::{Caller, Control, Error};
@@ -112,6 +112,7 @@ fn change_groups(
             "An Interface VPC Endpoint must always have at least one Security Group.".into(),
         ));
     }
+    check_count(&groups)?;
     if groups != endpoint.groups {
         for place in &endpoint.subnets {
             tx.update::<NetworkInterface>(&place.interface, |interface| interface.groups.clone_from(&groups));
