@@ -180,3 +180,75 @@ impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
         FabricError::Table { action, table: self.name, key: format!("{key:?}"), source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use libbpf_rs::MapType;
+    use libbpf_rs::libbpf_sys::{BPF_F_NO_PREALLOC, bpf_map_create_opts};
+
+    use super::*;
+
+    /// A table in the kernel with room for three rows. It needs root.
+    fn table() -> Table<u32, u32> {
+        let options = bpf_map_create_opts {
+            sz: size_of::<bpf_map_create_opts>() as u64,
+            map_flags: BPF_F_NO_PREALLOC,
+            ..Default::default()
+        };
+        let map = MapHandle::create(MapType::Hash, Some("test"), 4, 4, 3, &options).unwrap();
+        Table::read("test", &map).unwrap()
+    }
+
+    fn rows(keys: &[u32]) -> BTreeMap<u32, u32> {
+        keys.iter().map(|key| (*key, key * 10)).collect()
+    }
+
+    /// What the kernel holds, whatever the mirror says.
+    fn kernel(table: &Table<u32, u32>) -> BTreeMap<u32, u32> {
+        Table::read("test", &table.map).unwrap().held
+    }
+
+    #[test]
+    fn rows_are_added_changed_and_removed() {
+        let mut table = table();
+        assert!(table.put(&rows(&[1, 2])).unwrap());
+        assert!(!table.put(&rows(&[1, 2])).unwrap(), "nothing is different");
+        assert!(table.put(&BTreeMap::from([(1, 11)])).unwrap());
+        assert_eq!(kernel(&table), BTreeMap::from([(1, 11), (2, 20)]));
+        assert!(table.remove_others(&rows(&[2])).unwrap());
+        assert!(!table.remove_others(&rows(&[2])).unwrap());
+        assert_eq!(kernel(&table), rows(&[2]));
+    }
+
+    #[test]
+    fn a_list_stays_for_one_change_more() {
+        let mut table = table();
+        table.put(&rows(&[1, 2])).unwrap();
+        table.retire_others(&rows(&[2])).unwrap();
+        assert_eq!(kernel(&table), rows(&[1, 2]), "somebody may be reading it");
+        table.retire_others(&rows(&[2])).unwrap();
+        assert_eq!(kernel(&table), rows(&[2]));
+
+        table.retire_others(&rows(&[])).unwrap();
+        table.retire_others(&rows(&[2])).unwrap();
+        table.retire_others(&rows(&[])).unwrap();
+        assert_eq!(kernel(&table), rows(&[2]), "it was wanted again meanwhile");
+    }
+
+    #[test]
+    fn a_full_table_is_named_with_the_row_that_found_no_room() {
+        let mut table = table();
+        let error = table.put(&rows(&[1, 2, 3, 4])).unwrap_err().to_string();
+        assert!(error.contains("cannot write 4 of the kernel's table \"test\""), "{error}");
+        assert_eq!(table.held, kernel(&table), "the mirror knows how far it came");
+    }
+
+    #[test]
+    fn what_somebody_else_removed_is_gone() {
+        let mut table = table();
+        table.put(&rows(&[1])).unwrap();
+        table.map.delete(1u32.bytes()).unwrap();
+        assert!(table.remove_others(&rows(&[])).unwrap());
+        assert_eq!(table.held, rows(&[]));
+    }
+}

@@ -130,7 +130,7 @@ impl Judge<'_> {
         if u32::from(sender.kind) == interface_kind::INTERFACE_SERVICE.0 {
             Ok(vec![self.probe()])
         } else {
-            self.from_workload(sender)
+            self.workload(sender)
         }
     }
 
@@ -156,7 +156,7 @@ impl Judge<'_> {
         }
     }
 
-    fn from_workload(&self, sender: &Port) -> Result<Vec<Way>, drop_reason> {
+    fn workload(&self, sender: &Port) -> Result<Vec<Way>, drop_reason> {
         let place = self.place(sender.vpc, self.packet.destination);
         if let Some((place_kind::PLACE_RESOLVER, _)) = place {
             return Ok(vec![self.resolver(sender)]);

@@ -2,6 +2,8 @@
 //!
 //! It needs root, for the programs to be loaded.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "packets/frame.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
 mod frame;

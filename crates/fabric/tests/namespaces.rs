@@ -2,6 +2,8 @@
 //!
 //! Each test has a fabric of its own name and takes it down. It needs root.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod state;
 
 use std::io::{ErrorKind, Read, Write};
@@ -230,6 +232,23 @@ fn connections_outlive_the_daemon() {
     machine.reopen();
     machine.apply(&state);
     assert!(exchange(&mut open).is_err());
+}
+
+#[test]
+fn flows_are_judged_anew_when_something_changed_and_only_then() {
+    let mut machine = Machine::new();
+    let World { mut state, admission, .. } = world();
+    machine.apply(&state);
+    let epoch = machine.fabric().epoch();
+    machine.apply(&state);
+    assert_eq!(machine.fabric().epoch(), epoch);
+    state.remove::<SecurityGroupRule>(&admission);
+    machine.apply(&state);
+    assert_eq!(machine.fabric().epoch(), epoch + 1);
+    // The daemon before may have been killed between a change and its epoch.
+    machine.reopen();
+    machine.apply(&state);
+    assert_eq!(machine.fabric().epoch(), epoch + 2);
 }
 
 #[test]
