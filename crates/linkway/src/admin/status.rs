@@ -19,6 +19,8 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
     let counters = daemon.counters.read().await?;
     let state = daemon.store.snapshot();
     let applied = daemon.fabric.applied();
+    // Locked once: a lock in each field of what follows would wait for the one before.
+    let names = names(daemon);
     Ok(Status {
         name: daemon.settings.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -29,13 +31,13 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
         revision: state.revision,
         applied: applied.revision,
         fault: applied.fault,
-        problems: problems(&names(daemon), &applied.problems),
+        problems: problems(&names, &applied.problems),
         resources: resources(&state),
         endpoints: tally(state.all::<VpcEndpoint>().map(|endpoint| endpoint.state.name())),
         targets: tally(state.all::<TargetGroup>().flat_map(|group| &group.targets).map(health)),
         instances: tally(state.all::<Instance>().map(|instance| instance.state.name())),
         flows: counters.flows,
-        drops: named(&names(daemon), counters.drops),
+        drops: named(&names, counters.drops),
     })
 }
 
