@@ -60,23 +60,21 @@ pub(super) fn belongs_to<T: Named>(resource: &T, caller: &Caller) -> bool {
     *resource.owner() == caller.account && resource.region() == caller.region
 }
 
-/// Whether the text is an ARN of this kind, of whatever account and region.
-pub(super) fn is_arn<T: Named>(text: &str) -> bool {
-    text.strip_prefix("arn:aws:elasticloadbalancing:")
-        .and_then(|rest| rest.splitn(3, ':').nth(2))
-        .is_some_and(|path| path.starts_with(T::PATH))
+/// Whether the text is an ARN of this kind, in the caller's account and region.
+pub(super) fn is_arn<T: Named>(caller: &Caller, text: &str) -> bool {
+    text.strip_prefix(&made::<T>(caller, "")).is_some_and(|tail| !tail.is_empty())
 }
 
-/// The caller's resource of this ARN. Somebody else's does not exist.
+/// The caller's resource of this ARN. AWS takes the ARNs of other accounts and regions for malformed.
 pub(super) fn find<'a, T: Named>(
     state: &'a Snapshot,
     caller: &Caller,
     arn: &str,
 ) -> Result<&'a Arc<T>, Error> {
-    if !is_arn::<T>(arn) {
+    if !is_arn::<T>(caller, arn) {
         return Err(invalid(format!("'{arn}' is not a valid {} ARN", T::NOUN)));
     }
-    state.get::<T>(arn).filter(|found| belongs_to(&***found, caller)).ok_or_else(|| T::missing(arn).into())
+    state.get::<T>(arn).ok_or_else(|| T::missing(arn).into())
 }
 
 /// The resource of an ARN that a parameter must have.

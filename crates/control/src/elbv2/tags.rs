@@ -38,19 +38,19 @@ pub(super) fn of_new(given: &[Tag]) -> Result<Tags, Error> {
 
 /// The tags of the resource with this ARN, of whatever kind it is.
 fn tags_of<'a>(state: &'a Snapshot, caller: &Caller, resource: &str) -> Result<&'a Tags, Error> {
-    if arn::is_arn::<TargetGroup>(resource) {
+    if arn::is_arn::<TargetGroup>(caller, resource) {
         arn::find::<TargetGroup>(state, caller, resource).map(|found| &found.tags)
-    } else if arn::is_arn::<Listener>(resource) {
+    } else if arn::is_arn::<Listener>(caller, resource) {
         arn::find::<Listener>(state, caller, resource).map(|found| &found.tags)
     } else {
         arn::find::<LoadBalancer>(state, caller, resource).map(|found| &found.tags)
     }
 }
 
-fn replace(tx: &mut Transaction, resource: &str, tags: Tags) {
-    if arn::is_arn::<TargetGroup>(resource) {
+fn replace(tx: &mut Transaction, caller: &Caller, resource: &str, tags: Tags) {
+    if arn::is_arn::<TargetGroup>(caller, resource) {
         tx.update::<TargetGroup>(resource, |found| found.tags = tags);
-    } else if arn::is_arn::<Listener>(resource) {
+    } else if arn::is_arn::<Listener>(caller, resource) {
         tx.update::<Listener>(resource, |found| found.tags = tags);
     } else {
         tx.update::<LoadBalancer>(resource, |found| found.tags = tags);
@@ -82,7 +82,7 @@ pub(crate) fn add(control: &Control, caller: &Caller, input: AddTagsInput) -> Re
         for resource in &input.resource_arns {
             let mut tags = tags_of(tx, caller, resource)?.clone();
             put(&mut tags, &input.tags)?;
-            replace(tx, resource, tags);
+            replace(tx, caller, resource, tags);
         }
         Ok(AddTagsOutput {})
     })
@@ -97,7 +97,7 @@ pub(crate) fn remove(
         for resource in &input.resource_arns {
             let mut tags = tags_of(tx, caller, resource)?.clone();
             tags.retain(|key, _| !input.tag_keys.contains(key));
-            replace(tx, resource, tags);
+            replace(tx, caller, resource, tags);
         }
         Ok(RemoveTagsOutput {})
     })

@@ -50,8 +50,14 @@ pub enum EndpointError {
     #[error("Service has existing active VPC Endpoint connections!")]
     ExistingConnections,
     /// Not a Network Load Balancer of the caller's.
-    #[error("The Network Load Balancer '{0}' does not exist")]
+    #[error("The Network Load Balancer ARN '{0}' does not exist")]
     LoadBalancerNotFound(String),
+    /// Not the ARN of a Network Load Balancer.
+    #[error(
+        "Invalid Network Load Balancer ARN: \"{0}\" (expecting \
+         \"arn:aws:elasticloadbalancing:region:account-id:loadbalancer/net/load-balancer-name/load-balancer-id\")"
+    )]
+    MalformedLoadBalancer(String),
     /// An endpoint to delete that is not there.
     #[error("The Vpc Endpoint Id '{0}' does not exist")]
     NothingToDelete(String),
@@ -72,7 +78,8 @@ impl EndpointError {
             Self::InvalidState(_) => "InvalidState",
             Self::InvalidFilter(_) | Self::InvalidFilterValue(_) => "InvalidFilter",
             Self::ExistingConnections => "ExistingVpcEndpointConnections",
-            Self::LoadBalancerNotFound(_) => "InvalidLoadBalancerArn.NotFound",
+            Self::LoadBalancerNotFound(_) => "InvalidNetworkLoadBalancerArn.NotFound",
+            Self::MalformedLoadBalancer(_) => "InvalidNetworkLoadBalancerArn.Malformed",
             // Of bulk requests: other codes than those of describing and modifying.
             Self::NothingToDelete(_) => "InvalidVpcEndpoint.NotFound",
             Self::NoServiceToDelete(_) => "InvalidVpcEndpointService.NotFound",

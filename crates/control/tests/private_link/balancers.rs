@@ -166,7 +166,16 @@ fn balancers_are_found_by_arn_and_by_name() {
         refusal(find(&provider(), &["none"], &[])),
         ("LoadBalancerNotFound".into(), "Load balancers '[none]' not found".into())
     );
-    assert_eq!(refusal(find(&consumer(), &[], &[&arn])).0, "LoadBalancerNotFound");
+    let missing = format!("{arn}0");
+    assert_eq!(
+        refusal(find(&provider(), &[], &[&missing])),
+        ("LoadBalancerNotFound".into(), format!("Load balancers '[{missing}]' not found"))
+    );
+    // Another account's is not so much missing as malformed.
+    assert_eq!(
+        refusal(find(&consumer(), &[], &[&arn])),
+        ("ValidationError".into(), format!("'{arn}' is not a valid load balancer ARN"))
+    );
     assert_eq!(
         refusal(find(&provider(), &[], &["db"])),
         ("ValidationError".into(), "'db' is not a valid load balancer ARN".into())
@@ -271,7 +280,7 @@ fn everything_can_be_tagged() {
         assert_eq!(description.resource_arn.as_ref(), Some(arn));
         assert_eq!(description.tags, [tag("b", "3")]);
     }
-    assert_eq!(refusal(described(&consumer())).0, "LoadBalancerNotFound");
+    assert_eq!(refusal(described(&consumer())).0, "ValidationError");
     assert_eq!(refusal(add(vec![tag("a", "1"), tag("a", "2")])).0, "DuplicateTagKeys");
     assert_eq!(refusal(add(vec![tag("aws:x", "1")])).0, "ValidationError");
     let many = (0..50).map(|index| tag(&format!("key{index}"), "")).collect();

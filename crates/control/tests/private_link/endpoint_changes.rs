@@ -144,7 +144,7 @@ fn groups_reach_the_interfaces_and_one_stays() {
     let group_ids = |groups: &[SecurityGroupIdentifier]| -> Vec<String> {
         groups.iter().filter_map(|group| group.group_id.clone()).collect()
     };
-    assert_eq!(group_ids(&set.described().groups), [web.clone()]);
+    assert_eq!(group_ids(&set.described().groups), std::slice::from_ref(&web));
     assert_eq!(set.world.interfaces(&consumer())[0].groups[0].group_id, Some(web));
 }
 

@@ -62,7 +62,9 @@ fn balancers_are_the_providers_and_have_one_service() {
                 .into()
         )
     );
-    assert_eq!(refusal(make(&consumer(), input(&[&balancer]))).0, "InvalidLoadBalancerArn.NotFound");
+    assert_eq!(refusal(make(&consumer(), input(&[&balancer]))).0, "InvalidNetworkLoadBalancerArn.NotFound");
+    let malformed = balancer.replace("/net/", "/app/");
+    assert_eq!(refusal(make(&provider(), input(&[&malformed]))).0, "InvalidNetworkLoadBalancerArn.Malformed");
     let service = make(&provider(), input(&[&balancer])).unwrap();
     let (code, message) = refusal(make(&provider(), input(&[&balancer])));
     assert_eq!(code, "InvalidParameter");
@@ -148,7 +150,7 @@ fn balancers_are_added_and_removed_unless_endpoints_lead_to_them() {
     assert_eq!(world.described_service(&provider(), id).availability_zones, ["us-east-1a"]);
     assert_eq!(
         refusal(world.modify_service(&provider(), id, remove(&second))).0,
-        "InvalidLoadBalancerArn.NotFound"
+        "InvalidNetworkLoadBalancerArn.NotFound"
     );
     assert_eq!(world.delete_endpoints(&provider(), &[&endpoint]), []);
     assert_eq!(refusal(world.modify_service(&provider(), id, remove(&first))).0, "InvalidParameter");

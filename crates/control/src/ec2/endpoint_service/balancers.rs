@@ -16,6 +16,9 @@ pub(super) fn usable(
     arn: &str,
     service: Option<&EndpointServiceId>,
 ) -> Result<(), Error> {
+    if !arn.starts_with("arn:aws:elasticloadbalancing:") || !arn.contains(":loadbalancer/net/") {
+        return Err(EndpointError::MalformedLoadBalancer(arn.to_owned()).into());
+    }
     state
         .get::<LoadBalancer>(arn)
         .filter(|balancer| balancer.owner == caller.account && balancer.region == caller.region)
