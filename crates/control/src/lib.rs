@@ -44,6 +44,14 @@ pub struct Caller {
     pub region: String,
 }
 
+impl Caller {
+    /// An account's root, as which the command line acts.
+    pub fn root(account: AccountId, region: String) -> Self {
+        let principal = format!("arn:aws:iam::{account}:root");
+        Self { user_id: account.to_string(), principal, account, region }
+    }
+}
+
 /// What the control plane is told once.
 #[derive(Clone)]
 pub struct Settings {

@@ -76,12 +76,7 @@ impl Control {
         address: Option<Ipv4Addr>,
         role: InterfaceRole,
     ) -> Result<NetworkInterface, Error> {
-        let owner = Caller {
-            account: subnet.owner.clone(),
-            principal: format!("arn:aws:iam::{}:root", subnet.owner),
-            user_id: subnet.owner.to_string(),
-            region: subnet.region.clone(),
-        };
+        let owner = Caller::root(subnet.owner.clone(), subnet.region.clone());
         let vpc = tx.get::<Vpc>(&subnet.vpc).ok_or_else(|| not_found::<Vpc>(subnet.vpc.as_str()))?;
         let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
         let groups = groups_of_vpc(tx, &owner, &groups, vpc, &format!("subnet {}", subnet.id))?;

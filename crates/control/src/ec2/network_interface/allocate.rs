@@ -88,6 +88,6 @@ pub(crate) fn addresses_in(state: &Snapshot, subnet: &SubnetId) -> HashSet<Ipv4A
     state
         .all::<NetworkInterface>()
         .filter(|interface| interface.subnet == *subnet)
-        .flat_map(|interface| interface.addresses().collect::<Vec<_>>())
+        .flat_map(|interface| interface.addresses())
         .collect()
 }

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use linkway_model::Snapshot;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -83,24 +84,33 @@ fn make(
             tags: tags::specified(&input.tag_specifications, NetworkInterface::NOUN.resource_type)?,
         },
     )?;
-    for address in secondary {
-        check(&subnet, address)?;
-        if addresses_in(tx, &subnet.id).contains(&address) || interface.addresses().any(|own| own == address)
-        {
-            return Err(Error::AddressInUse(address));
-        }
-        interface.secondary_addresses.push(address);
-    }
     let more = usize::try_from(input.secondary_private_ip_address_count.unwrap_or(0)).unwrap_or(0);
-    let taken = addresses_in(tx, &subnet.id);
+    if more > 0 || !secondary.is_empty() {
+        interface.secondary_addresses = further_addresses(tx, &subnet, secondary, more)?;
+        tx.put(interface.clone());
+    }
+    Ok(interface.id.into())
+}
+
+/// Addresses beside the primary one, which is taken already: those given, or as many as asked for.
+fn further_addresses(
+    state: &Snapshot,
+    subnet: &Subnet,
+    given: Vec<Ipv4Addr>,
+    more: usize,
+) -> Result<Vec<Ipv4Addr>, Error> {
+    let mut taken = addresses_in(state, &subnet.id);
+    for address in &given {
+        check(subnet, *address)?;
+        if !taken.insert(*address) {
+            return Err(Error::AddressInUse(*address));
+        }
+    }
     let free: Vec<_> = subnet.usable().filter(|address| !taken.contains(address)).take(more).collect();
     if free.len() < more {
         return Err(Error::InsufficientFreeAddresses);
     }
-    interface.secondary_addresses.extend(free);
-    let id = interface.id.to_string();
-    tx.put(interface);
-    Ok(id)
+    Ok([given, free].concat())
 }
 
 /// The primary address that a request gives, if it does, and the others.
