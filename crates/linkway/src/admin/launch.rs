@@ -99,12 +99,7 @@ pub(crate) async fn terminate(daemon: Arc<Daemon>, request: Terminate) -> Result
     let instance = Arc::clone(
         daemon.store.snapshot().get::<Instance>(&id).with_context(|| format!("there is no instance {id}"))?,
     );
-    let caller = Caller {
-        account: instance.owner.clone(),
-        principal: format!("arn:aws:iam::{}:root", instance.owner),
-        user_id: instance.owner.to_string(),
-        region: instance.region.clone(),
-    };
+    let caller = Caller::root(instance.owner.clone(), instance.region.clone());
     let input = TerminateInstancesRequest { instance_ids: vec![id.to_string()], ..Default::default() };
     daemon.control(move |control| control.terminate_instances(&caller, input)).await??;
     let ended = snapshots.wait_for(|state| has_ended(state, &id));
