@@ -218,6 +218,54 @@ fn private_dns_names_are_verified_on_request() {
 }
 
 #[test]
+fn a_name_that_endpoints_resolve_cannot_change_under_them() {
+    let world = World::new();
+    let service = world.service(&provider(), "a", false);
+    let id = service.service_id.as_deref().unwrap();
+    world.verified_name(&provider(), id, "db.example.com");
+    let (vpc, subnets) = world.network(&provider(), "a");
+    world.enable_dns(&provider(), &vpc);
+    let endpoint = world.endpoint(&provider(), &service, &vpc, &subnets);
+    assert_eq!(endpoint.private_dns_enabled, Some(true));
+    let endpoint = endpoint.vpc_endpoint_id.unwrap();
+    let changes = || {
+        [
+            ModifyVpcEndpointServiceConfigurationRequest {
+                private_dns_name: text("www.example.org"),
+                ..Default::default()
+            },
+            ModifyVpcEndpointServiceConfigurationRequest {
+                remove_private_dns_name: Some(true),
+                ..Default::default()
+            },
+        ]
+    };
+    for change in changes() {
+        assert_eq!(
+            refusal(world.modify_service(&provider(), id, change)).0,
+            "ExistingVpcEndpointConnections"
+        );
+    }
+    // A verification that fails later on denies new endpoints the name, and leaves this one alone.
+    world.verify(&provider(), id, false);
+    let names = |endpoint: VpcEndpoint| -> Vec<String> {
+        endpoint.dns_entries.into_iter().filter_map(|entry| entry.dns_name).collect()
+    };
+    let described = || world.described_endpoint(&provider(), &endpoint).unwrap();
+    assert!(names(described()).contains(&"db.example.com".to_owned()));
+
+    // Rejected, it does not hold the name, and does not get the next one.
+    assert_eq!(world.reject(&provider(), id, &endpoint), []);
+    for change in changes() {
+        world.modify_service(&provider(), id, change).unwrap();
+    }
+    world.verified_name(&provider(), id, "www.example.org");
+    assert_eq!(world.accept(&provider(), id, &endpoint), []);
+    assert_eq!(described().private_dns_enabled, Some(false));
+    assert_eq!(names(described()).len(), 2);
+}
+
+#[test]
 fn permissions_have_ids_and_types() {
     let world = World::new();
     let service = world.service(&provider(), "a", true);

@@ -3,6 +3,8 @@
 use linkway_model::Snapshot;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::routing::Routing;
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_store::Transaction;
 use linkway_wire::ec2::{
     ModifyVpcEndpointServiceConfigurationRequest, ModifyVpcEndpointServiceConfigurationResult,
 };
@@ -22,7 +24,7 @@ pub(crate) fn modify(
         let before = named::<EndpointService>(tx, caller, input.service_id.as_deref(), "ServiceId")?.clone();
         let mut service = EndpointService::clone(&before);
         service.acceptance_required = input.acceptance_required.unwrap_or(service.acceptance_required);
-        change_private_dns(&mut service, &input)?;
+        change_private_dns(tx, &mut service, &input)?;
         change_balancers(tx, caller, &mut service, &input)?;
         // Also without any other change: this call is what makes a balancer's new zones the service's.
         service.zones = balancers::zones(tx, &service.load_balancers);
@@ -49,6 +51,7 @@ fn check(caller: &Caller, input: &ModifyVpcEndpointServiceConfigurationRequest) 
 }
 
 fn change_private_dns(
+    tx: &mut Transaction,
     service: &mut EndpointService,
     input: &ModifyVpcEndpointServiceConfigurationRequest,
 ) -> Result<(), Error> {
@@ -60,10 +63,28 @@ fn change_private_dns(
             ));
         }
         Some(name) if service.private_dns.as_ref().is_none_or(|dns| dns.name != *name) => {
-            service.private_dns = Some(private_dns::unverified(name)?);
+            let dns = private_dns::unverified(name)?;
+            release_name(tx, service)?;
+            service.private_dns = Some(dns);
         }
-        None if remove => service.private_dns = None,
+        None if remove => {
+            release_name(tx, service)?;
+            service.private_dns = None;
+        }
         _ => {}
+    }
+    Ok(())
+}
+
+/// A name that endpoints resolve in their VPCs stays: if it could change under them, it could change to a name that
+/// is not the provider's. Rejected endpoints lose it.
+fn release_name(tx: &mut Transaction, service: &EndpointService) -> Result<(), Error> {
+    if connected(tx, &service.id).any(|endpoint| endpoint.private_dns_enabled) {
+        return Err(EndpointError::ExistingConnections.into());
+    }
+    let others = tx.all::<VpcEndpoint>().filter(|endpoint| endpoint.service == service.id);
+    for id in others.map(|endpoint| endpoint.id.clone()).collect::<Vec<_>>() {
+        tx.update::<VpcEndpoint>(id, |endpoint| endpoint.private_dns_enabled = false);
     }
     Ok(())
 }
