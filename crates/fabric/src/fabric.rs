@@ -1,10 +1,12 @@
 //! The fabric: the packet path of one machine, brought to where the state says.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
+use nix::fcntl::Flock;
 
 use crate::attachment::{attachments, instances};
 use crate::compile::probes::{Probes, probe_addresses};
@@ -13,7 +15,7 @@ use crate::devices::HostEnds;
 use crate::error::FabricError;
 use crate::flows::{self, Collector};
 use crate::kernel::KernelTables;
-use crate::maps::{self, Maps};
+use crate::maps::{self, Loaded, Maps};
 use crate::read::Reader;
 use crate::{namespace, privileges};
 
@@ -39,6 +41,7 @@ pub struct Fabric {
     probes: Probes,
     collector: Collector,
     problems: BTreeMap<u32, FabricError>,
+    _lock: Flock<File>,
 }
 
 impl Fabric {
@@ -46,7 +49,7 @@ impl Fabric {
     pub fn open(settings: Settings) -> Result<Self, FabricError> {
         check_name(&settings.name)?;
         privileges::check()?;
-        let (maps, programs) = maps::load(&settings.bpffs, &settings.name)?;
+        let Loaded { maps, programs, lock } = maps::load(&settings.bpffs, &settings.name)?;
         let tables = KernelTables::read(&maps)?;
         let service_namespace = namespace::path(&service_name(&settings.name));
         let ends =
@@ -60,6 +63,7 @@ impl Fabric {
             probes: Probes::default(),
             collector: Collector::new(),
             problems: BTreeMap::new(),
+            _lock: lock,
         })
     }
 

@@ -70,8 +70,8 @@ impl Reader {
         entries / 2
     }
 
-    /// The drops that the packet path tells of, from now on. Each is told once, so one reader should read
-    /// and pass them on.
+    /// The drops that the packet path tells of: those that nobody has read yet, then those to come. Each is
+    /// told once, so one reader should read and pass them on.
     pub fn events(&self) -> Result<Events, FabricError> {
         let (sender, receiver) = channel();
         let mut builder = RingBufferBuilder::new();
@@ -99,7 +99,12 @@ impl Events {
         if let Ok(event) = self.receiver.try_recv() {
             return Ok(Some(event.into()));
         }
-        self.ring.poll(patience).map_err(FabricError::bpf("read the events of drops"))?;
+        match self.ring.poll(patience) {
+            Err(error) if error.kind() != libbpf_rs::ErrorKind::Interrupted => {
+                return Err(FabricError::bpf("read the events of drops")(error));
+            }
+            _ => {}
+        }
         Ok(self.receiver.try_recv().ok().map(DropEvent::from))
     }
 }
