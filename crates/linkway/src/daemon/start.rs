@@ -226,9 +226,10 @@ async fn serve(
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
 
-    announce(&format!("ready http://{address}"));
+    // Before anyone is told: whoever hears that it is ready may want it to stop at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    announce(&format!("ready http://{address}"));
     let mut stop = stopped.clone();
     tokio::select! {
         _ = terminate.recv() => {}
