@@ -169,7 +169,7 @@ impl HostEnds {
     ) -> Result<u32, FabricError> {
         let path = &attachment.namespace;
         let gone = || FabricError::NamespaceGone { path: path.clone() };
-        let identity = namespace::identity(path).ok_or_else(gone)?;
+        let identity = namespace::look(path)?;
         if Some(identity) == namespace::identity(Path::new(namespace::OWN)) {
             return Err(FabricError::HostNamespace { path: path.clone() });
         }
@@ -196,7 +196,7 @@ impl HostEnds {
 /// Set up an attachment's end in its namespace. Returns which namespace that was.
 fn set_up_inside(attachment: &Attachment) -> Result<Identity, FabricError> {
     let gone = || FabricError::NamespaceGone { path: attachment.namespace.clone() };
-    let identity = namespace::identity(&attachment.namespace).ok_or_else(gone)?;
+    let identity = namespace::look(&attachment.namespace)?;
     let inside = Netlink::open(&attachment.namespace)?;
     namespace::enter(&attachment.namespace, || link::disable_ipv6(&attachment.device))?;
     let index = inside.link(&attachment.device)?.ok_or_else(gone)?.index;

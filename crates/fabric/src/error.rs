@@ -23,14 +23,6 @@ pub enum FabricError {
         /// What was given.
         name: String,
     },
-    /// Another daemon works under this name.
-    #[error(
-        "another linkway runs as {name:?} on this machine: stop it, or start this one with another --name"
-    )]
-    InUse {
-        /// The fabric's name.
-        name: String,
-    },
     /// Tables of another layout are pinned under this name.
     #[error(
         "{} was left by another version of linkway (this one keeps {wanted}): stop that one and run \

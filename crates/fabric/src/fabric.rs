@@ -1,12 +1,10 @@
 //! The fabric: the packet path of one machine, brought to where the state says.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use nix::fcntl::Flock;
 
 use crate::attachment::{attachments, instances};
 use crate::compile::probes::{Probes, probe_addresses};
@@ -15,7 +13,7 @@ use crate::devices::HostEnds;
 use crate::error::FabricError;
 use crate::flows::{self, Collector};
 use crate::kernel::KernelTables;
-use crate::maps::{self, Loaded, Maps};
+use crate::maps::{self, Maps};
 use crate::read::Reader;
 use crate::{namespace, privileges};
 
@@ -31,7 +29,8 @@ pub struct Settings {
 
 /// The packet path of one machine. It stays, and carries packets, when this is dropped.
 ///
-/// Calls block, and take the capabilities CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN.
+/// Calls block, and take the capabilities CAP_NET_ADMIN, CAP_BPF and CAP_SYS_ADMIN. That there is one of a name
+/// at a time is the caller's to see to.
 pub struct Fabric {
     settings: Settings,
     service_namespace: PathBuf,
@@ -41,7 +40,6 @@ pub struct Fabric {
     probes: Probes,
     collector: Collector,
     problems: BTreeMap<u32, FabricError>,
-    _lock: Flock<File>,
 }
 
 impl Fabric {
@@ -49,7 +47,7 @@ impl Fabric {
     pub fn open(settings: Settings) -> Result<Self, FabricError> {
         check_name(&settings.name)?;
         privileges::check()?;
-        let Loaded { maps, programs, lock } = maps::load(&settings.bpffs, &settings.name)?;
+        let (maps, programs) = maps::load(&settings.bpffs, &settings.name)?;
         let tables = KernelTables::read(&maps)?;
         let service_namespace = namespace::path(&service_name(&settings.name));
         let ends =
@@ -63,7 +61,6 @@ impl Fabric {
             probes: Probes::default(),
             collector: Collector::new(),
             problems: BTreeMap::new(),
-            _lock: lock,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Loads the packet programs, with the tables that are pinned for them: a new build's programs take over
 //! the tables, and the flows in them, of the one before.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapHandle, PrintLevel};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use nix::mount::{MsFlags, mount};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 
@@ -55,16 +53,8 @@ pub(crate) fn directory(bpffs: &Path, name: &str) -> PathBuf {
     bpffs.join(name)
 }
 
-/// What [`load`] brings.
-pub(crate) struct Loaded {
-    pub(crate) maps: Maps,
-    pub(crate) programs: Programs,
-    /// Says to other daemons that these tables have a writer.
-    pub(crate) lock: Flock<File>,
-}
-
 /// Load the programs with the tables of the fabric `name`, making those that are not there.
-pub(crate) fn load(bpffs: &Path, name: &str) -> Result<Loaded, FabricError> {
+pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs), FabricError> {
     quieten();
     mount_bpffs(bpffs)?;
 
@@ -74,8 +64,6 @@ pub(crate) fn load(bpffs: &Path, name: &str) -> Result<Loaded, FabricError> {
         .map_err(|source| FabricError::Load { directory: directory(bpffs, name), source })?;
     let version = skeleton.maps.rodata_data.as_ref().map_or(0, |data| data.vocabulary.layout_version);
     let directory = claim(&directory(bpffs, name), &format!("v{version}"), name)?;
-
-    let lock = lock(&directory, name)?;
 
     let failed = |source| FabricError::Load { directory: directory.clone(), source };
     set_pins(&mut skeleton, &directory).map_err(failed)?;
@@ -88,7 +76,7 @@ pub(crate) fn load(bpffs: &Path, name: &str) -> Result<Loaded, FabricError> {
         from_workload: program(loaded.progs.from_workload.as_fd())?,
         from_service: program(loaded.progs.from_service.as_fd())?,
     };
-    Ok(Loaded { maps, programs, lock })
+    Ok((maps, programs))
 }
 
 /// Load the programs with tables of their own, and let go of them: to see whether the kernel takes them.
@@ -122,15 +110,6 @@ fn claim(parent: &Path, version: &str, name: &str) -> Result<PathBuf, FabricErro
         }
         _ => Ok(own),
     }
-}
-
-/// Two daemons of one name would undo each other's work for ever.
-fn lock(directory: &Path, name: &str) -> Result<Flock<File>, FabricError> {
-    let file = File::open(directory).map_err(FabricError::io("open", directory))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
-        Errno::EWOULDBLOCK => FabricError::InUse { name: name.to_owned() },
-        error => FabricError::io("lock", directory)(error),
-    })
 }
 
 /// Mount the file system for pins, where the machine has not done so at boot.

@@ -35,9 +35,19 @@ pub fn path(name: &str) -> PathBuf {
 
 /// The namespace at a path, if there is one.
 pub fn identity(path: &Path) -> Option<Identity> {
-    let is_namespace = statfs(path).is_ok_and(|found| found.filesystem_type() == NSFS);
-    let file = fs::metadata(path).ok().filter(|_| is_namespace)?;
-    Some((file.dev(), file.ino()))
+    look(path).ok()
+}
+
+/// The namespace at a path.
+pub(crate) fn look(path: &Path) -> Result<Identity, FabricError> {
+    let file = fs::metadata(path);
+    match (file, statfs(path)) {
+        (Ok(file), Ok(system)) if system.filesystem_type() == NSFS => Ok((file.dev(), file.ino())),
+        (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FabricError::io("look at the network namespace", path)(error))
+        }
+        _ => Err(FabricError::NamespaceGone { path: path.to_owned() }),
+    }
 }
 
 /// Make a named namespace, unless it is there. `prepare` runs inside before others can see it.
@@ -86,9 +96,7 @@ pub fn enter<T: Send>(
 
 /// Move the calling thread into a namespace, for good.
 pub fn join(path: &Path) -> Result<(), FabricError> {
-    if identity(path).is_none() {
-        return Err(FabricError::NamespaceGone { path: path.to_owned() });
-    }
+    look(path)?;
     let file = File::open(path).map_err(FabricError::io("open", path))?;
     setns(&file, CloneFlags::CLONE_NEWNET).map_err(FabricError::io("enter the network namespace", path))
 }

@@ -404,14 +404,6 @@ fn nothing_is_left_of_a_fabric_that_was_taken_down() {
 }
 
 #[test]
-fn a_name_has_one_daemon_at_a_time() {
-    let mut machine = Machine::new();
-    let second = Fabric::open(machine.settings.clone());
-    assert!(matches!(second, Err(FabricError::InUse { .. })), "{:?}", second.err());
-    machine.reopen();
-}
-
-#[test]
 fn tables_of_another_version_are_never_opened() {
     let mut machine = Machine::new();
     machine.fabric = None;
