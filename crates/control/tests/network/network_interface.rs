@@ -44,10 +44,14 @@ fn addresses_are_the_subnets_and_nobody_elses() {
     let at = |address: &str| create(&world, &subnet, |input| input.private_ip_address = some(address));
     at("10.0.0.9").unwrap();
     refused(at("10.0.0.9"), "InvalidIPAddress.InUse", "Address 10.0.0.9 is in use.");
-    let outside = "Address does not fall within the subnet's address range";
+    let outside = "Address 10.0.0.16 does not fall within the subnet's address range";
     refused(at("10.0.0.16"), "InvalidParameterValue", outside);
     for reserved in ["10.0.0.0", "10.0.0.3", "10.0.0.15"] {
-        refused(at(reserved), "InvalidParameterValue", "Address is in subnet's reserved address range");
+        refused(
+            at(reserved),
+            "InvalidParameterValue",
+            &format!("Address {reserved} is in subnet's reserved address range"),
+        );
     }
     refused(at("ten"), "InvalidParameterValue", "invalid value for parameter address: ten");
     // A /28 has eleven addresses to give; ten are left.

@@ -71,14 +71,13 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
 
 /// Whether an interface in `subnet` may have this address, taken or not.
 pub(super) fn check(subnet: &Subnet, address: Ipv4Addr) -> Result<(), Error> {
+    let refuse = |why: &str| Err(Error::InvalidParameterValue(format!("Address {address} {why}")));
     if !subnet.cidr.contains(&address) {
-        return Err(Error::InvalidParameterValue(
-            "Address does not fall within the subnet's address range".into(),
-        ));
+        return refuse("does not fall within the subnet's address range");
     }
     let offset = u32::from(address) - u32::from(subnet.cidr.network());
     if offset < 4 || address == subnet.cidr.broadcast() {
-        return Err(Error::InvalidParameterValue("Address is in subnet's reserved address range".into()));
+        return refuse("is in subnet's reserved address range");
     }
     Ok(())
 }
