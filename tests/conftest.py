@@ -75,7 +75,7 @@ def own_daemon(upstream):
 
     yield make
     errors = []
-    for daemon in reversed(made):
+    for daemon in made:
         DAEMONS.remove(daemon)
         try:
             daemon.down()

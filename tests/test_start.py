@@ -137,10 +137,9 @@ def test_a_full_disk(own_daemon):
         aws = Account.first(daemon)
         vpc = aws.vpc()
         ballast = directory / "ballast"
-        with open(ballast, "wb") as file, contextlib.suppress(OSError):
+        with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(b"x" * 4096)
-                file.flush()
 
         def refused_at_last():
             try:
@@ -214,8 +213,7 @@ def test_the_state_directory_is_private(own_daemon):
 
 def test_interrupted_it_stops(own_daemon):
     daemon = own_daemon().start()
-    daemon.process.send_signal(signal.SIGINT)
-    assert daemon.process.wait(10) == 0
+    assert daemon.signal(signal.SIGINT) == 0
 
 
 def test_the_service_manager_is_told(own_daemon):

@@ -98,9 +98,9 @@ def test_what_is_in_use_stays(aws):
     subnet = aws.subnet(vpc, "10.0.0.0/24")
     group = aws.group(vpc)
     interface = aws.ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
-    assert refusal(aws.ec2.delete_vpc, VpcId=vpc) == (
-        "DependencyViolation", f"The vpc '{vpc}' has dependencies and cannot be deleted."
-    )
+    code, message = refusal(aws.ec2.delete_vpc, VpcId=vpc)
+    assert code == "DependencyViolation"
+    assert message.startswith(f"The vpc '{vpc}' has dependencies and cannot be deleted.") and subnet in message
     code, message = refusal(aws.ec2.delete_subnet, SubnetId=subnet)
     assert code == "DependencyViolation" and subnet in message
     code, message = refusal(aws.ec2.delete_security_group, GroupId=group)

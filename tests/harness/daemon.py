@@ -80,15 +80,27 @@ class Daemon:
     def kill(self):
         """SIGKILL: no chance to tidy anything up."""
         self.process.kill()
-        self.process.wait()
+        self._reap(5)
 
     def stop(self, within=20):
         """SIGTERM. Returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(within)
+        return self.signal(signal.SIGTERM, within)
+
+    def signal(self, number, within=20):
+        """Send it a signal that ends it. Returns its exit status."""
+        self.process.send_signal(number)
+        return self._reap(within)
+
+    def _reap(self, within):
+        status = self.process.wait(within)
+        self.process.stdout.close()
+        return status
 
     def down(self, *arguments):
         """`linkway down`, and what the harness itself made."""
+        if not (self.state_dir / "linkway.sock").exists():
+            # It could not be asked to stop.
+            self._end_process()
         done = self.linkway("down", "--name", self.name, *arguments, check=False)
         self._end_process()
         if self.own_state:
@@ -98,9 +110,9 @@ class Daemon:
         self.log_path.unlink(missing_ok=True)
 
     def _end_process(self):
-        if self.process and self.process.poll() is None:
+        if self.process:
             self.process.kill()
-            self.process.wait()
+            self._reap(5)
 
     def __enter__(self):
         try:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from harness.aws import Account
 
-CHECKS = {"HealthCheckProtocol": "TCP", "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2,
-          "UnhealthyThresholdCount": 2}
+CHECKS = {"HealthCheckProtocol": "TCP", "HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 2,
+          "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2}
 
 
 @dataclass
