@@ -441,6 +441,25 @@ fn without_privileges_it_says_in_one_line_which_are_missing() {
 }
 
 #[test]
+fn three_capabilities_are_enough() {
+    use caps::Capability::{CAP_BPF, CAP_NET_ADMIN, CAP_SYS_ADMIN};
+    // The threads that this one starts have no more.
+    let limited = thread::spawn(|| {
+        let enough = [CAP_NET_ADMIN, CAP_BPF, CAP_SYS_ADMIN].into();
+        caps::set(None, caps::CapSet::Effective, &enough).unwrap();
+        caps::set(None, caps::CapSet::Permitted, &enough).unwrap();
+        let mut machine = Machine::new();
+        let World { state, application, database, .. } = world();
+        machine.apply(&state);
+        echo(&machine.instance(&database), 5432);
+        exchange(&mut connect(&machine.instance(&application), ENDPOINT).unwrap()).unwrap();
+        machine.reopen();
+        machine.apply(&state);
+    });
+    limited.join().unwrap();
+}
+
+#[test]
 fn a_name_that_would_meet_another_fabrics_is_refused() {
     for name in ["", "Linkway", "a/b", "web-svc", "1st", &"x".repeat(33)] {
         let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
