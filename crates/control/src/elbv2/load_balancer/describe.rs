@@ -54,7 +54,8 @@ pub(super) fn shape(state: &Snapshot, balancer: &LoadBalancer) -> elbv2::LoadBal
         created_time: Some(balancer.created),
         dns_name: Some(balancer.dns_name.clone()),
         enable_prefix_for_ipv6_source_nat: Some("off".into()),
-        enforce_security_group_inbound_rules_on_private_link_traffic: grouped.then(|| "on".into()),
+        // AWS's default is `on`. Here all traffic comes by endpoints, and none of it is held against these groups.
+        enforce_security_group_inbound_rules_on_private_link_traffic: grouped.then(|| "off".into()),
         ip_address_type: Some("ipv4".into()),
         load_balancer_arn: Some(balancer.arn.clone()),
         load_balancer_name: Some(balancer.name.clone()),
