@@ -1,5 +1,10 @@
 //! Builds a state by hand, resource by resource.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part; its own texts parse")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test uses a part; its own texts parse"
+)]
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
