@@ -6,6 +6,9 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub(crate) struct Stopper(watch::Sender<bool>);
 
+/// Gives the word when it is dropped: a part of the daemon that nothing works without holds one.
+pub(crate) struct StopWhenDropped(Stopper);
+
 /// Waits for the word.
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<bool>);
@@ -21,9 +24,20 @@ impl Stopper {
         self.0.send_replace(true);
     }
 
+    /// Something that gives the word when it is dropped.
+    pub(crate) fn when_dropped(&self) -> StopWhenDropped {
+        StopWhenDropped(self.clone())
+    }
+
     /// Something to wait with.
     pub(crate) fn subscribe(&self) -> Stop {
         Stop(self.0.subscribe())
+    }
+}
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 
@@ -46,5 +60,17 @@ mod tests {
         early.wait().await;
         early.wait().await;
         stopper.subscribe().wait().await;
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_fails_stops_the_rest() {
+        let stopper = Stopper::new();
+        let vital = stopper.when_dropped();
+        let failed = std::thread::spawn(move || {
+            let _vital = vital;
+            panic!("meant to be");
+        });
+        stopper.subscribe().wait().await;
+        assert!(failed.join().is_err());
     }
 }

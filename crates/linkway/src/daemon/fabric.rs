@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::daemon::names::Names;
 use crate::daemon::privileges;
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopper};
 
 /// How often life cycles are advanced, whatever happens; and how long flows rest between two walks through them.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -82,17 +82,19 @@ pub(crate) struct Followers {
     pub(crate) names: Arc<Mutex<Names>>,
 }
 
-/// Start the thread. It ends when `stop` turns true.
+/// Start the thread. It ends when the daemon stops, and the daemon with it.
 pub(crate) fn start(
     fabric: Fabric,
     followers: Followers,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    stop: Stop,
+    stopper: &Stopper,
 ) -> Result<(JoinHandle<()>, FabricHandle)> {
+    let (stop, vital) = (stopper.subscribe(), stopper.when_dropped());
     let (progress, applied) = watch::channel(Applied::default());
     let thread = Builder::new()
         .name("fabric".into())
         .spawn(move || {
+            let _vital = vital;
             let outcome = privileges::keep_needed().and_then(|()| {
                 // Only to wait with: what the fabric does, it does on this thread, outside of the runtime.
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

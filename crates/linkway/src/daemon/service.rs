@@ -12,7 +12,7 @@ use tokio::runtime;
 
 use crate::daemon::privileges;
 use crate::instance::namespaces;
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopper};
 
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
@@ -30,19 +30,23 @@ pub(crate) struct Service {
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
-/// when `stop` turns true.
-pub(crate) fn start(service: Service, stop: Stop) -> Result<JoinHandle<()>> {
+/// when the daemon stops, and the daemon with it.
+pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()>> {
+    let (stop, vital) = (stopper.subscribe(), stopper.when_dropped());
     let (ready, outcome) = mpsc::channel();
     let thread = Builder::new()
         .name("service".into())
-        .spawn(move || match enter(&service) {
-            Ok((runtime, udp, tcp)) => {
-                if ready.send(Ok(())).is_ok() {
-                    runtime.block_on(run(service, udp, tcp, stop));
+        .spawn(move || {
+            let _vital = vital;
+            match enter(&service) {
+                Ok((runtime, udp, tcp)) => {
+                    if ready.send(Ok(())).is_ok() {
+                        runtime.block_on(run(service, udp, tcp, stop));
+                    }
                 }
+                // Nobody to tell it to has gone away before: the caller waits.
+                Err(error) => drop(ready.send(Err(error))),
             }
-            // Nobody to tell it to has gone away before: the caller waits.
-            Err(error) => drop(ready.send(Err(error))),
         })
         .context("cannot start a thread")?;
     outcome.recv().context("the service thread has ended")??;

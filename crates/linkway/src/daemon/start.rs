@@ -71,17 +71,16 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     ));
 
     let stop = Stopper::new();
-    let stopped = stop.subscribe();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
     };
-    let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), stopped.clone())?;
+    let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
         Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker },
-        stopped.clone(),
+        &stop,
     )?;
     // From here on, this thread has no more rights than those that it starts.
     privileges::drop_all()?;
@@ -101,11 +100,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     runtime.block_on(serve(daemon, api, commands, upstream, reported))?;
     // What asks for counters has ended with the runtime.
     drop(runtime);
-    for ended in [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end()] {
-        if ended.is_err() {
-            tracing::error!("a thread of the daemon failed");
-        }
-    }
+    let ended = [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end()];
+    anyhow::ensure!(ended.iter().all(Result::is_ok), "a thread of the daemon failed; its words are above");
     tracing::info!("stopped; the packet path stays in place until `linkway down`");
     Ok(())
 }
