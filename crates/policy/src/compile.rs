@@ -109,3 +109,9 @@ impl ResourceMatcher {
 pub(crate) fn action_pattern(text: &str) -> Pattern {
     Pattern::wild(&text.to_ascii_lowercase())
 }
+
+/// Whether an action matches a value of `Action`, in any case: `action_matches("s3:Get*", "s3:GetObject")`.
+#[must_use]
+pub fn action_matches(pattern: &str, action: &str) -> bool {
+    action_pattern(pattern).matches_ignoring_case(action)
+}

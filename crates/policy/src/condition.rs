@@ -100,6 +100,27 @@ impl CompiledCondition {
         &self.key
     }
 
+    /// Whether it cannot hold, because no value of the policy's is of the operator's type.
+    pub(crate) fn wants_nothing(&self) -> bool {
+        let Operator { quantifier, negated, if_exists, .. } = self.operator;
+        let holds_when_absent = match quantifier {
+            Quantifier::Single => negated || if_exists,
+            Quantifier::ForAllValues => true,
+            Quantifier::ForAnyValue => negated,
+        };
+        let empty = match &self.values {
+            Wanted::Text(patterns) | Wanted::TextIgnoringCase(patterns) => patterns.is_empty(),
+            Wanted::Arns(patterns) => patterns.is_empty(),
+            Wanted::Numbers(_, numbers) => numbers.is_empty(),
+            Wanted::Dates(_, dates) => dates.is_empty(),
+            Wanted::Bool { yes, no } => !yes && !no,
+            Wanted::Binary(values) => values.is_empty(),
+            Wanted::Networks(networks) => networks.is_empty(),
+            Wanted::Null { absent, present } => !absent && !present,
+        };
+        empty && !holds_when_absent
+    }
+
     /// The variables in the values that this request has nothing for.
     pub(crate) fn unresolved<'a>(&'a self, context: &'a Context<'_>) -> impl Iterator<Item = &'a str> {
         let mut tokens: Vec<&Token> = Vec::new();

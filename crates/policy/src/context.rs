@@ -47,10 +47,10 @@ impl ContextValue<'_> {
 }
 
 impl<'a> Context<'a> {
-    /// A context without keys.
+    /// A context without keys, with room for as many as most requests have.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { hashes: Vec::with_capacity(24), entries: Vec::with_capacity(24) }
     }
 
     /// Sets a single-valued key.
