@@ -28,7 +28,8 @@ def world(aws, daemon, programs):
 def serve(world, zone, subnet):
     """Start an echo server that says which zone it is in."""
     return world.daemon.run(
-        subnet, "env", f"ECHO_NAME={zone}", "/usr/bin/python3", world.programs / "echo.py", "7000", groups=[world.group]
+        subnet, "sh", "-c", f"ECHO_NAME={zone} /usr/bin/python3 {world.programs}/echo.py 7000 & sleep infinity",
+        groups=[world.group],
     )
 
 
@@ -44,7 +45,6 @@ def test_health_follows_the_server(world):
     aws = world.aws
     service = publish(aws, world.subnets, world.servers)
     aws.wait_for_targets(service.target_group)
-    world.daemon.linkway("terminate", world.servers[1])
 
     def states():
         described = aws.elbv2.describe_target_health(TargetGroupArn=service.target_group)
@@ -53,8 +53,19 @@ def test_health_follows_the_server(world):
             for target in described["TargetHealthDescriptions"]
         }
 
-    until(lambda: states()[world.servers[1]][0] in ("unhealthy", "unused"), "the second target unhealthy", 40)
-    assert states()[world.servers[0]] == ("healthy", None)
+    first, second = world.servers
+    world.daemon.exec(second, "pkill", "python3", check=True)
+    until(lambda: states()[second] == ("unhealthy", "Target.FailedHealthChecks"), "the second target unhealthy", 30)
+    assert states()[first] == ("healthy", None)
+    restarted = world.daemon.popen(
+        "exec", second, "--", "/usr/bin/python3", world.programs / "echo.py", "7000"
+    )
+    until(lambda: states()[second] == ("healthy", None), "the second target healthy again", 30)
+    restarted.kill()
+    restarted.wait()
+    # An instance that is terminated is no target any more.
+    world.daemon.linkway("terminate", second)
+    until(lambda: list(states()) == [first], "one target left")
 
 
 def test_zones_are_apart_unless_crossed(world):
@@ -126,11 +137,13 @@ def test_bad_input(aws):
     balancer = aws.elbv2.create_load_balancer(Name="one", Type="network", Scheme="internal", Subnets=[subnet])
     arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
     group = aws.elbv2.create_target_group(Name="g", Protocol="TCP", Port=1, VpcId=vpc)["TargetGroups"][0]
+    other = aws.elbv2.create_target_group(Name="other", Protocol="TCP", Port=2, VpcId=vpc)["TargetGroups"][0]
+    elsewhere = [{"Type": "forward", "TargetGroupArn": other["TargetGroupArn"]}]
     forward = [{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}]
     aws.elbv2.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=1, DefaultActions=forward)
     for code, call, arguments in [
         ("DuplicateListener", aws.elbv2.create_listener,
-         {"LoadBalancerArn": arn, "Protocol": "TCP", "Port": 1, "DefaultActions": forward}),
+         {"LoadBalancerArn": arn, "Protocol": "TCP", "Port": 1, "DefaultActions": elsewhere}),
         ("LoadBalancerNotFound", aws.elbv2.describe_load_balancers, {"Names": ["none"]}),
         ("TargetGroupNotFound", aws.elbv2.describe_target_groups, {"Names": ["none"]}),
         ("SubnetNotFound", aws.elbv2.create_load_balancer,

@@ -32,7 +32,7 @@ def test_in_the_foreground_the_status_is_the_commands(daemon, aws, subnet):
     assert run("true").returncode == 0
     assert run("sh", "-c", "kill -TERM $$").returncode == 128 + signal.SIGTERM
     assert run("/no/such/command").returncode == 127
-    assert run("/etc/hostname").returncode == 126
+    assert run("/etc/passwd").returncode == 126
     done = daemon.linkway("run", "--subnet", "subnet-0123456789abcdef0", "--", "true", check=False)
     assert done.returncode == 125 and "subnet-0123456789abcdef0" in done.stderr
     states = {
@@ -169,7 +169,7 @@ def test_attaching_where_nothing_is(daemon, aws, subnet):
     done = daemon.linkway("attach", "--subnet", subnet, "--netns", "/run/netns/no-such", check=False)
     assert done.returncode == 1 and "/run/netns/no-such" in done.stderr
     with netns.Namespace("box") as box:
-        box.ip("link", "add", "eth0", "type", "dummy")
+        box.ip("link", "add", "eth0", "type", "veth", "peer", "name", "other")
         done = daemon.linkway("attach", "--subnet", subnet, "--netns", box.path, check=False)
         assert done.returncode == 1 and "eth0" in done.stderr, done.stderr
     assert aws.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
