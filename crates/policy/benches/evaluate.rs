@@ -54,17 +54,50 @@ const POLICY: &str = r#"{
 fn main() {
     let policy = Policy::parse(POLICY).expect("a policy");
     let arn = "arn:aws:iam::111122223333:user/alice";
-    let principal =
-        Principal { kind: PrincipalKind::User, arn: Some(arn), account: Some("111122223333"), ..Principal::default() };
+    let principal = Principal {
+        kind: PrincipalKind::User,
+        arn: Some(arn),
+        account: Some("111122223333"),
+        ..Principal::default()
+    };
     for (name, action, resource, vpc, expected) in [
-        ("allowed", "rds:DescribeDBInstances", "arn:aws:rds:us-east-1:111122223333:db:*", "vpc-0a1b2c3d", Verdict::Allow),
-        ("allowed twice", "s3:GetObject", "arn:aws:s3:::examplebucket/home/alice/a", "vpc-0a1b2c3d", Verdict::Allow),
-        ("not allowed", "sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:jobs", "vpc-0a1b2c3d", Verdict::ImplicitDeny),
-        ("denied", "s3:DeleteObject", "arn:aws:s3:::examplebucket/home/alice/a", "vpc-0a1b2c3d", Verdict::ExplicitDeny),
+        (
+            "allowed",
+            "rds:DescribeDBInstances",
+            "arn:aws:rds:us-east-1:111122223333:db:*",
+            "vpc-0a1b2c3d",
+            Verdict::Allow,
+        ),
+        (
+            "allowed twice",
+            "s3:GetObject",
+            "arn:aws:s3:::examplebucket/home/alice/a",
+            "vpc-0a1b2c3d",
+            Verdict::Allow,
+        ),
+        (
+            "not allowed",
+            "sqs:SendMessage",
+            "arn:aws:sqs:us-east-1:111122223333:jobs",
+            "vpc-0a1b2c3d",
+            Verdict::ImplicitDeny,
+        ),
+        (
+            "denied",
+            "s3:DeleteObject",
+            "arn:aws:s3:::examplebucket/home/alice/a",
+            "vpc-0a1b2c3d",
+            Verdict::ExplicitDeny,
+        ),
     ] {
         let context = context(arn, vpc);
-        let request =
-            Request { principal, action, resource, resource_account: Some("111122223333"), context: &context };
+        let request = Request {
+            principal,
+            action,
+            resource,
+            resource_account: Some("111122223333"),
+            context: &context,
+        };
         assert_eq!(policy.evaluate(&request).verdict, expected, "{name}");
         report(name, || policy.evaluate(black_box(&request)));
     }

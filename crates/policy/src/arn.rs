@@ -21,8 +21,9 @@ pub(crate) fn parts(arn: &str) -> Option<[&str; PARTS]> {
 pub(crate) enum ResourcePattern {
     /// Matched as one text: a `*` that ends a part may reach over the colons into the next.
     Whole(Pattern),
-    /// A wildcard within one of the first five parts stays within it.
-    Parts(Box<[Pattern; PARTS]>),
+    /// A wildcard within one of the first five parts stays within it. With fewer than six patterns the last is
+    /// for all the rest.
+    Parts(Box<[Pattern]>),
 }
 
 impl ResourcePattern {
@@ -40,11 +41,11 @@ impl ResourcePattern {
             let part = part.strip_suffix(':').unwrap_or(part);
             part.contains('?') || part.strip_suffix('*').unwrap_or(part).contains('*')
         });
-        match split_pieces(&pieces) {
-            Some(parts) if inner_wildcard => {
-                Self::Parts(Box::new(parts.map(|part| Pattern::new(&part, Wildcards::Yes))))
-            }
-            _ => Self::Whole(Pattern::new(&pieces, Wildcards::Yes)),
+        if inner_wildcard {
+            let parts = split_pieces(&pieces);
+            Self::Parts(parts.iter().map(|part| Pattern::new(part, Wildcards::Yes)).collect())
+        } else {
+            Self::Whole(Pattern::new(&pieces, Wildcards::Yes))
         }
     }
 
@@ -63,7 +64,7 @@ impl ResourcePattern {
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
         let patterns = match self {
             Self::Whole(pattern) => std::slice::from_ref(pattern),
-            Self::Parts(patterns) => patterns.as_slice(),
+            Self::Parts(patterns) => patterns,
         };
         patterns.iter().flat_map(Pattern::tokens)
     }
@@ -75,7 +76,7 @@ pub(crate) enum ArnPattern {
     /// `*`: any ARN.
     Any,
     /// Six parts.
-    Parts(Box<[Pattern; PARTS]>),
+    Parts(Box<[Pattern]>),
     /// Fewer parts: only a variable that holds a whole ARN can make it match.
     Whole(Pattern),
 }
@@ -85,16 +86,18 @@ impl ArnPattern {
         if matches!(pieces, [Piece::Text(text)] if text == "*") {
             return Self::Any;
         }
-        match split_pieces(pieces) {
-            Some(parts) => Self::Parts(Box::new(parts.map(|part| Pattern::new(&part, Wildcards::Yes)))),
-            None => Self::Whole(Pattern::new(pieces, Wildcards::No)),
+        let parts = split_pieces(pieces);
+        if parts.len() == PARTS {
+            Self::Parts(parts.iter().map(|part| Pattern::new(part, Wildcards::Yes)).collect())
+        } else {
+            Self::Whole(Pattern::new(pieces, Wildcards::No))
         }
     }
 
     pub(crate) fn matches(&self, arn: &str, context: &Context<'_>) -> bool {
         match self {
             Self::Any => parts(arn).is_some(),
-            Self::Parts(patterns) => match_parts(patterns, arn, context),
+            Self::Parts(patterns) => parts(arn).is_some() && match_parts(patterns, arn, context),
             Self::Whole(pattern) => parts(arn).is_some() && pattern.matches(arn, context),
         }
     }
@@ -102,15 +105,17 @@ impl ArnPattern {
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
         let patterns = match self {
             Self::Any => &[],
-            Self::Parts(patterns) => patterns.as_slice(),
+            Self::Parts(patterns) => &**patterns,
             Self::Whole(pattern) => std::slice::from_ref(pattern),
         };
         patterns.iter().flat_map(Pattern::tokens)
     }
 }
 
-fn match_parts(patterns: &[Pattern; PARTS], arn: &str, context: &Context<'_>) -> bool {
-    parts(arn).is_some_and(|parts| patterns.iter().zip(parts).all(|(p, part)| p.matches(part, context)))
+/// Matches each part of an ARN with its pattern, the last pattern with all the rest.
+fn match_parts(patterns: &[Pattern], arn: &str, context: &Context<'_>) -> bool {
+    let mut parts = arn.splitn(patterns.len(), ':');
+    patterns.iter().all(|pattern| parts.next().is_some_and(|part| pattern.matches(part, context)))
 }
 
 /// How far the first five parts reach, the fifth colon included. Colons in `${…}` are not the ARN's.
@@ -130,21 +135,22 @@ pub(crate) fn header_length(text: &str) -> usize {
     text.len()
 }
 
-/// Divides pieces at the first five colons of their text. `None` if there are fewer.
-fn split_pieces(pieces: &[Piece]) -> Option<[Vec<Piece>; PARTS]> {
-    let mut parts: [Vec<Piece>; PARTS] = Default::default();
-    let mut current = 0;
+/// Divides pieces at the first five colons of their text, into as many parts as there are.
+fn split_pieces(pieces: &[Piece]) -> Vec<Vec<Piece>> {
+    let mut parts = vec![Vec::new()];
     for piece in pieces {
         let Piece::Text(text) = piece else {
-            parts[current].push(piece.clone());
+            parts.last_mut().expect("never empty").push(piece.clone());
             continue;
         };
-        for (i, part) in text.splitn(PARTS - current, ':').enumerate() {
-            current += usize::from(i > 0);
+        for (i, part) in text.splitn(PARTS + 1 - parts.len(), ':').enumerate() {
+            if i > 0 {
+                parts.push(Vec::new());
+            }
             if !part.is_empty() {
-                parts[current].push(Piece::Text(part.to_owned()));
+                parts.last_mut().expect("never empty").push(Piece::Text(part.to_owned()));
             }
         }
     }
-    (current == PARTS - 1).then_some(parts)
+    parts
 }

@@ -156,13 +156,15 @@ impl Wanted {
     fn match_one(&self, value: &str, context: &Context<'_>) -> bool {
         match self {
             Self::Text(patterns) => patterns.iter().any(|p| p.matches(value, context)),
-            Self::TextIgnoringCase(patterns) => patterns.iter().any(|p| p.equals_ignoring_case(value, context)),
+            Self::TextIgnoringCase(patterns) => {
+                patterns.iter().any(|p| p.equals_ignoring_case(value, context))
+            }
             Self::Arns(patterns) => patterns.iter().any(|p| p.matches(value, context)),
-            Self::Numbers(how, numbers) => Decimal::parse(value).is_some_and(|value| {
-                numbers.iter().any(|number| how.holds(value.compare(number.borrow())))
-            }),
-            Self::Dates(how, dates) => Moment::parse(value)
-                .is_some_and(|value| dates.iter().any(|date| how.holds(value.cmp(date)))),
+            Self::Numbers(how, numbers) => Decimal::parse(value)
+                .is_some_and(|value| numbers.iter().any(|number| how.holds(value.compare(number.borrow())))),
+            Self::Dates(how, dates) => {
+                Moment::parse(value).is_some_and(|value| dates.iter().any(|date| how.holds(value.cmp(date))))
+            }
             Self::Bool { yes, no } => {
                 (*yes && value.eq_ignore_ascii_case("true")) || (*no && value.eq_ignore_ascii_case("false"))
             }

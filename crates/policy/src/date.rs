@@ -56,7 +56,8 @@ fn time_of_day(text: &str) -> Option<(i64, u32)> {
             Some(parts) => parts,
             None => offset[1..].split_at_checked(2)?,
         };
-        let seconds = number(hours, 2).filter(|h| *h < 24)? * 3600 + number(minutes, 2).filter(|m| *m < 60)? * 60;
+        let seconds =
+            number(hours, 2).filter(|h| *h < 24)? * 3600 + number(minutes, 2).filter(|m| *m < 60)? * 60;
         (clock, if offset.starts_with('-') { -seconds } else { seconds })
     } else {
         (text, 0)

@@ -48,7 +48,9 @@ impl Decision {
     pub fn denial(&self, action: &str) -> Option<String> {
         match self.verdict {
             Verdict::Allow => None,
-            Verdict::ImplicitDeny => Some(format!("because no VPC endpoint policy allows the {action} action")),
+            Verdict::ImplicitDeny => {
+                Some(format!("because no VPC endpoint policy allows the {action} action"))
+            }
             Verdict::ExplicitDeny => Some("with an explicit deny in a VPC endpoint policy".to_owned()),
         }
     }

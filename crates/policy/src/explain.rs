@@ -90,11 +90,8 @@ fn principal(written: &Principals, request: &Request<'_>) -> Mismatch {
         (None, PrincipalKind::Anonymous) => "the caller is anonymous and".to_owned(),
         (None, _) => "the caller has no ARN and".to_owned(),
     };
-    let named: Vec<String> = written
-        .named
-        .iter()
-        .map(|named| format!("{} {:?}", named.kind.name(), named.value.value))
-        .collect();
+    let named: Vec<String> =
+        written.named.iter().map(|named| format!("{} {:?}", named.kind.name(), named.value.value)).collect();
     let (element, why) = match written.negated {
         true => ("NotPrincipal", format!("{caller} is among {}", named.join(", "))),
         false if named.is_empty() => ("Principal", "it names nobody".to_owned()),
@@ -128,7 +125,9 @@ fn condition(written: &Condition, compiled: &CompiledCondition, context: &Contex
             let wanted = if operator.negated { "must not be" } else { "wanted" };
             let lacking = no_value(compiled.unresolved(context));
             let several = match (has.len(), operator.quantifier) {
-                (2.., Quantifier::Single) => "; for a key with several values use ForAllValues or ForAnyValue",
+                (2.., Quantifier::Single) => {
+                    "; for a key with several values use ForAllValues or ForAnyValue"
+                }
                 _ => "",
             };
             format!(

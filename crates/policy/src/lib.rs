@@ -63,8 +63,8 @@
 //!
 //! # Speed
 //!
-//! [`Policy::parse`] compiles; [`Policy::evaluate`] allocates nothing but for `StringEqualsIgnoreCase` on text
-//! that is not ASCII, and takes a few hundred nanoseconds for a policy of four statements (`cargo bench`). No
+//! [`Policy::parse`] compiles; [`Policy::evaluate`] allocates nothing but for `StringEqualsIgnoreCase` with
+//! variables or beyond ASCII, and takes a few hundred nanoseconds for a policy of four statements (`cargo bench`). No
 //! pattern takes exponential time.
 #![forbid(unsafe_code)]
 

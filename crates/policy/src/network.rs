@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn other_text_is_no_network() {
-        for text in ["", "garbage", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/+8", "10.0.0.0/8/8"] {
+        for text in
+            ["", "garbage", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/+8", "10.0.0.0/8/8"]
+        {
             assert_eq!(Network::parse(text), None, "{text:?}");
         }
     }

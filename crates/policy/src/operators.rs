@@ -162,7 +162,8 @@ impl fmt::Display for Operator {
             Quantifier::ForAnyValue => "ForAnyValue:",
         })?;
         // ArnEquals and ArnLike are one test: the table's last spelling is the one people know.
-        let name = NAMES.iter().rev().find(|(_, test, negated)| (*test, *negated) == (self.test, self.negated));
+        let name =
+            NAMES.iter().rev().find(|(_, test, negated)| (*test, *negated) == (self.test, self.negated));
         f.write_str(name.map_or("", |(name, ..)| name))?;
         f.write_str(if self.if_exists { "IfExists" } else { "" })
     }

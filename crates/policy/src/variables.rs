@@ -108,7 +108,8 @@ fn closing_brace(inner: &str) -> Option<usize> {
 
 /// The text between single quotation marks, where two stand for one.
 fn unquote(default: &str) -> Result<String, Fault> {
-    let inner = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).ok_or(Fault::BadDefault)?;
+    let inner =
+        default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).ok_or(Fault::BadDefault)?;
     let unescaped = inner.replace("''", "\0");
     if unescaped.contains('\'') {
         return Err(Fault::BadDefault);

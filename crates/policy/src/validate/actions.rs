@@ -19,12 +19,13 @@ pub(super) fn check(actions: &Values, exists: &dyn Fn(&str) -> bool, findings: &
                 format!("the action {text:?} names no service"),
                 "write the service's prefix and a colon before it, for example s3:GetObject",
             ),
-            Some((service, name)) if service.is_empty() || name.is_empty() || !exists(text) => findings.error(
-                "unknown-action",
-                action.at,
-                format!("there is no action {text:?}"),
-                "see the Service Authorization Reference for the service's actions",
-            ),
+            Some((service, name)) if service.is_empty() || name.is_empty() || !exists(text) => findings
+                .error(
+                    "unknown-action",
+                    action.at,
+                    format!("there is no action {text:?}"),
+                    "see the Service Authorization Reference for the service's actions",
+                ),
             Some(_) => {}
         }
     }

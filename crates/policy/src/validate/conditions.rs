@@ -82,7 +82,12 @@ fn check_value(condition: &Condition, value: &At<String>, version: Version, find
         check_variables(value, text, version, findings);
     } else if text.contains("${") {
         let message = format!("{operator} takes no policy variables, so {text:?} matches nothing");
-        findings.error("variable-not-supported", value.at, message, "only String and Arn operators take them");
+        findings.error(
+            "variable-not-supported",
+            value.at,
+            message,
+            "only String and Arn operators take them",
+        );
         return;
     }
     let wanted = match operator.test {
@@ -120,7 +125,8 @@ fn check_wildcards(condition: &Condition, value: &At<String>, findings: &mut Fin
             findings.warn("wildcard-in-system-id", value.at, message, "list the identifiers");
         }
         Test::StringLike if has_wildcard && text != "*" && longest_text(text) < 6 => {
-            let message = format!("{text:?} has fewer than six characters beside its wildcard, which AWS refuses");
+            let message =
+                format!("{text:?} has fewer than six characters beside its wildcard, which AWS refuses");
             findings.warn("short-wildcard", value.at, message, "write more of the value");
         }
         Test::ArnLike => {

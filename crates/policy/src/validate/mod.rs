@@ -81,11 +81,23 @@ struct Findings {
 }
 
 impl Findings {
-    fn error(&mut self, code: &'static str, at: Position, message: impl Into<String>, hint: impl Into<String>) {
+    fn error(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.add(Severity::Error, code, at, message.into(), hint.into());
     }
 
-    fn warn(&mut self, code: &'static str, at: Position, message: impl Into<String>, hint: impl Into<String>) {
+    fn warn(
+        &mut self,
+        code: &'static str,
+        at: Position,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.add(Severity::Warning, code, at, message.into(), hint.into());
     }
 
@@ -117,9 +129,10 @@ fn check_variables(value: &At<String>, text: &str, version: Version, findings: &
         let (what, hint) = match fault {
             Fault::MissingBrace => ("has no closing brace", "close it: ${aws:username}"),
             Fault::Empty => ("names no key", "for example ${aws:username}"),
-            Fault::BadDefault => {
-                ("has a default that is not in single quotation marks", "for example ${aws:username, 'nobody'}")
-            }
+            Fault::BadDefault => (
+                "has a default that is not in single quotation marks",
+                "for example ${aws:username, 'nobody'}",
+            ),
             Fault::BadKey => ("has a character that no key has", "for example ${aws:PrincipalTag/team}"),
         };
         let message = format!("a variable in {:?} {what}, so it is taken literally", value.value);

@@ -53,7 +53,8 @@ fn never(policy: &Policy, index: usize) -> Option<String> {
         if keys::is_absent_through_endpoint(key) && (needs_key(condition) || is_null(condition, "false")) {
             return Some(format!("no request through an endpoint has {key}"));
         }
-        let contradicts = |other: &&Condition| other.key.value.eq_ignore_ascii_case(key) && excludes(condition, other);
+        let contradicts =
+            |other: &&Condition| other.key.value.eq_ignore_ascii_case(key) && excludes(condition, other);
         if let Some(other) = statement.conditions.iter().find(contradicts) {
             let (one, other) = (condition.operator.value, other.operator.value);
             return Some(format!("{one} and {other} on {key} exclude each other"));
@@ -86,9 +87,9 @@ fn excludes(one: &Condition, other: &Condition) -> bool {
     let single = a.quantifier == Quantifier::Single && b.quantifier == Quantifier::Single;
     let exact = a.test == Test::StringEquals && b.test == Test::StringEquals;
     // `StringEquals` of values all of which `StringNotEquals` forbids.
-    let forbidden = |values: &Condition| one.values.iter().all(|value| {
-        values.values.iter().any(|other| other.value == value.value)
-    });
+    let forbidden = |values: &Condition| {
+        one.values.iter().all(|value| values.values.iter().any(|other| other.value == value.value))
+    };
     single && exact && !a.negated && !a.if_exists && b.negated && forbidden(other)
 }
 

@@ -31,7 +31,8 @@ fn check_one(resource: &At<String>, version: Version, findings: &mut Findings) {
         let message = format!("{text:?} is not an ARN, so no resource matches it");
         findings.error("not-an-arn", resource.at, message, "write an ARN, or \"*\"");
     } else if parts.len() < 6 && !reaches_on {
-        let message = format!("{text:?} has {} of an ARN's six parts, so no resource matches it", parts.len());
+        let message =
+            format!("{text:?} has {} of an ARN's six parts, so no resource matches it", parts.len());
         let hint = "arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE";
         findings.error("short-arn", resource.at, message, hint);
     } else if let Some(account) = parts.get(4).filter(|part| is_partial(part)) {
