@@ -64,10 +64,10 @@ pub(crate) enum Command {
     Down(down::Down),
     /// Print the environment that points the AWS CLI and SDKs at the daemon, for eval.
     Env(env::Env),
-    /// Accounts.
+    /// Make and list accounts.
     #[command(subcommand)]
     Account(account::Account),
-    /// Access keys: what API calls are signed with.
+    /// Make, list and delete access keys: what API calls are signed with.
     #[command(subcommand)]
     Key(key::Key),
     /// Run a command as an instance: with a network interface in a subnet and a namespace of its own.

@@ -17,6 +17,9 @@ use crate::stop::{Stop, Stopper};
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
 
+/// First port that takes no capability, of the network namespace that the thread is in.
+const UNPRIVILEGED_PORTS: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
 /// What runs in the service namespace.
 pub(crate) struct Service {
     /// The namespace.
@@ -56,6 +59,8 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
 /// Threads of the runtime are in the namespace and without capabilities, as the thread that starts them is.
 fn enter(service: &Service) -> Result<(runtime::Runtime, UdpSocket, TcpListener)> {
     namespaces::enter_network(&service.namespace)?;
+    // In here, the resolver's port is nobody's privilege: one capability less that the daemon needs.
+    std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
     let address = SocketAddr::V4(service.address);
     let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
     let udp = UdpSocket::bind(address).with_context(listening)?;
