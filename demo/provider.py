@@ -5,6 +5,8 @@ from show import headline
 REGION = "us-east-1"
 ZONES = ("us-east-1a", "us-east-1b")
 RANGE = "10.0.0.0/16"
+# Of the databases. In the consumer's VPC, which has the same range, nothing is there.
+ADDRESSES = ("10.0.0.50", "10.0.1.50")
 PRIVATE_NAME = "db.shop.example.com"
 
 
@@ -39,15 +41,11 @@ class Provider:
         headline("PostgreSQL, as an instance in each subnet")
         self.instances = [
             self.linkway.run(
-                "linkway", "run", "--subnet", subnet, "--security-group", self.group, "--name", f"database-{zone[-1]}",
-                "--detach", "--", *cluster.command(),
+                "linkway", "run", "--subnet", subnet, "--security-group", self.group, "--private-ip", address,
+                "--name", f"database-{zone[-1]}", "--detach", "--", *cluster.command(),
             ).stdout.strip()
-            for subnet, zone, cluster in zip(self.subnets, ZONES, clusters)
+            for subnet, address, zone, cluster in zip(self.subnets, ADDRESSES, ZONES, clusters)
         ]
-        self.addresses = self.shell.aws(
-            "ec2", "describe-instances", "--instance-ids", *self.instances,
-            query="Reservations[].Instances[].PrivateIpAddress",
-        )
 
     def balancer(self):
         """A Network Load Balancer with a node in each zone."""
@@ -59,6 +57,7 @@ class Provider:
         [self.target_group] = self.shell.aws(
             "elbv2", "create-target-group", "--name", "database", "--protocol", "TCP", "--port", "5432", "--vpc-id",
             self.vpc, "--target-type", "instance", "--health-check-interval-seconds", "5",
+            "--health-check-timeout-seconds", "2",
             query="TargetGroups[].TargetGroupArn",
         )
         targets = [f"Id={instance}" for instance in self.instances]
