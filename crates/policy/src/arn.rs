@@ -39,7 +39,7 @@ impl ResourcePattern {
         }
         let inner_wildcard = text[..header].split_inclusive(':').any(|part| {
             let part = part.strip_suffix(':').unwrap_or(part);
-            part.contains('?') || part.strip_suffix('*').unwrap_or(part).contains('*')
+            part.contains('?') || part.trim_end_matches('*').contains('*')
         });
         if inner_wildcard {
             let parts = split_pieces(&pieces);

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The most statements that a document of [`MAX_CHARACTERS`](crate::MAX_CHARACTERS) can hold is about 370.
+/// The words of a set of statements, 64 to a word. The shortest statement, all elements empty, has 55
+/// characters, so [`MAX_CHARACTERS`](crate::MAX_CHARACTERS) hold fewer than 384.
 const WORDS: usize = 6;
 
 /// The answer.
@@ -61,8 +62,6 @@ impl Decision {
 pub struct Statements([u64; WORDS]);
 
 impl Statements {
-    pub(crate) const CAPACITY: usize = WORDS * 64;
-
     pub(crate) fn insert(&mut self, index: usize) {
         self.0[index / 64] |= 1 << (index % 64);
     }
@@ -82,7 +81,7 @@ impl Statements {
     /// The indexes, the smallest first.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
         let words = self.0;
-        (0..Self::CAPACITY).filter(move |index| words[index / 64] >> (index % 64) & 1 == 1)
+        (0..WORDS * 64).filter(move |index| words[index / 64] >> (index % 64) & 1 == 1)
     }
 }
 

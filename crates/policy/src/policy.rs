@@ -3,7 +3,7 @@
 use crate::compile::{self, CompiledStatement};
 use crate::decision::{Decision, Statements, Verdict};
 use crate::document::{Document, Effect};
-use crate::error::{ParseError, ParseErrorKind};
+use crate::error::ParseError;
 use crate::parse;
 use crate::request::Request;
 
@@ -27,14 +27,6 @@ impl Policy {
     /// here: [`validate`](Self::validate) finds them.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let document = parse::document(text)?;
-        if let Some(statement) = document.statements.get(Statements::CAPACITY) {
-            return Err(ParseError::new(
-                statement.at,
-                ParseErrorKind::TooLarge,
-                "the policy has too many statements",
-                "unite some of them",
-            ));
-        }
         let statements = compile::document(&document);
         Ok(Self { document, statements })
     }

@@ -1,5 +1,8 @@
 //! What is asked of a policy.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::context::Context;
 
 /// A request to be allowed or denied. The context is all there is: nothing is added to it.
@@ -32,7 +35,7 @@ pub struct Principal<'a> {
     pub canonical_user: Option<&'a str>,
 }
 
-/// What a principal is.
+/// What a principal is. As text: `assumed-role` and so on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
     /// Not authenticated, or with a signature that nobody could verify.
@@ -50,4 +53,37 @@ pub enum PrincipalKind {
     Federated,
     /// An AWS service.
     Service,
+}
+
+impl PrincipalKind {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Anonymous, "anonymous"),
+        (Self::Root, "root"),
+        (Self::User, "user"),
+        (Self::AssumedRole, "assumed-role"),
+        (Self::FederatedUser, "federated-user"),
+        (Self::Federated, "federated"),
+        (Self::Service, "service"),
+    ];
+}
+
+impl fmt::Display for PrincipalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.into_iter().find(|(kind, _)| kind == self);
+        f.pad(name.map_or("", |(_, name)| name))
+    }
+}
+
+/// There is no such kind of principal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no kind of principal {0:?}")]
+pub struct UnknownPrincipalKind(String);
+
+impl FromStr for PrincipalKind {
+    type Err = UnknownPrincipalKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let kind = Self::ALL.into_iter().find(|(_, name)| *name == text);
+        kind.map(|(kind, _)| kind).ok_or_else(|| UnknownPrincipalKind(text.to_owned()))
+    }
 }

@@ -110,11 +110,11 @@ fn closing_brace(inner: &str) -> Option<usize> {
 fn unquote(default: &str) -> Result<String, Fault> {
     let inner =
         default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).ok_or(Fault::BadDefault)?;
-    let unescaped = inner.replace("''", "\0");
-    if unescaped.contains('\'') {
-        return Err(Fault::BadDefault);
+    let pieces: Vec<&str> = inner.split("''").collect();
+    match pieces.iter().any(|piece| piece.contains('\'')) {
+        true => Err(Fault::BadDefault),
+        false => Ok(pieces.join("'")),
     }
-    Ok(unescaped.replace('\0', "'"))
 }
 
 /// Key names have letters, digits and what tag keys may have; the space only inside a tag key.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use linkway_policy::{Context, Policy, Principal, PrincipalKind, Request, Verdict};
+use linkway_policy::{Context, Policy, Principal, Request, Verdict};
 use serde_json::Value;
 
 const CASES: &str = include_str!("cases.jsonl");
@@ -27,16 +27,7 @@ fn decide(case: &Value) -> (String, Vec<usize>) {
     let principal = &request["principal"];
     let request = Request {
         principal: Principal {
-            kind: match principal["type"].as_str().expect("a type") {
-                "user" => PrincipalKind::User,
-                "root" => PrincipalKind::Root,
-                "assumed-role" => PrincipalKind::AssumedRole,
-                "federated-user" => PrincipalKind::FederatedUser,
-                "service" => PrincipalKind::Service,
-                "federated" => PrincipalKind::Federated,
-                "anonymous" => PrincipalKind::Anonymous,
-                other => panic!("no principal is of type {other}"),
-            },
+            kind: principal["type"].as_str().expect("a type").parse().expect("a kind"),
             arn: principal["arn"].as_str(),
             account: principal["account"].as_str(),
             canonical_user: None,

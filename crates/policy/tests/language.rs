@@ -89,6 +89,20 @@ fn one_deny_outweighs_all_allows() {
 }
 
 #[test]
+fn as_many_statements_as_fit_can_decide() {
+    let shortest = r#"{"Effect":"Deny","Principal":{},"Action":[],"Resource":[]},"#;
+    let last = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let frame = r#"{"Statement":[]}"#.len() + last.len();
+    let count = (linkway_policy::MAX_CHARACTERS - frame) / shortest.len();
+    let statements = shortest.repeat(count);
+    let policy = Policy::parse(&format!(r#"{{"Statement":[{statements}{last}]}}"#)).expect("a policy");
+    let context = Context::new();
+    let decision = policy.evaluate(&request(&context));
+    assert!(count > 300 && decision.statements.contains(count));
+    assert_eq!(decision.statements.iter().collect::<Vec<_>>(), [count]);
+}
+
+#[test]
 fn what_nobody_allows_is_denied() {
     let policy = DEFAULT_POLICY.replace("\"Action\":\"*\"", "\"Action\":\"sqs:*\"");
     let context = Context::new();
