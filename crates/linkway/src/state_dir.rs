@@ -1,9 +1,9 @@
 //! What lies where in the state directory, and in `/run`.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -142,6 +142,23 @@ pub(crate) fn instance_run_directory(name: &str, instance: &InstanceId) -> PathB
     run_directory(name).join("instances").join(instance.as_str())
 }
 
+/// Make a directory that anyone may read, and those above it that are not there, whatever the umask.
+pub(crate) fn make_readable(directory: &Path) -> Result<()> {
+    let making = || format!("cannot make {}", directory.display());
+    if directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = directory.parent() {
+        make_readable(above)?;
+    }
+    match fs::create_dir(directory) {
+        // Two commands may be at it at the same time.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error).with_context(making),
+        _ => {}
+    }
+    fs::set_permissions(directory, Permissions::from_mode(0o755)).with_context(making)
+}
+
 /// Write a file that only its owner may read, whole or not at all.
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let next = path.with_extension("next");
@@ -161,8 +178,6 @@ mod tests {
 
     #[test]
     fn the_administrators_key_reads_back_and_is_private() {
-        use std::os::unix::fs::PermissionsExt;
-
         let directory = tempfile::tempdir().unwrap();
         let state = StateDir::at(directory.path());
         let key = AccessKey {

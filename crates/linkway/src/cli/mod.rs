@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(run.command, ["nginx", "--state-dir", "x"]);
         assert_eq!(run.groups.len(), 2);
         assert!(run.detach);
-        assert_eq!(cli.state_dir, PathBuf::from("/var/lib/linkway"));
+        assert_ne!(cli.state_dir, PathBuf::from("x"));
     }
 
     #[test]

@@ -86,11 +86,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
 
 /// Remove the files of instances that have ended, and the consoles of those that are forgotten.
 fn remove_old_files(daemon: &Daemon, state: &Snapshot) {
-    for id in listed(&run_directory(&daemon.settings.name).join("instances")) {
-        if state.get::<Instance>(&id).is_none_or(|instance| instance.state == InstanceState::Terminated) {
-            remove_files(&daemon.settings.name, &id);
-        }
-    }
+    end_strays(&daemon.settings.name, state);
     for id in listed(&daemon.settings.state.instances()) {
         if state.get::<Instance>(&id).is_none() {
             remove(&daemon.settings.state.instance(&id));
@@ -131,15 +127,30 @@ fn remove(directory: &Path) {
     }
 }
 
+/// Remove the files of instances that have ended, or that the state does not know: of an ephemeral daemon that is
+/// gone, or of before a reset. What still runs of them is killed, as nobody could find it without its files.
+pub(crate) fn end_strays(name: &str, state: &Snapshot) {
+    let over = |id: &InstanceId| {
+        state.get::<Instance>(id).is_none_or(|instance| instance.state == InstanceState::Terminated)
+    };
+    kill(name, &with_processes(name, with_files(name).into_iter().filter(over)));
+}
+
 /// Instances of this name that have left files behind, with their processes.
 pub(crate) fn left(name: &str) -> Vec<(InstanceId, Option<Process>)> {
+    with_processes(name, with_files(name).into_iter())
+}
+
+fn with_files(name: &str) -> Vec<InstanceId> {
     listed(&run_directory(name).join("instances"))
-        .into_iter()
-        .map(|id| {
-            let process = Files::at(&instance_run_directory(name, &id)).read_process();
-            (id, process)
-        })
-        .collect()
+}
+
+fn with_processes(
+    name: &str,
+    instances: impl Iterator<Item = InstanceId>,
+) -> Vec<(InstanceId, Option<Process>)> {
+    let process = |id: &InstanceId| Files::at(&instance_run_directory(name, id)).read_process();
+    instances.map(|id| (id.clone(), process(&id))).collect()
 }
 
 /// Instances that have an entry in `directory`.

@@ -1,12 +1,12 @@
 //! Locks against a second daemon of the same state directory, or of the same name.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::state_dir::{StateDir, run_directory};
+use crate::state_dir::{StateDir, make_readable, run_directory};
 
 /// Held for as long as the daemon runs, however it ends.
 pub(crate) struct Lock {
@@ -16,7 +16,7 @@ pub(crate) struct Lock {
 /// Lock a name: it names namespaces and tables, which two daemons would fight over.
 pub(crate) fn name(name: &str) -> Result<Lock> {
     let directory = run_directory(name);
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    make_readable(&directory)?;
     match take(&directory.join("lock"))? {
         Some(lock) => Ok(lock),
         None => bail!("a daemon named {name:?} runs on this machine already; give this one another --name"),

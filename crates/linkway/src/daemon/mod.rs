@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use linkway_control::Control;
-use linkway_model::instance::{Instance, Process};
+use linkway_model::instance::Process;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_store::Store;
 use tokio::sync::broadcast;
@@ -92,11 +92,11 @@ impl Daemon {
 
     /// Wipe the state but for accounts and keys, and end all instances.
     pub(crate) async fn reset(&self) -> Result<()> {
-        let running: Vec<_> =
-            self.store.snapshot().all::<Instance>().map(|i| (i.id.clone(), i.process)).collect();
         self.control(Control::reset).await??;
-        let name = self.settings.name.clone();
-        tokio::task::spawn_blocking(move || instances::kill(&name, &running))
+        let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
+        // By their files, which are there before an instance counts as running: none slips through that starts
+        // at this moment.
+        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store.snapshot()))
             .await
             .context("the daemon failed")?;
         self.settled().await

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use linkway_control::Control;
-use linkway_fabric::{Fabric, ranges};
+use linkway_fabric::{Fabric, FabricError, ranges};
 use linkway_health::Checker;
 use linkway_model::Timestamp;
-use linkway_model::instance::Instance;
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
 use nix::sys::stat::{Mode, umask};
@@ -46,9 +45,10 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let control = Arc::new(Control::new(Arc::clone(&store), linkway_control::Settings::default()));
     prepare_state(&settings, &control)?;
-    end_strays(&settings.name, &store);
+    instances::end_strays(&settings.name, &store.snapshot());
 
-    let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })?;
+    let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
+        .map_err(explain)?;
     let namespace = fabric.service_namespace().to_owned();
     let probes = fabric.probes();
     let names = Arc::new(Mutex::new(Names::default()));
@@ -104,6 +104,23 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     anyhow::ensure!(ended.iter().all(Result::is_ok), "a thread of the daemon failed; its words are above");
     tracing::info!("stopped; the packet path stays in place until `linkway down`");
     Ok(())
+}
+
+/// Where this machine lacks something, say that, and not how it showed.
+fn explain(error: FabricError) -> anyhow::Error {
+    use FabricError::{Bpf, Load, Netlink};
+    if matches!(error, Load { .. } | Bpf { .. } | Netlink { .. })
+        && let Some(lack) = linkway_fabric::doctor(BPFFS.as_ref()).into_iter().find(|check| !check.ok)
+    {
+        tracing::debug!(%error);
+        return anyhow::anyhow!(
+            "no packet path on this machine: {}: {}; {}",
+            lack.name,
+            lack.found,
+            lack.remedy
+        );
+    }
+    error.into()
 }
 
 /// The state, and what keeps another daemon from its directory.
@@ -164,14 +181,6 @@ fn prepare_state(settings: &Settings, control: &Control) -> Result<()> {
         settings.state.write_admin_key(&key)?;
     }
     settings.state.write_daemon(&DaemonFile { name: settings.name.clone(), listen: settings.listen })
-}
-
-/// End what runs as an instance that the state does not know: of an ephemeral daemon that is gone.
-fn end_strays(name: &str, store: &Store) {
-    let state = store.snapshot();
-    let strays: Vec<_> =
-        instances::left(name).into_iter().filter(|(id, _)| state.get::<Instance>(id).is_none()).collect();
-    instances::kill(name, &strays);
 }
 
 /// The runtime of all threads that live in the host's namespace and read from the network.

@@ -1,14 +1,15 @@
 //! The files that an instance has of its own, and the variables that point at them.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, Permissions};
 use std::net::Ipv4Addr;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use linkway_model::instance::Process;
 
 use crate::admin::protocol::Identity;
+use crate::state_dir::make_readable;
 
 /// Where distributions keep the certificates that a host trusts, in one file: Debian, Fedora, SUSE, Alpine.
 pub(crate) const TRUST_STORES: [&str; 4] = [
@@ -52,11 +53,7 @@ impl Files {
 
     /// Write them, for the CA whose certificate is `ca`.
     pub(crate) fn write(&self, identity: &Identity, ca: &str) -> Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.0)
-            .with_context(|| format!("cannot make {}", self.0.display()))?;
+        make_readable(&self.0)?;
         let host_store = TRUST_STORES.iter().find_map(|path| fs::read(path).ok()).unwrap_or_default();
         for (path, contents) in [
             (self.hosts(), hosts(identity).into_bytes()),
