@@ -77,7 +77,8 @@ pub(crate) enum ArnPattern {
     Any,
     /// Six parts.
     Parts(Box<[Pattern]>),
-    /// Fewer parts: only a variable that holds a whole ARN can make it match.
+    /// One text: no wildcard before the resource, or fewer parts, which only a variable that holds a whole ARN
+    /// can make match.
     Whole(Pattern),
 }
 
@@ -87,10 +88,18 @@ impl ArnPattern {
             return Self::Any;
         }
         let parts = split_pieces(pieces);
-        if parts.len() == PARTS {
-            Self::Parts(parts.iter().map(|part| Pattern::new(part, Wildcards::Yes)).collect())
-        } else {
+        let plain = |piece: &Piece| match piece {
+            Piece::Text(text) => !text.contains(['*', '?']),
+            Piece::Literal(_) => true,
+            Piece::Variable(_) => false,
+        };
+        if parts.len() < PARTS {
             Self::Whole(Pattern::new(pieces, Wildcards::No))
+        } else if parts[..PARTS - 1].iter().flatten().all(plain) {
+            // Only the resource can match in more than one way: the fast matcher sees to all of it.
+            Self::Whole(Pattern::new(pieces, Wildcards::Yes))
+        } else {
+            Self::Parts(parts.iter().map(|part| Pattern::new(part, Wildcards::Yes)).collect())
         }
     }
 
@@ -98,7 +107,7 @@ impl ArnPattern {
         match self {
             Self::Any => parts(arn).is_some(),
             Self::Parts(patterns) => parts(arn).is_some() && match_parts(patterns, arn, context),
-            Self::Whole(pattern) => parts(arn).is_some() && pattern.matches(arn, context),
+            Self::Whole(pattern) => pattern.matches(arn, context) && parts(arn).is_some(),
         }
     }
 
