@@ -60,6 +60,10 @@ pub struct EndpointSubnet {
     pub zone: String,
     /// The endpoint's interface in it.
     pub interface: NetworkInterfaceId,
+    /// Whether packets to it are delivered already: DNS leads to it from then on, also while the endpoint is
+    /// pending once more because of another change.
+    #[serde(default)]
+    pub delivered: bool,
 }
 
 /// AWS's states of an endpoint.

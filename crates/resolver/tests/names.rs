@@ -108,7 +108,10 @@ async fn a_zone_counts_as_healthy_when_every_listener_has_somewhere_to_send() {
 async fn only_available_endpoints_have_names_and_their_names_are_looked_for_nowhere_else() {
     let mut shop = Shop::new(Some("db.example.com"));
     for state in [EndpointState::Pending, EndpointState::Rejected, EndpointState::Deleting] {
-        shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| endpoint.state = state);
+        shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| {
+            endpoint.state = state;
+            endpoint.subnets.iter_mut().for_each(|place| place.delivered = state == EndpointState::Deleting);
+        });
         let server = Server::start(shop.world.snapshot(), None).await;
         let answer = server.ask(shop.client, &shop.regional_name(), RecordType::A).await;
         assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
@@ -119,6 +122,24 @@ async fn only_available_endpoints_have_names_and_their_names_are_looked_for_nowh
     let server = Server::start(shop.world.snapshot(), None).await;
     let elsewhere = "vpce-0123.vpce-svc-0123.eu-west-1.vpce.amazonaws.com";
     assert_eq!(server.code(shop.client, elsewhere).await, ResponseCode::Refused, "goes to the upstream");
+}
+
+#[tokio::test]
+async fn a_change_adds_an_address_once_packets_reach_it_and_takes_none_away_meanwhile() {
+    let mut shop = Shop::new(Some("db.example.com"));
+    shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| {
+        endpoint.state = EndpointState::Pending;
+        endpoint.subnets[1].delivered = false;
+    });
+    let server = Server::start(shop.world.snapshot(), None).await;
+    for name in [&shop.regional_name(), &shop.zonal_name("us-east-1a"), "db.example.com"] {
+        assert_eq!(server.addresses(shop.client, name).await, PLACES[..1], "{name}");
+    }
+    assert_eq!(server.code(shop.client, &shop.zonal_name("us-east-1b")).await, ResponseCode::NXDomain);
+
+    shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| endpoint.state = EndpointState::Available);
+    server.resolver.publish(shop.world.snapshot());
+    assert_eq!(server.addresses(shop.client, "db.example.com").await, PLACES);
 }
 
 #[tokio::test]

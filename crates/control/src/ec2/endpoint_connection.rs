@@ -145,6 +145,9 @@ fn move_to(
         tx.update::<VpcEndpoint>(id, |endpoint| {
             endpoint.state = after;
             endpoint.since = revision;
+            if !after.carries_packets() {
+                endpoint.subnets.iter_mut().for_each(|place| place.delivered = false);
+            }
         });
     }
     Ok(())

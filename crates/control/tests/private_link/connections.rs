@@ -68,6 +68,10 @@ fn it_waits_is_accepted_rejected_and_accepted_again() {
     assert_eq!(set.world.interfaces(&consumer()).len(), 1);
 
     assert_eq!(set.accept(), []);
+    // DNS does not lead there again before packets are delivered again.
+    let state = set.world.store.snapshot();
+    let endpoint = state.get::<linkway_model::vpc_endpoint::VpcEndpoint>(&set.endpoint).unwrap();
+    assert!(endpoint.subnets.iter().all(|place| !place.delivered));
     set.world.settle();
     assert_eq!(set.state(), "available");
 }

@@ -37,6 +37,12 @@ impl Set {
     fn state(&self) -> String {
         self.described().state.unwrap()
     }
+
+    /// Whether DNS leads to each of its interfaces.
+    fn delivered(&self) -> Vec<bool> {
+        let state = self.world.store.snapshot();
+        state.get::<Endpoint>(&self.id).unwrap().subnets.iter().map(|place| place.delivered).collect()
+    }
 }
 
 fn ids(ids: &[&String]) -> Vec<String> {
@@ -53,8 +59,10 @@ fn a_change_makes_it_pending_until_packets_follow() {
     assert_eq!(set.described().dns_entries.len(), 3);
     set.world.reconcile_unapplied();
     assert_eq!(set.state(), "pending");
+    assert_eq!(set.delivered(), [true, false]);
     set.world.settle();
     assert_eq!(set.state(), "available");
+    assert_eq!(set.delivered(), [true, true]);
     // What changes nothing leaves it alone.
     let same = ModifyVpcEndpointRequest { private_dns_enabled: Some(false), ..Default::default() };
     set.modify(same).unwrap();

@@ -334,6 +334,7 @@ impl State {
                     groups,
                     InterfaceRole::VpcEndpoint { endpoint: id.clone() },
                 ),
+                delivered: true,
             })
             .collect();
         let vpc = self.get::<Subnet>(&subnets[0].subnet).vpc.clone();

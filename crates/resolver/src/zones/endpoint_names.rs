@@ -11,7 +11,7 @@ use std::sync::Arc;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
-use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
 use linkway_model::{EndpointServiceId, Snapshot, VpcEndpointId};
 
 use super::{Answer, Question};
@@ -20,7 +20,7 @@ use crate::rotation::Rotation;
 /// What every name of an endpoint ends with.
 const DOMAIN: &str = ".vpce.amazonaws.com";
 
-/// The names of all available endpoints.
+/// The names of all endpoints that have them.
 #[derive(Default)]
 pub(crate) struct EndpointNames {
     endpoints: HashMap<VpcEndpointId, Endpoint>,
@@ -28,7 +28,22 @@ pub(crate) struct EndpointNames {
     services: HashSet<EndpointServiceId>,
 }
 
-/// An available endpoint and its addresses.
+/// Whether an endpoint has names: when it is available, and while a change makes it pending again, as its other
+/// interfaces go on to serve. A name that went and came again would be remembered as missing for a minute.
+fn has_names(endpoint: &VpcEndpoint) -> bool {
+    endpoint.state == EndpointState::Available || endpoint.subnets.iter().any(|its| leads_to(endpoint, its))
+}
+
+/// Whether DNS may lead to an endpoint's interface.
+fn leads_to(endpoint: &VpcEndpoint, place: &EndpointSubnet) -> bool {
+    match endpoint.state {
+        EndpointState::Available => true,
+        EndpointState::Pending => place.delivered,
+        _ => false,
+    }
+}
+
+/// An endpoint that has names, and its addresses: those that packets are delivered to.
 struct Endpoint {
     endpoint: Arc<VpcEndpoint>,
     regional: Arc<Rotation>,
@@ -46,7 +61,7 @@ impl EndpointNames {
             if !names.services.contains(&endpoint.service) {
                 names.services.insert(endpoint.service.clone());
             }
-            if endpoint.state == EndpointState::Available {
+            if has_names(endpoint) {
                 let its = Endpoint::compile(snapshot, endpoint, &mut health);
                 names.endpoints.insert(endpoint.id.clone(), its);
             }
@@ -54,7 +69,7 @@ impl EndpointNames {
         names
     }
 
-    /// The addresses of an endpoint's regional name, if the endpoint is available.
+    /// The addresses of an endpoint's regional name, if the endpoint has names.
     pub(crate) fn regional(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
         self.endpoints.get(endpoint).map(|its| &its.regional)
     }
@@ -97,8 +112,11 @@ impl Endpoint {
         endpoint: &'a Arc<VpcEndpoint>,
         health: &mut ZoneHealth<'a, '_>,
     ) -> Self {
-        let address = |interface| Some(snapshot.get::<NetworkInterface>(interface)?.address);
-        let zonal: Vec<_> = endpoint.subnets.iter().map(|place| address(&place.interface)).collect();
+        let address = |place: &EndpointSubnet| {
+            let interface = snapshot.get::<NetworkInterface>(&place.interface)?;
+            leads_to(endpoint, place).then_some(interface.address)
+        };
+        let zonal: Vec<_> = endpoint.subnets.iter().map(address).collect();
         let service = snapshot.get::<EndpointService>(&endpoint.service);
         let mut healthy = Vec::new();
         for (place, address) in endpoint.subnets.iter().zip(&zonal) {

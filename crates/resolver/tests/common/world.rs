@@ -253,6 +253,7 @@ impl World {
                     address,
                     InterfaceRole::VpcEndpoint { endpoint: id.clone() },
                 ),
+                delivered: true,
             })
             .collect();
         self.put(VpcEndpoint {

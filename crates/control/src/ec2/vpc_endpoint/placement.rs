@@ -91,6 +91,7 @@ pub(super) fn add(
             subnet: subnet.id.clone(),
             zone: subnet.zone.clone(),
             interface: interface.id,
+            delivered: false,
         });
     }
     Ok(())
@@ -114,6 +115,7 @@ pub(super) fn readdress(
     let new = interface(tx, now, endpoint, subnet, Some(address))?;
     tx.delete::<NetworkInterface>(old);
     endpoint.subnets[at].interface = new.id;
+    endpoint.subnets[at].delivered = false;
     Ok(())
 }
 

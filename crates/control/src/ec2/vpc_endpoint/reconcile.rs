@@ -30,6 +30,7 @@ pub(crate) fn reconcile(tx: &mut Transaction, applied: u64, now: Timestamp) {
                 tx.update::<VpcEndpoint>(&endpoint.id, |endpoint| {
                     endpoint.state = EndpointState::Available;
                     endpoint.since = revision;
+                    endpoint.subnets.iter_mut().for_each(|place| place.delivered = true);
                 });
             }
             Step::Deleted => {
