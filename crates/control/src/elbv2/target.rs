@@ -22,6 +22,10 @@ use crate::error::LoadBalancingError;
 use crate::lookup::own;
 use crate::{Caller, Control, Error};
 
+/// Targets that a group may have, those that drain among them. The packet path looks at 1,024 at most. Source:
+/// "Quotas for your Network Load Balancers".
+const MAX_TARGETS: usize = 1000;
+
 /// `RegisterTargets`. A target that drains is a target again.
 pub(crate) fn register(
     control: &Control,
@@ -50,6 +54,9 @@ pub(crate) fn register(
                     group.targets.push(Target { id, port, zone, health, draining_since: None });
                 }
             }
+        }
+        if group.targets.len() > MAX_TARGETS {
+            return Err(LoadBalancingError::TooManyTargets(MAX_TARGETS).into());
         }
         tx.update::<TargetGroup>(group.arn.clone(), |kept| kept.targets = group.targets);
         Ok(RegisterTargetsOutput {})

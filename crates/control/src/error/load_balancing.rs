@@ -60,6 +60,9 @@ pub enum LoadBalancingError {
     /// More tags than a resource may have.
     #[error("The maximum number of tags allowed on a resource has been reached: {0}")]
     TooManyTags(usize),
+    /// More targets than a group may have.
+    #[error("The maximum number of targets per target group has been reached: {0}")]
+    TooManyTargets(usize),
 }
 
 impl LoadBalancingError {
@@ -84,6 +87,7 @@ impl LoadBalancingError {
             Self::OperationNotPermitted(_) => "OperationNotPermitted",
             Self::DuplicateTagKeys(_) => "DuplicateTagKeys",
             Self::TooManyTags(_) => "TooManyTags",
+            Self::TooManyTargets(_) => "TooManyTargets",
         }
     }
 }

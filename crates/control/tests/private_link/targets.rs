@@ -27,6 +27,20 @@ fn target(id: &str, port: Option<i32>) -> TargetDescription {
     TargetDescription { id: text(id), port, ..Default::default() }
 }
 
+#[test]
+fn a_group_has_a_thousand_targets_at_most() {
+    let set = set();
+    let register = |ports: std::ops::RangeInclusive<i32>| {
+        let targets = ports.map(|port| target("10.0.0.9", Some(port))).collect();
+        let input = RegisterTargetsInput { target_group_arn: text(&set.group), targets };
+        set.world.control.register_targets(&provider(), input).map(|_| ())
+    };
+    register(1..=1000).unwrap();
+    assert_eq!(refusal(register(1001..=1001)).0, "TooManyTargets");
+    // What is there already is no more.
+    register(1000..=1000).unwrap();
+}
+
 /// State, reason and description.
 type Found = (String, String, String);
 
