@@ -5,7 +5,11 @@ use linkway_model::account::Account;
 use linkway_store::{Store, StoreError};
 
 fn account(id: &str) -> Account {
-    Account { id: id.parse().expect("an account's number"), name: "test".into(), created: Timestamp::UNIX_EPOCH }
+    Account {
+        id: id.parse().expect("an account's number"),
+        name: "test".into(),
+        created: Timestamp::UNIX_EPOCH,
+    }
 }
 
 #[test]
