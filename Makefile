@@ -7,6 +7,7 @@ RELEASE = target/release/linkway
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup build demo test lint unit e2e bench clean
 
 help: ## List what can be made
@@ -29,8 +30,8 @@ lint: setup ## Formatting, clippy, documentation, and whether generated code is 
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet --document-private-items
 	$(CARGO) xtask wire --check
 
-unit: setup ## Rust's tests (root: those of the packet path load it into the kernel)
-	$(AS_ROOT) env "PATH=$$PATH" $(CARGO) test --workspace
+unit: setup ## Rust's tests (as root: those of the packet path load it into the kernel)
+	$(CARGO) test --workspace $(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"')
 
 e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 	$(CARGO) build --package linkway
