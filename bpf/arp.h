@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ARP (RFC 826): who has an address of the VPC? The router has: every address that something stands at is
- * answered with the router's MAC, in place, and the frame goes back where it came from. So a workload
- * learns nobody's MAC, and needs no route to reach what is on its own subnet.
+ * ARP (RFC 826): who has an address of the VPC? The router has: every address that something stands at, and
+ * every other one of the asker's subnet, is answered with the router's MAC, in place, and the frame goes
+ * back where it came from. So a workload learns nobody's MAC, and needs no route to reach what is on its
+ * own subnet. Where nothing stands, what is then sent is dropped for a reason of its own; silence would make
+ * the asker wait a second before it asks again, and so keep whoever tries an endpoint a moment too early
+ * from it for that second.
  *
  * Not answered, so that duplicate address detection (RFC 5227, a request from 0.0.0.0) finds an address
- * free that is the asker's own. A sender that is not the interface itself is forged. All else is dropped
- * as NO_ROUTE: announcements, answers nobody asked for, addresses where nothing is.
+ * free: the asker's own, and those where nothing is. A sender that is not the interface itself is forged.
+ * All else is dropped as NO_ROUTE: announcements, answers nobody asked for, addresses of other subnets
+ * where nothing is.
  */
 #ifndef LINKWAY_ARP_H
 #define LINKWAY_ARP_H
@@ -35,6 +39,7 @@ struct arp_frame {
 static __always_inline int judge_question(const struct packet *p)
 {
 	struct place *place;
+	int answered;
 
 	if ((p->flags & INTERFACE_SOURCE_CHECK) && p->key.source.word[3] &&
 	    !is_place_of(p->key.vpc, &p->key.source, p->interface))
@@ -42,9 +47,11 @@ static __always_inline int judge_question(const struct packet *p)
 	if (p->key.vpc == SERVICE_VPC)
 		return DROP_NONE;
 	place = place_of(p->key.vpc, &p->key.destination);
-	if (!place || (place->kind == PLACE_INTERFACE && place->interface == p->interface))
-		return DROP_NO_ROUTE;
-	return DROP_NONE;
+	if (!place)
+		answered = p->key.source.word[3] && in_prefix(&p->key.destination, &p->key.source, p->prefix);
+	else
+		answered = place->kind != PLACE_INTERFACE || place->interface != p->interface;
+	return answered ? DROP_NONE : DROP_NO_ROUTE;
 }
 
 /* Turns a question into its answer. DROP_NONE: send it back. */

@@ -100,6 +100,8 @@ struct port {
 	__u8 mac[6];
 	__u8 kind;       /* enum interface_kind */
 	__u8 flags;      /* enum interface_flag */
+	__u32 prefix;    /* its subnet's: bits of the 16-byte address that all addresses there share */
+	__u32 pad;
 };
 
 /* Table `interfaces`: number -> the interface. */

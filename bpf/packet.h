@@ -74,6 +74,7 @@ struct packet {
 	__u32 segments;             /* packets on a wire that this frame stands for */
 	__u32 other;                /* for events: interface on the other side */
 	__u32 rule;                 /* for events: the rule that had let it in so far */
+	__u32 prefix;               /* of the sender's subnet: bits of a 16-byte address */
 	__u32 device;               /* where it goes: interface index of the receiver's host end */
 
 	/* Room to open a flow in. */
@@ -109,6 +110,25 @@ static __always_inline int same_key(const struct flow_key *a, const struct flow_
 	return a->vpc == b->vpc && a->protocol == b->protocol && a->source_port == b->source_port &&
 	       a->destination_port == b->destination_port && same_address(&a->source, &b->source) &&
 	       same_address(&a->destination, &b->destination);
+}
+
+/* Do the first `prefix` bits agree? */
+static __always_inline int in_prefix(const struct address *address, const struct address *network, __u32 prefix)
+{
+	__u32 word;
+
+#pragma unroll
+	for (word = 0; word < 4; word++) {
+		__u32 start = word * 32;
+		__u32 mask;
+
+		if (prefix <= start)
+			break;
+		mask = prefix >= start + 32 ? ~0U : ~0U << (32 - (prefix - start));
+		if ((address->word[word] ^ network->word[word]) & bpf_htonl(mask))
+			return 0;
+	}
+	return 1;
 }
 
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)

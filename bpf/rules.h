@@ -23,24 +23,6 @@
 #define MAX_RULES 1024
 #define ANY_ICMP 0xffff
 
-static __always_inline int in_prefix(const struct address *address, const struct address *network, __u32 prefix)
-{
-	__u32 word;
-
-#pragma unroll
-	for (word = 0; word < 4; word++) {
-		__u32 start = word * 32;
-		__u32 mask;
-
-		if (prefix <= start)
-			break;
-		mask = prefix >= start + 32 ? ~0U : ~0U << (32 - (prefix - start));
-		if ((address->word[word] ^ network->word[word]) & bpf_htonl(mask))
-			return 0;
-	}
-	return 1;
-}
-
 static __always_inline int rule_matches(const struct rule *rule, const struct rule_search *search)
 {
 	if (rule->protocol) {

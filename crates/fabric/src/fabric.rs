@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use linkway_model::Snapshot;
 
@@ -96,10 +97,19 @@ impl Fabric {
         &self.problems
     }
 
-    /// Look at the next few hundred entries of the flow table, and remove what has expired: a call a tenth
-    /// of a second goes through a million flows in seven minutes, and costs a hundredth of a CPU at most.
-    pub fn collect_flows(&mut self) -> Result<flows::Step, FabricError> {
-        self.collector.step(&self.maps.flows, flows::clock())
+    /// Go on through the flow table, and remove what has expired, for about as long as `budget`. Whether the
+    /// walk has come to the table's end.
+    pub fn collect_flows(&mut self, budget: Duration) -> Result<bool, FabricError> {
+        let start = flows::clock();
+        loop {
+            let now = flows::clock();
+            if self.collector.step(&self.maps.flows, now)?.finished {
+                return Ok(true);
+            }
+            if now - start >= budget {
+                return Ok(false);
+            }
+        }
     }
 
     /// Counters and events, for other threads to read.

@@ -1,6 +1,7 @@
 //! Network interfaces, and the devices that they are behind.
 
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 
 use crate::layout::{self, Interface, Port};
@@ -22,6 +23,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
         let kind = kind(&interface.role);
         let device = context.devices.interfaces.get(&interface.number).copied().unwrap_or(0);
         let groups = context.groups.of(interface);
+        let subnet = context.snapshot.get::<Subnet>(&interface.subnet);
         tables.interfaces.insert(
             interface.number,
             Interface {
@@ -44,6 +46,8 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
                     mac: interface.mac.0,
                     kind,
                     flags: flags(interface),
+                    prefix: subnet.map_or(128, |subnet| 96 + u32::from(subnet.cidr.prefix_len())),
+                    pad: 0,
                 },
             );
         }
@@ -58,6 +62,8 @@ fn service() -> Port {
         mac: ranges::service_mac().0,
         kind: interface_kind::INTERFACE_SERVICE.0 as u8,
         flags: 0,
+        prefix: 0,
+        pad: 0,
     }
 }
 

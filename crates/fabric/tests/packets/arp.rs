@@ -8,9 +8,9 @@ fn own(interface: u32) -> Mac {
 }
 
 #[test]
-fn every_address_that_something_stands_at_is_the_routers() {
+fn every_address_that_something_stands_at_or_may_stand_at_is_the_routers() {
     let world = World::new();
-    for asked in [NEIGHBOUR_IP, ENDPOINT_IP, ROUTER_IP, RESOLVER_IP] {
+    for asked in [NEIGHBOUR_IP, ENDPOINT_IP, ROUTER_IP, RESOLVER_IP, NOWHERE_IP] {
         let request = Arp::request((own(CLIENT), CLIENT_IP), asked);
         let answer = world.send_bytes(CLIENT, &request.bytes()).arp();
         assert_eq!(
@@ -33,8 +33,11 @@ fn own_and_unknown_addresses_are_not_answered() {
     let silence = [
         ("own address, by a probe", Arp::request((own(CLIENT), std::net::Ipv4Addr::UNSPECIFIED), CLIENT_IP)),
         ("an announcement", Arp::request((own(CLIENT), CLIENT_IP), CLIENT_IP)),
-        ("nothing there", Arp::request((own(CLIENT), CLIENT_IP), NOWHERE_IP)),
-        ("the other VPC's", Arp::request((own(CLIENT), CLIENT_IP), NODE_IP)),
+        (
+            "nothing there, by a probe",
+            Arp::request((own(CLIENT), std::net::Ipv4Addr::UNSPECIFIED), NOWHERE_IP),
+        ),
+        ("nothing there, in another subnet", Arp::request((own(CLIENT), CLIENT_IP), OTHER_SUBNET_IP)),
         ("an answer", Arp { reply: true, ..Arp::request((own(CLIENT), CLIENT_IP), NEIGHBOUR_IP) }),
     ];
     for (what, frame) in &silence {

@@ -46,7 +46,10 @@ pub const SECOND_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 20);
 pub const NODE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 50);
 pub const ROUTER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 pub const RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+/// Of the clients' subnet, a /24; nothing is there.
 pub const NOWHERE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
+/// Of another subnet; nothing is there.
+pub const OTHER_SUBNET_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 99);
 
 /// In the service namespace.
 pub const SERVICE_RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
@@ -261,7 +264,16 @@ impl World {
         self.place(vpc, ip, number, types::place_kind::PLACE_INTERFACE);
         if workload {
             let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
-            let port = Port { interface: number, vpc, groups, mac: mac(number), kind: kind.0 as u8, flags };
+            let port = Port {
+                interface: number,
+                vpc,
+                groups,
+                mac: mac(number),
+                kind: kind.0 as u8,
+                flags,
+                prefix: 96 + 24,
+                pad: 0,
+            };
             self.put(&self.skeleton.maps.ports, &device, &port);
         }
     }
