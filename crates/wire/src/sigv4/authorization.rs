@@ -19,7 +19,7 @@ pub(super) enum Form {
     Query,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Authorization {
     pub(super) form: Form,
     pub(super) scope: Scope,

@@ -9,6 +9,9 @@
 mod authorization;
 mod canonical;
 mod error;
+mod pending;
+#[cfg(test)]
+mod pending_tests;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
@@ -22,6 +25,7 @@ use authorization::{Authorization, Form};
 use canonical::PathRules;
 
 pub use error::SignatureError;
+pub use pending::{ChunkSignatures, Payload, Pending, begin};
 
 /// How far the clocks of client and server may lie apart.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -114,40 +118,8 @@ fn verify_path(
     secret_of: impl FnOnce(&str) -> Option<Secret>,
     rules: impl FnOnce(&str) -> PathRules,
 ) -> Result<Verified, SignatureError> {
-    let authorization = Authorization::read(request)?;
-    authorization.require_signed_headers(request)?;
-    authorization.require_fresh(now)?;
-
-    let Authorization { scope, signed_at, session_token, signature, .. } = &authorization;
-    let secret = secret_of(&scope.access_key_id).ok_or(SignatureError::UnknownKey)?;
-    match (&secret.session_token, session_token) {
-        (None, None) => {}
-        (Some(expected), Some(given)) if Sha256::digest(expected) == Sha256::digest(given) => {}
-        _ => return Err(SignatureError::WrongSessionToken),
-    }
-
-    let payload = payload_hash(request, &authorization)?;
-    let key = signing_key(&secret.secret_access_key, scope);
-    let rules = rules(&scope.service);
-    // Some signers add the token to the URL after signing, and nothing tells them from the others.
-    let token_unsigned = authorization.form == Form::Query && session_token.is_some();
-    let right =
-        [false, true].into_iter().filter(|omit_token| token_unsigned || !omit_token).any(|omit_token| {
-            let canonical = canonical::request(request, &authorization, rules, omit_token, &payload);
-            let mut mac = hmac(&key);
-            mac.update(string_to_sign(&authorization, &canonical).as_bytes());
-            mac.verify_slice(signature).is_ok()
-        });
-    if !right {
-        return Err(SignatureError::DoesNotMatch);
-    }
-    Ok(Verified {
-        access_key_id: scope.access_key_id.clone(),
-        region: scope.region.clone(),
-        service: scope.service.clone(),
-        signed_at: *signed_at,
-        session_token: session_token.clone(),
-    })
+    let pending = pending::begin_path(request, now, secret_of, rules)?;
+    pending.finish(&payload_hash(request, &pending.authorization)?)
 }
 
 /// What the canonical request ends with: the body's hash, or the client's word that it did not sign the body.
