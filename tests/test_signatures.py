@@ -1,6 +1,7 @@
 """Who may call: Signature Version 4, as SDKs sign, and what is refused."""
 
 import datetime
+import socket
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 
 import botocore.auth
 import botocore.awsrequest
+import botocore.config
 import botocore.credentials
 import pytest
 
@@ -20,8 +22,8 @@ ACTIONS = {"ec2": "DescribeVpcs", "sts": "GetCallerIdentity", "elasticloadbalanc
 class Call:
     """A request that botocore signs and that is then sent as it is, or altered."""
 
-    def __init__(self, account, service="ec2", at=None, presigned=None, secret=None):
-        body = urllib.parse.urlencode({"Action": ACTIONS[service], "Version": VERSIONS[service]})
+    def __init__(self, account, service="ec2", at=None, presigned=None, secret=None, **parameters):
+        body = urllib.parse.urlencode({"Action": ACTIONS[service], "Version": VERSIONS[service]} | parameters)
         credentials = botocore.credentials.Credentials(account.key, secret or account.secret)
         if presigned is None:
             self.request = botocore.awsrequest.AWSRequest(
@@ -39,9 +41,11 @@ class Call:
         """The answer's status, and its error's code, if it is one."""
         prepared = self.request.prepare()
         body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+        # urllib gives the length of what is sent, altered or not.
+        headers = {name: value for name, value in prepared.headers.items() if name.lower() != "content-length"}
         request = urllib.request.Request(
             altered.get("url", prepared.url), altered.get("body", body),
-            dict(prepared.headers.items()) | altered.get("headers", {}), method=prepared.method,
+            headers | altered.get("headers", {}), method=prepared.method,
         )
         for name in altered.get("without", ()):
             request.headers = {key: value for key, value in request.headers.items() if key.lower() != name}
@@ -135,6 +139,9 @@ def test_a_signature_for_another_service_or_region(aws):
     elsewhere = Account(aws.url, aws.key, aws.secret, "eu-west-1")
     aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")
     assert elsewhere.ec2.describe_vpcs()["Vpcs"] == []
+    nowhere = Account(aws.url, aws.key, aws.secret, "mars-north-1")
+    code, message = refusal(nowhere.ec2.describe_vpcs)
+    assert code == "SignatureDoesNotMatch" and "valid region, not 'mars-north-1'" in message
     strange = aws.client("sqs")
     code, _ = refusal(strange.list_queues)
     assert code
@@ -163,3 +170,51 @@ def test_keys_are_made_given_and_deleted(daemon, aws):
 def test_the_first_key_is_private(daemon):
     mode = (daemon.state_dir / "admin-key").stat().st_mode & 0o777
     assert mode == 0o600
+
+
+def raw(aws, data, patience=5):
+    """What comes back for bytes that no SDK would send."""
+    host, port = aws.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), patience) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read()
+
+
+def test_bytes_that_no_sdk_would_send(aws):
+    assert raw(aws, b"\0\xff garbage\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert raw(aws, b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 405")
+    answer = raw(aws, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"A=b&" * 300_000)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 413"), answer[:200]
+    half = raw(aws, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nAction=Desc")
+    assert half == b"" or half.startswith(b"HTTP/1.1 400"), half
+    encoded = Call(aws).send(body=b"Action=%zz&Version=2016-11-15")
+    assert encoded[0] in (400, 403)
+    assert aws.ec2.describe_vpcs()["Vpcs"] == []
+
+
+def test_parameters_that_are_missing_or_malformed(aws):
+    lax = botocore.config.Config(parameter_validation=False, retries={"total_max_attempts": 1})
+    ec2, elbv2 = aws.client("ec2", config=lax), aws.client("elbv2", config=lax)
+    code, message = refusal(ec2.create_subnet, CidrBlock="10.0.0.0/24")
+    assert code == "MissingParameter" and "VpcId" in message
+    code, _ = refusal(elbv2.create_listener, Protocol="TCP", Port=1)
+    assert code == "ValidationError"
+    code, _ = refusal(ec2.describe_vpcs, MaxResults="many")
+    assert code in ("InvalidParameterValue", "MalformedQueryString")
+    assert Call(aws, DryRun="perhaps").send() == (400, "InvalidParameterValue")
+    assert Call(aws, Action="DescribeNothing").send() == (400, "InvalidAction")
+    assert Call(aws, Action="").send() == (400, "MissingAction")
+
+
+def test_no_secret_is_logged(own_daemon):
+    daemon = own_daemon(arguments=["--ephemeral", "--log", "trace"]).start()
+    account = Account.first(daemon)
+    daemon.linkway(
+        "key", "create", "--access-key-id", "AKIATESTSUITE0000002", "--secret-access-key", "not-for-anyones-eyes"
+    )
+    account.ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    Call(account, presigned=60).send()
+    log = daemon.log(1 << 20)
+    assert "CreateVpc" in log
+    assert account.secret not in log and "not-for-anyones-eyes" not in log

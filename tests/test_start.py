@@ -254,6 +254,23 @@ def test_doctor_finds_this_machine_fit():
     daemon.down()
 
 
+def test_doctor_on_an_old_kernel(tmp_path):
+    """A kernel's version is all that can be made up; what is said about it is what a real one gets."""
+    release = tmp_path / "osrelease"
+    release.write_text("5.10.0-28-amd64\n")
+    daemon = Daemon()
+    script = f"mount --bind {release} /proc/sys/kernel/osrelease && exec {daemon.command()[0]} doctor"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1 and "5.10.0-28-amd64" in done.stdout and "6.1 or newer" in done.stdout
+    daemon.down()
+
+
+def test_listening_on_every_address(own_daemon):
+    daemon = own_daemon(listen="0.0.0.0:0").start()
+    assert daemon.environment()["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert Account.first(daemon).sts.get_caller_identity()["Account"] == "123456789012"
+
+
 def test_commands_without_a_daemon_say_so():
     daemon = Daemon()
     for command in (["status"], ["env"], ["account", "list"], ["drops"]):

@@ -188,3 +188,18 @@ def test_an_attached_namespace_survives_too(world):
         world.daemon.start()
         connecting = box.run("/usr/bin/python3", world.programs / "connect.py", "tcp", world.address, "7000")
         assert connecting.stdout.startswith("echo ")
+
+
+def test_a_namespace_that_is_gone_is_told(world):
+    with Namespace("box") as box:
+        interface = world.daemon.linkway(
+            "attach", "--subnet", world.place, "--security-group", world.door, "--netns", box.path
+        ).stdout.strip()
+    world.daemon.kill()
+    world.daemon.start()
+    problems = world.daemon.status()["problems"]
+    assert list(problems) == [interface] and box.path in problems[interface]
+    # The others are none the worse for it.
+    assert new_connection(world).startswith("echo ")
+    world.daemon.linkway("detach", interface)
+    until(lambda: not world.daemon.status()["problems"], "no problems")

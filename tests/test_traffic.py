@@ -270,3 +270,27 @@ def test_postgres_behind_an_endpoint(daemon, aws, other, postgres):
     assert done.stdout.strip().endswith("|5000000")
     done = daemon.exec(client, *sql(name, "SELECT repeat('y', 5000000)"))
     assert done.stdout.strip() == "y" * 5000000
+
+
+def test_a_name_that_resolves_leads_somewhere(world):
+    """No name goes live before packets to its address are delivered: the first connection works, every time."""
+    program = (
+        "import socket, sys, time\n"
+        "deadline = time.monotonic() + 20\n"
+        "while True:\n"
+        "    try:\n"
+        "        address = socket.gethostbyname(sys.argv[1])\n"
+        "        break\n"
+        "    except OSError:\n"
+        "        assert time.monotonic() < deadline, 'no such name'\n"
+        "with socket.create_connection((address, 7000), 2) as client:\n"
+        "    print(client.makefile().readline())\n"
+    )
+    for _ in range(8):
+        made = world.other.ec2.create_vpc_endpoint(
+            VpcEndpointType="Interface", VpcId=world.vpc, ServiceName=world.service.name, PrivateDnsEnabled=False,
+            SubnetIds=[world.outside], SecurityGroupIds=[world.door],
+        )["VpcEndpoint"]
+        done = world.daemon.exec(world.client, "/usr/bin/python3", "-c", program, made["DnsEntries"][0]["DnsName"])
+        assert done.stdout.startswith("echo "), done.stderr
+        world.other.ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])

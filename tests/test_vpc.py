@@ -1,5 +1,7 @@
 """VPCs, subnets, groups, interfaces and tags, by boto3, with the input that must be refused."""
 
+import concurrent.futures
+
 import pytest
 
 from harness.aws import Account, permission, refusal
@@ -176,3 +178,37 @@ def test_requests_that_make_no_sense(aws):
     )
     code, message = refusal(aws.ec2.describe_key_pairs)
     assert code == "InvalidAction" and "DescribeKeyPairs" in message
+
+
+def test_at_once_no_two_get_the_same_address(aws):
+    subnet = aws.subnet(aws.vpc(), "10.0.0.0/24")
+
+    def create(_):
+        made = aws.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+        return made["PrivateIpAddress"], made["MacAddress"], made["NetworkInterfaceId"]
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(create, range(120)))
+    for values in zip(*made):
+        assert len(set(values)) == 120
+    [described] = aws.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+    assert described["AvailableIpAddressCount"] == 251 - 120
+
+
+def test_a_full_subnet(aws):
+    subnet = aws.subnet(aws.vpc(), "10.0.0.0/28")
+    for _ in range(11):
+        aws.ec2.create_network_interface(SubnetId=subnet)
+    assert refusal(aws.ec2.create_network_interface, SubnetId=subnet)[0] in (
+        "InsufficientFreeAddressesInSubnet", "NetworkInterfaceLimitExceeded"
+    )
+
+
+def test_what_was_written_is_read_at_once(aws):
+    """From another connection too: an answer says that everybody sees it."""
+    elsewhere = aws.client("ec2")
+    for _ in range(20):
+        vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        assert elsewhere.describe_vpcs(VpcIds=[vpc])["Vpcs"]
+        aws.ec2.delete_vpc(VpcId=vpc)
+        assert refusal(elsewhere.describe_vpcs, VpcIds=[vpc])[0] == "InvalidVpcID.NotFound"
