@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::{InstanceId, Snapshot};
+use linkway_store::Store;
 use nix::sys::signal::Signal;
 
 use crate::daemon::Daemon;
@@ -86,7 +87,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
 
 /// Remove the files of instances that have ended, and the consoles of those that are forgotten.
 fn remove_old_files(daemon: &Daemon, state: &Snapshot) {
-    end_strays(&daemon.settings.name, state);
+    end_strays(&daemon.settings.name, &daemon.store);
     for id in listed(&daemon.settings.state.instances()) {
         if state.get::<Instance>(&id).is_none() {
             remove(&daemon.settings.state.instance(&id));
@@ -129,11 +130,14 @@ fn remove(directory: &Path) {
 
 /// Remove the files of instances that have ended, or that the state does not know: of an ephemeral daemon that is
 /// gone, or of before a reset. What still runs of them is killed, as nobody could find it without its files.
-pub(crate) fn end_strays(name: &str, state: &Snapshot) {
+pub(crate) fn end_strays(name: &str, store: &Store) {
+    let found = with_files(name);
+    // Later than the files, so that every instance in there that is launched at this moment is known.
+    let state = store.snapshot();
     let over = |id: &InstanceId| {
         state.get::<Instance>(id).is_none_or(|instance| instance.state == InstanceState::Terminated)
     };
-    kill(name, &with_processes(name, with_files(name).into_iter().filter(over)));
+    kill(name, &with_processes(name, found.into_iter().filter(over)));
 }
 
 /// Instances of this name that have left files behind, with their processes.

@@ -96,7 +96,7 @@ impl Daemon {
         let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
         // By their files, which are there before an instance counts as running: none slips through that starts
         // at this moment.
-        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store.snapshot()))
+        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store))
             .await
             .context("the daemon failed")?;
         self.settled().await
