@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use linkway_control::Caller;
 use linkway_model::account::AccessKey;
+use linkway_model::region::Region;
 use linkway_model::{Snapshot, Timestamp};
 use linkway_wire::sigv4::{Request, Secret, SignatureError, Verified, verify};
 
@@ -17,6 +18,12 @@ pub(crate) fn authenticate(
     let verified = verify(request, now, |id| {
         key(id).map(|key| Secret { secret_access_key: key.secret.clone(), session_token: None })
     })?;
+    if Region::find(&verified.region).is_none() {
+        return Err(SignatureError::Misplaced(format!(
+            "Credential should be scoped to a valid region, not '{}'.",
+            verified.region
+        )));
+    }
     let key = key(&verified.access_key_id).ok_or(SignatureError::UnknownKey)?;
     let caller = Caller {
         account: key.account.clone(),
