@@ -15,6 +15,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::TcpUserTimeout;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, mpsc};
@@ -30,6 +32,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may take for a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client on the network may leave an answer unread, in milliseconds. It holds a place that others wait
+/// for.
+const READ_TIMEOUT_MS: u32 = 30_000;
 
 /// Largest body.
 const MAX_BODY: usize = 1 << 20;
@@ -58,6 +64,7 @@ impl Listener for TcpListener {
     async fn accept(&self) -> io::Result<Self::Stream> {
         let (stream, _) = Self::accept(self).await?;
         stream.set_nodelay(true)?;
+        setsockopt(&stream, TcpUserTimeout, &READ_TIMEOUT_MS)?;
         Ok(stream)
     }
 }
@@ -79,9 +86,14 @@ where
 {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
-    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-        let stream = tokio::select! {
-            stream = listener.accept() => stream,
+    loop {
+        // Also when no place is free, the word to stop is heard.
+        let accepted = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, stream) = tokio::select! {
+            accepted = accepted => accepted,
             () = stop.wait() => break,
         };
         while connections.try_join_next().is_some() {}
