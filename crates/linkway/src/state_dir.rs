@@ -3,12 +3,13 @@
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use linkway_model::InstanceId;
 use linkway_model::account::AccessKey;
+use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
 /// A daemon's state directory.
@@ -30,13 +31,24 @@ impl StateDir {
         Self(path.to_owned())
     }
 
-    /// Make the directory, if need be: keys are in there, so only its owner may read.
+    /// Make the directory, if need be: keys are in there, so only its owner may read. One that somebody else could
+    /// put files in is refused, also because the daemon, which lets go of root's rights, could not remove its own.
     pub(crate) fn make(&self) -> Result<()> {
+        let path = self.0.display();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.0)
-            .with_context(|| format!("cannot make the state directory {}", self.0.display()))
+            .with_context(|| format!("cannot make the state directory {path}"))?;
+        let found = fs::metadata(&self.0).with_context(|| format!("cannot look at {path}"))?;
+        let user = geteuid();
+        if found.uid() != user.as_raw() || found.mode() & 0o022 != 0 {
+            bail!(
+                "other users could change the state directory {path}: make it user {user}'s, with `chown {user} \
+                 {path}` and `chmod go-w {path}`, or choose another with --state-dir"
+            );
+        }
+        Ok(())
     }
 
     /// The directory itself.
@@ -192,6 +204,17 @@ mod tests {
         assert_eq!(state.read_admin_key().unwrap(), (key.id, key.secret));
         let mode = fs::metadata(state.admin_key()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_in_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDir::at(&directory.path().join("made"));
+        state.make().unwrap();
+        state.make().unwrap();
+        fs::set_permissions(state.path(), Permissions::from_mode(0o775)).unwrap();
+        let error = state.make().unwrap_err().to_string();
+        assert!(error.contains("chmod go-w"), "{error}");
     }
 
     #[test]

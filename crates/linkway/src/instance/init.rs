@@ -1,6 +1,7 @@
 //! The init: an instance's first process, which makes the instance around it and runs the command.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -84,6 +85,7 @@ fn open_console(path: &PathBuf) -> Result<File> {
     File::options()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot write to the console {}", path.display()))
 }
