@@ -1,6 +1,8 @@
 """Instances: commands with an interface in a subnet; and namespaces that exist, given one."""
 
 import os
+import pty
+import select
 import signal
 import subprocess
 
@@ -8,6 +10,7 @@ import pytest
 
 from harness import netns
 from harness.aws import refusal
+from harness.daemon import binary
 from harness.wait import until
 
 
@@ -52,6 +55,39 @@ def test_a_signal_reaches_the_command(daemon, subnet):
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 5
+
+
+def test_at_a_terminal(daemon, subnet):
+    """Job control works as in any shell: Ctrl-C ends the command, and not the shell around it."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(binary(), ["linkway", "--state-dir", str(daemon.state_dir), "run", "--subnet", subnet, "--",
+                            "bash", "--norc", "-i"])
+    shown = ""
+
+    def reads(text):
+        nonlocal shown
+        if select.select([terminal], [], [], 0.1)[0]:
+            shown += os.read(terminal, 65536).decode()
+        return text in shown
+
+    os.write(terminal, b"sleep 12345\n")
+    until(lambda: subprocess.run(["pgrep", "-f", "^sleep 12345$"], capture_output=True).returncode == 0, "the command")
+    os.write(terminal, b"\x03")
+    os.write(terminal, b"echo still-$((40+2)); exit 6\n")
+    until(lambda: reads("still-42"), "the shell after Ctrl-C")
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 6
+    os.close(terminal)
+
+
+def test_killed_with_whoever_started_it(daemon, aws, subnet):
+    process = daemon.popen("run", "--subnet", subnet, "--", "sh", "-c", "echo up; sleep 1000", stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout.readline() == "up\n"
+        [reservation] = aws.ec2.describe_instances()["Reservations"]
+        process.kill()
+        process.wait()
+        until(lambda: state(aws, reservation["Instances"][0]["InstanceId"]) == "terminated", "the instance terminated")
 
 
 def test_what_an_instance_sees(daemon, aws, subnet):
