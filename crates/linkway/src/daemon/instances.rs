@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use linkway_control::Control;
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::{InstanceId, Snapshot};
 use linkway_store::Store;
@@ -63,19 +64,19 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
         match instance.state {
             InstanceState::Pending => {
                 if !launchers.get(&instance.id).is_some_and(|launcher| process::is_alive(*launcher)) {
-                    ended(daemon, &instance.id, "its launch was broken off");
+                    ended(&daemon.control, &instance.id, "its launch was broken off");
                 }
             }
             InstanceState::Running => {
                 if !instance.process.is_some_and(process::is_alive) {
-                    ended(daemon, &instance.id, "its process has ended");
+                    ended(&daemon.control, &instance.id, "its process has ended");
                 }
             }
             InstanceState::ShuttingDown => match instance.process.filter(|p| process::is_alive(*p)) {
                 Some(process) => end(&instance.id, process, ending),
                 None => {
                     ending.remove(&instance.id);
-                    ended(daemon, &instance.id, "it was terminated");
+                    ended(&daemon.control, &instance.id, "it was terminated");
                 }
             },
             InstanceState::Terminated => drop(ending.remove(&instance.id)),
@@ -83,6 +84,23 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
     }
     ending.retain(|id, _| state.get::<Instance>(id).is_some());
     remove_old_files(daemon, &state);
+}
+
+/// Note the instances that ended while no daemon ran: all of them, if the machine has booted since. What is not known
+/// to have ended would be given its namespace and its interface again.
+pub(crate) fn end_dead(control: &Control, store: &Store) {
+    for instance in store.snapshot().all::<Instance>() {
+        match instance.state {
+            InstanceState::Pending => ended(control, &instance.id, "its launch was broken off"),
+            InstanceState::Running if !instance.process.is_some_and(process::is_alive) => {
+                ended(control, &instance.id, "its process has ended");
+            }
+            InstanceState::ShuttingDown if !instance.process.is_some_and(process::is_alive) => {
+                ended(control, &instance.id, "it was terminated");
+            }
+            InstanceState::Running | InstanceState::ShuttingDown | InstanceState::Terminated => {}
+        }
+    }
 }
 
 /// Remove the files of instances that have ended, and the consoles of those that are forgotten.
@@ -108,9 +126,9 @@ fn end(id: &InstanceId, process: Process, ending: &mut Ending) {
     ending.insert(id.clone(), next);
 }
 
-fn ended(daemon: &Daemon, id: &InstanceId, reason: &str) {
+fn ended(control: &Control, id: &InstanceId, reason: &str) {
     tracing::info!(instance = %id, reason, "an instance has ended");
-    if let Err(error) = daemon.control.ended(id, reason) {
+    if let Err(error) = control.ended(id, reason) {
         tracing::error!(instance = %id, %error, "an instance's end could not be recorded");
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let control = Arc::new(Control::new(Arc::clone(&store), linkway_control::Settings::default()));
     prepare_state(&settings, &control)?;
+    instances::end_dead(&control, &store);
     instances::end_strays(&settings.name, &store);
 
     let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
