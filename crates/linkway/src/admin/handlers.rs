@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
@@ -57,14 +57,14 @@ pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<Netwo
     let path = path.into_os_string().into_string().ok().context("the namespace's path is not UTF-8")?;
     let interface =
         daemon.control(move |control| control.attach(&subnet, &groups, private_ip, &path, &device)).await??;
-    daemon.settled().await?;
-    if let Some(problem) = daemon.fabric.applied().problems.remove(&interface.number) {
-        // Nobody is told of an interface that never worked, so nobody would remove it.
-        let id = interface.id.clone();
-        daemon.control(move |control| control.detach(&id)).await??;
-        bail!(problem);
-    }
-    Ok(interface)
+    let problem = match daemon.settled().await {
+        Ok(()) => daemon.fabric.applied().problems.remove(&interface.number).map(Error::msg),
+        Err(error) => Some(error),
+    };
+    let Some(problem) = problem else { return Ok(interface) };
+    // Nobody is told of an interface that never worked, so nobody would remove it.
+    daemon.control(move |control| control.detach(&interface.id)).await??;
+    Err(problem)
 }
 
 pub(crate) async fn detach(daemon: Arc<Daemon>, request: Detach) -> Result<()> {
