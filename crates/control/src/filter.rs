@@ -45,7 +45,7 @@ pub(crate) fn none<T>(_: &Snapshot, _: &T) -> Vec<String> {
 
 /// The filters of one call.
 pub(crate) struct Filters<'a, T: 'static> {
-    tests: Vec<(Subject<'a, T>, &'a [String])>,
+    tests: Vec<(Subject<'a, T>, Vec<Pattern>)>,
 }
 
 enum Subject<'a, T: 'static> {
@@ -78,7 +78,7 @@ impl<'a, T> Filters<'a, T> {
             if filter.values.is_empty() {
                 return Err(Error::InvalidParameterValue(format!("The filter '{name}' has no value")));
             }
-            Ok((subject, filter.values.as_slice()))
+            Ok((subject, filter.values.iter().map(|value| Pattern::read(value)).collect()))
         };
         Ok(Self { tests: given.iter().map(test).collect::<Result<_, _>>()? })
     }
@@ -86,7 +86,7 @@ impl<'a, T> Filters<'a, T> {
     /// Whether a resource with these tags matches all filters.
     pub(crate) fn matches(&self, state: &Snapshot, resource: &T, tags: &Tags) -> bool {
         self.tests.iter().all(|(subject, patterns)| {
-            let any = |value: &str| patterns.iter().any(|pattern| matches(pattern, value));
+            let any = |value: &str| patterns.iter().any(|pattern| pattern.matches(value));
             match subject {
                 Subject::Field(field) => (field.values)(state, resource).iter().any(|value| any(value)),
                 Subject::Tag(key) => tags.get(*key).is_some_and(|value| any(value)),
@@ -97,6 +97,9 @@ impl<'a, T> Filters<'a, T> {
     }
 }
 
+/// A filter's value, read once for all of the resources that are held against it.
+struct Pattern(Vec<Piece>);
+
 /// What a pattern is made of.
 #[derive(PartialEq)]
 enum Piece {
@@ -105,45 +108,60 @@ enum Piece {
     Letter(char),
 }
 
-/// Whether `text` is what `pattern` stands for.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut letters = pattern.chars();
-    let mut pieces = Vec::with_capacity(pattern.len());
-    while let Some(letter) = letters.next() {
-        pieces.push(match letter {
-            '*' => Piece::Any,
-            '?' => Piece::One,
-            '\\' => Piece::Letter(letters.next().unwrap_or('\\')),
-            _ => Piece::Letter(letter),
-        });
-    }
-    let text: Vec<char> = text.chars().collect();
-    // Greedy, going back to the last `*` only: linear in practice, quadratic at worst.
-    let (mut at, mut piece) = (0, 0);
-    let mut star = None;
-    while at < text.len() {
-        match pieces.get(piece) {
-            Some(Piece::Any) => {
-                star = Some((piece, at));
-                piece += 1;
+impl Pattern {
+    fn read(value: &str) -> Self {
+        let mut letters = value.chars();
+        let mut pieces = Vec::new();
+        while let Some(letter) = letters.next() {
+            let piece = match letter {
+                '*' => Piece::Any,
+                '?' => Piece::One,
+                '\\' => Piece::Letter(letters.next().unwrap_or('\\')),
+                _ => Piece::Letter(letter),
+            };
+            // Any text, and any text after it, are any text.
+            if piece != Piece::Any || pieces.last() != Some(&Piece::Any) {
+                pieces.push(piece);
             }
-            Some(Piece::One) => (at, piece) = (at + 1, piece + 1),
-            Some(Piece::Letter(letter)) if *letter == text[at] => (at, piece) = (at + 1, piece + 1),
-            _ => match star {
-                Some((star_piece, taken)) => {
-                    star = Some((star_piece, taken + 1));
-                    (at, piece) = (taken + 1, star_piece + 1);
-                }
-                None => return false,
-            },
         }
+        Self(pieces)
     }
-    pieces[piece..].iter().all(|rest| *rest == Piece::Any)
+
+    /// Whether `text` is what the pattern stands for.
+    fn matches(&self, text: &str) -> bool {
+        let pieces = &self.0;
+        let text: Vec<char> = text.chars().collect();
+        // Greedy, going back to the last `*` only: linear in practice, quadratic in the text at worst.
+        let (mut at, mut piece) = (0, 0);
+        let mut star = None;
+        while at < text.len() {
+            match pieces.get(piece) {
+                Some(Piece::Any) => {
+                    star = Some((piece, at));
+                    piece += 1;
+                }
+                Some(Piece::One) => (at, piece) = (at + 1, piece + 1),
+                Some(Piece::Letter(letter)) if *letter == text[at] => (at, piece) = (at + 1, piece + 1),
+                _ => match star {
+                    Some((star_piece, taken)) => {
+                        star = Some((star_piece, taken + 1));
+                        (at, piece) = (taken + 1, star_piece + 1);
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pieces[piece..].iter().all(|rest| *rest == Piece::Any)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::Pattern;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Pattern::read(pattern).matches(text)
+    }
 
     #[test]
     fn wildcards() {
@@ -151,6 +169,7 @@ mod tests {
             ("", ""),
             ("web", "web"),
             ("*", ""),
+            ("w**b**", "web"),
             ("w*", "web"),
             ("*b", "web"),
             ("w?b", "web"),
