@@ -13,6 +13,8 @@ use super::{
 const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 const STREAMING_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 const STREAMING_UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+/// Of event streams: each event carries a signature of its own, which is left to who reads the events.
+const STREAMING_EVENTS: &str = "STREAMING-AWS4-HMAC-SHA256-EVENTS";
 
 /// What a signature says about the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Payload {
     Unstated,
     /// That its SHA-256 is this one, in hexadecimal digits: still to be compared with the body's.
     Hash(String),
-    /// That it is not signed.
+    /// That it is not signed, or not in a way that is checked here (the events of an event stream).
     Unsigned,
     /// That it comes in chunks of the encoding `aws-chunked`, each with a signature; a signed trailer follows
     /// them or not.
@@ -91,7 +93,7 @@ pub(super) fn begin_path(
 fn payload(request: &Request<'_>, authorization: &Authorization) -> (Payload, Option<String>) {
     let stated = request.header("x-amz-content-sha256");
     let payload = match stated {
-        Some(UNSIGNED_PAYLOAD | STREAMING_UNSIGNED_TRAILER) => Payload::Unsigned,
+        Some(UNSIGNED_PAYLOAD | STREAMING_UNSIGNED_TRAILER | STREAMING_EVENTS) => Payload::Unsigned,
         Some(STREAMING) => Payload::Chunks { trailer: false },
         Some(STREAMING_TRAILER) => Payload::Chunks { trailer: true },
         Some(hash) => Payload::Hash(hash.to_owned()),

@@ -1,0 +1,326 @@
+//! One request and its answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{REFERER, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Request, Response, Version};
+use jiff::Timestamp;
+use linkway_wire::sigv4;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::activity::{Active, Activity};
+use crate::audit::new_id;
+use crate::authorize::{Circumstances, decide};
+use crate::download::Download;
+use crate::forward;
+use crate::gateway::Shared;
+use crate::identity::identify;
+use crate::places::Place;
+use crate::refusal::Refusal;
+use crate::upload::Check;
+use crate::{Asked, AuditSink, Body, Endpoint, Identity, Protocol, Record, RequestHead, View, head};
+
+/// Bytes of an unread body that are taken from a client that is refused, so that it gets to read why.
+const DISCARDED: u64 = 1 << 20;
+
+/// A client's connection, as its requests see it.
+pub(crate) struct Peer {
+    pub(crate) shared: Arc<Shared>,
+    /// The number of the endpoint's interface.
+    pub(crate) endpoint: u32,
+    /// The number of the client's interface.
+    pub(crate) client: u32,
+    /// How errors are spelled when the endpoint is gone.
+    pub(crate) protocol: Protocol,
+    /// Whether it came over TLS.
+    pub(crate) secure: bool,
+    pub(crate) place: Arc<Place>,
+    pub(crate) activity: Activity,
+}
+
+/// A record that is written whatever becomes of the request.
+struct Audited {
+    record: Record,
+    sink: Arc<dyn AuditSink>,
+}
+
+impl Drop for Audited {
+    fn drop(&mut self) {
+        self.sink.write(&self.record);
+    }
+}
+
+/// A request on its way.
+pub(crate) struct Exchange {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) source: IpAddr,
+    pub(crate) request_id: String,
+    view: Arc<View>,
+    now: Timestamp,
+    audited: Audited,
+}
+
+/// A request that may pass.
+pub(crate) struct Passed {
+    pub(crate) parts: Parts,
+    pub(crate) body: Arrived,
+    pub(crate) identity: Identity,
+    pub(crate) upgrade: OnUpgrade,
+}
+
+/// A request's body.
+pub(crate) enum Arrived {
+    /// It is here, and checked. The permit is for the memory that it takes.
+    Whole(Bytes, Option<OwnedSemaphorePermit>),
+    /// It is still to come, and to be checked.
+    Coming(Incoming, Check),
+}
+
+/// Answers a request.
+pub(crate) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
+    let active = peer.activity.begin();
+    let stall = peer.shared.settings.timeouts.stall;
+    let response = match Exchange::new(Arc::clone(&peer), &request) {
+        Some(exchange) => exchange.run(request).await,
+        None => peer.protocol.error(&Refusal::Gone.spell(peer.protocol), &new_id()),
+    };
+    guarded(response, stall, active)
+}
+
+/// While an answer's body is under way, the connection is in use.
+fn guarded(response: Response<Body>, stall: std::time::Duration, active: Active) -> Response<Body> {
+    if response.body().is_end_stream() {
+        return response;
+    }
+    response.map(|body| Download::new(body, stall, active).boxed_unsync())
+}
+
+impl Exchange {
+    fn new(peer: Arc<Peer>, request: &Request<Incoming>) -> Option<Self> {
+        let view = peer.shared.view.load_full();
+        let endpoint = Arc::clone(view.endpoints.get(&peer.endpoint)?);
+        let source = *view.clients.get(&peer.client)?;
+        let settings = &peer.shared.settings;
+        let (now, request_id) = ((settings.clock)(), new_id());
+        let user_agent = text(request.headers().get(USER_AGENT)).map(str::to_owned);
+        let record = Record::new(now, request_id.clone(), Arc::clone(&endpoint), source, user_agent);
+        let audited = Audited { record, sink: Arc::clone(&settings.audit) };
+        Some(Self { peer, endpoint, source, request_id, view, now, audited })
+    }
+
+    async fn run(mut self, mut request: Request<Incoming>) -> Response<Body> {
+        let protocol = Protocol::of_request(request.headers(), self.endpoint.service.protocol);
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let mut unread = Some(body);
+        let answered = match self.admit(parts, &mut unread, upgrade).await {
+            Ok(passed) => forward::forward(&self, passed).await,
+            Err(refusal) => Err(refusal),
+        };
+        let response = answered.unwrap_or_else(|refusal| {
+            let error = refusal.spell(protocol);
+            self.audited.record.refused = Some((error.code.clone(), error.message.clone()));
+            protocol.error(&error, &self.request_id)
+        });
+        self.audited.record.status = Some(response.status().as_u16());
+        if let Some(body) = unread {
+            discard(body).await;
+        }
+        response
+    }
+
+    /// All that comes before the backend. The body is taken out of `unread` where the request may pass or the body
+    /// was read.
+    async fn admit(
+        &mut self,
+        mut parts: Parts,
+        unread: &mut Option<Incoming>,
+        upgrade: OnUpgrade,
+    ) -> Result<Passed, Refusal> {
+        let expects = parts.headers.contains_key(hyper::header::EXPECT);
+        let admitted = self.admit_body(&mut parts, unread).await;
+        if expects || parts.version == Version::HTTP_2 {
+            // A client that asks first has not sent its body; a stream is simply reset.
+            unread.take_if(|_| admitted.is_err());
+        }
+        let (identity, body) = admitted?;
+        Ok(Passed { parts, body, identity, upgrade })
+    }
+
+    async fn admit_body(
+        &mut self,
+        parts: &mut Parts,
+        unread: &mut Option<Incoming>,
+    ) -> Result<(Identity, Arrived), Refusal> {
+        let endpoint = Arc::clone(&self.endpoint);
+        let service = &*endpoint.service;
+        let host = head::host(parts)?;
+        if !endpoint.names.contains(&host) {
+            return Err(Refusal::WrongHost { service: service.name.clone(), host });
+        }
+
+        let headers: Vec<(&str, &[u8])> =
+            parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let signed = sigv4::Request {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body: &[],
+        };
+        let (identity, pending) =
+            identify(&signed, &endpoint, &*self.view.keys, self.now).map_err(Refusal::Signature)?;
+        let mut check = pending.map_or(Ok(Check::None), Check::of)?;
+        self.audited.record.identity = Some(identity.clone());
+
+        let upgrade = head::upgrade(&parts.headers);
+        head::strip(&mut parts.headers);
+        head::strip_expectation(&mut parts.headers);
+        let decider = &*self.peer.shared.settings.decider;
+        let reads = decider.reads_body(service, &request_head(parts, &host));
+        let body = match unread.take_if(|body| reads || self.is_read_for(&check, body)) {
+            None => None,
+            Some(body) => {
+                let (bytes, permit) = self.read(body).await?;
+                check.update(&bytes)?;
+                check.finish()?;
+                Some(Arrived::Whole(bytes, permit))
+            }
+        };
+
+        let bytes = match &body {
+            Some(Arrived::Whole(bytes, _)) if reads => bytes,
+            _ => &Bytes::new(),
+        };
+        self.authorize(parts, &host, &identity, bytes)?;
+        if let Some(protocol) = upgrade {
+            head::set_upgrade(&mut parts.headers, protocol);
+        }
+        let body = match (body, unread.take()) {
+            (Some(body), _) => body,
+            (None, Some(coming)) => Arrived::Coming(coming, check),
+            (None, None) => Arrived::Whole(Bytes::new(), None),
+        };
+        Ok((identity, body))
+    }
+
+    /// Whether a body is to be read for the signature's sake, or because nothing comes.
+    fn is_read_for(&self, check: &Check, body: &Incoming) -> bool {
+        let limit = self.peer.shared.settings.limits.read_body as u64;
+        body.is_end_stream()
+            || check.decides_identity() && body.size_hint().upper().is_some_and(|size| size <= limit)
+    }
+
+    /// The whole of a body, in memory that the client has to itself.
+    async fn read(&self, mut body: Incoming) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), None));
+        }
+        let settings = &self.peer.shared.settings;
+        let (limit, patience) = (settings.limits.read_body, settings.timeouts.head);
+        let size = body.size_hint().upper().map_or(limit, |size| usize::try_from(size).unwrap_or(usize::MAX));
+        if size > limit {
+            return Err(Refusal::BodyTooLarge { limit });
+        }
+        let permits = u32::try_from(size).unwrap_or(u32::MAX);
+        let memory = Arc::clone(&self.peer.place.memory).acquire_many_owned(permits);
+        let permit = match tokio::time::timeout(patience, memory).await {
+            Ok(Ok(permit)) => permit,
+            _ => return Err(Refusal::TooMuchAtATime),
+        };
+        let mut bytes = Vec::new();
+        loop {
+            match tokio::time::timeout(patience, body.frame()).await {
+                Err(_) => return Err(Refusal::BodyTooSlow),
+                Ok(Some(Err(_))) => return Err(Refusal::BodyBrokeOff),
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        if bytes.len() + data.len() > limit {
+                            return Err(Refusal::BodyTooLarge { limit });
+                        }
+                        bytes.extend_from_slice(&data);
+                    }
+                }
+                Ok(None) => return Ok((bytes.into(), Some(permit))),
+            }
+        }
+    }
+
+    /// Asks the endpoint's policy.
+    fn authorize(
+        &mut self,
+        parts: &Parts,
+        host: &str,
+        identity: &Identity,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        let endpoint = &*self.endpoint;
+        let record = &mut self.audited.record;
+        let head = request_head(parts, host);
+        let call = self.peer.shared.settings.decider.call(&Asked {
+            service: &endpoint.service,
+            region: &endpoint.region,
+            account: identity.principal().map(|principal| principal.account.as_str()),
+            head,
+            body,
+        });
+        let circumstances = Circumstances {
+            endpoint,
+            identity,
+            source: self.source,
+            secure: self.peer.secure,
+            now: self.now,
+            user_agent: text(parts.headers.get(USER_AGENT)),
+            referer: text(parts.headers.get(REFERER)),
+        };
+        let finding = call.as_ref().and_then(|call| decide(&circumstances, call));
+        record.call = call;
+        let Some(finding) = finding else {
+            // What nobody knows, only a policy that allows all can allow.
+            return match endpoint.policy.is_full_access() || endpoint.audit_mode {
+                true => Ok(()),
+                false => Err(Refusal::UnknownOperation),
+            };
+        };
+        let denied = finding.denied.clone().filter(|_| !endpoint.audit_mode);
+        record.decided(finding);
+        match denied {
+            Some(denied) => Err(Refusal::Denied { sentence: denied.sentence }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn request_head<'a>(parts: &'a Parts, host: &'a str) -> RequestHead<'a> {
+    RequestHead {
+        method: parts.method.as_str(),
+        host,
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+    }
+}
+
+fn text(value: Option<&hyper::header::HeaderValue>) -> Option<&str> {
+    value?.to_str().ok()
+}
+
+/// Takes what a client sends though nobody wants it: were the connection closed upon it, its answer would be lost.
+async fn discard(mut body: Incoming) {
+    let mut taken = 0;
+    let all = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if taken > DISCARDED {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), all).await;
+}

@@ -1,0 +1,93 @@
+//! The gateway.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::backend::Pools;
+use crate::places::Places;
+use crate::{Authority, Backend, Settings, View, connection};
+
+/// How long to wait when there are no descriptors left for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The userspace end of interface endpoints to AWS services.
+#[derive(Clone)]
+pub struct Gateway(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) authority: Authority,
+    pub(crate) view: ArcSwap<View>,
+    pub(crate) pools: Pools,
+    pub(crate) places: Arc<Places>,
+}
+
+/// What a listener's connections speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Gateway {
+    /// A gateway whose certificates `authority` signs.
+    pub fn new(settings: Settings, authority: Authority, view: View) -> Self {
+        let (pools, places) = (Pools::default(), Arc::default());
+        Self(Arc::new(Shared { settings, authority, view: ArcSwap::from_pointee(view), pools, places }))
+    }
+
+    /// Goes on with another view of the world. Connections stay; requests that begin from now on see it.
+    pub fn publish(&self, view: View) {
+        let used: HashSet<Backend> =
+            view.endpoints.values().map(|endpoint| endpoint.service.backend.clone()).collect();
+        self.0.view.store(Arc::new(view));
+        self.0.pools.retain(&used);
+    }
+
+    /// Serves HTTPS, usually on port 443 of every address, until `stop` is ready; then lets requests in progress
+    /// end.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        self.listen(listener, Scheme::Https, stop).await;
+    }
+
+    /// Serves HTTP without TLS, usually on port 80, until `stop` is ready; then lets requests in progress end.
+    pub async fn serve_plain(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        self.listen(listener, Scheme::Http, stop).await;
+    }
+
+    async fn listen(&self, listener: TcpListener, scheme: Scheme, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            while connections.try_join_next().is_some() {}
+            match accepted {
+                Ok((stream, peer)) => {
+                    let shared = Arc::clone(&self.0);
+                    connections.spawn(connection::serve(shared, stream, peer, scheme, stopped.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        stopping.send_replace(true);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.0.settings.timeouts.drain, drained).await.is_err() {
+            tracing::warn!("requests were cut off, as they took too long");
+        }
+    }
+}

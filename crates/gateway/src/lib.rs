@@ -1,0 +1,58 @@
+//! The userspace end of interface endpoints to AWS services.
+//!
+//! The packet path delivers a consumer's connection to an address that stands for the endpoint's network
+//! interface, from one that stands for the client's. So one listening socket serves every endpoint and always
+//! knows who is calling. A connection travels through here in this order:
+//!
+//! | step | file |
+//! |---|---|
+//! | which endpoint, which client, is there room | `connection`, `places` |
+//! | TLS for one of the endpoint's names | `tls`, `authority` |
+//! | HTTP/1.1 or HTTP/2, request by request | `connection`, `exchange` |
+//! | is the message sound and its Host the service's | `head` |
+//! | who signed it | `identity` |
+//! | what it asks for, by a [`Decider`] that is given | `decider` |
+//! | may it, by the endpoint's policy | `authorize` |
+//! | to the backend, the body checked on its way | `backend`, `upload`, `download`, `upgrade` |
+//! | a record of it | `audit` |
+//!
+//! Whatever is refused becomes a `Refusal`, which the service's own [`Protocol`] spells.
+#![forbid(unsafe_code)]
+
+mod activity;
+mod audit;
+mod authority;
+mod authorize;
+mod aws_chunked;
+mod backend;
+mod body;
+mod connection;
+mod decider;
+mod download;
+mod exchange;
+mod forward;
+mod gateway;
+mod head;
+mod identity;
+mod local;
+mod names;
+mod places;
+mod protocol;
+mod refusal;
+mod settings;
+mod tls;
+mod upgrade;
+mod upload;
+mod view;
+
+pub use audit::{AuditSink, Record};
+pub use authority::{Authority, AuthorityError};
+pub use body::{Body, BodyError, full};
+pub use decider::{Asked, Call, Decider, Need, RequestHead, Resource};
+pub use gateway::Gateway;
+pub use identity::{Identity, Key, Keys, Principal};
+pub use local::{Local, LocalCall};
+pub use names::Names;
+pub use protocol::Protocol;
+pub use settings::{Limits, Ranges, Settings, Timeouts};
+pub use view::{Backend, Endpoint, Service, UnknownKeys, View};

@@ -1,0 +1,129 @@
+//! What a gateway is set up with, once.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::{AuditSink, Decider, Local};
+
+/// What a gateway is set up with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Which addresses stand for which network interfaces.
+    pub ranges: Ranges,
+    /// How much of everything.
+    pub limits: Limits,
+    /// How long for everything.
+    pub timeouts: Timeouts,
+    /// Where records of requests go.
+    pub audit: Arc<dyn AuditSink>,
+    /// What knows which actions requests need.
+    pub decider: Arc<dyn Decider>,
+    /// What answers for services that are served in this process.
+    pub local: Arc<dyn Local>,
+    /// The runtime whose threads can reach backends: they may live in another network namespace.
+    pub outbound: Handle,
+    /// The time of day.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Which addresses stand for which network interfaces: an interface's is the base plus its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranges {
+    /// Of the endpoints' interfaces, to which connections are made.
+    pub service: Ipv4Addr,
+    /// Of the clients' interfaces, from which connections appear to come.
+    pub client: Ipv4Addr,
+}
+
+impl Default for Ranges {
+    fn default() -> Self {
+        Self { service: Ipv4Addr::new(172, 16, 0, 0), client: Ipv4Addr::new(10, 0, 0, 0) }
+    }
+}
+
+impl Ranges {
+    /// The number of the endpoint's interface and that of the client's.
+    pub(crate) fn locate(&self, local: SocketAddr, peer: SocketAddr) -> Option<(u32, u32)> {
+        let number = |address: SocketAddr, base: Ipv4Addr| match address {
+            SocketAddr::V4(address) => address.ip().to_bits().checked_sub(base.to_bits()),
+            SocketAddr::V6(_) => None,
+        };
+        Some((number(local, self.service)?, number(peer, self.client)?))
+    }
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections that an endpoint's interface has at a time; more are closed at once.
+    pub connections_per_endpoint: usize,
+    /// Connections that one client has at a time, so that it cannot take all of an endpoint's.
+    pub connections_per_client: usize,
+    /// Requests at a time on one HTTP/2 connection.
+    pub streams_per_connection: u32,
+    /// Bytes of a request's head.
+    pub head: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Bytes of a body that must be read to know what the request asks for, or whether its signature is right.
+    pub read_body: usize,
+    /// Bytes of such bodies that one client may have in memory at a time.
+    pub read_bodies_per_client: usize,
+    /// Idle connections kept to one backend.
+    pub idle_backend_connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_per_endpoint: 16_384,
+            connections_per_client: 4_096,
+            streams_per_connection: 128,
+            head: 64 << 10,
+            headers: 128,
+            // The largest request that a service of AWS takes in one piece: DynamoDB's BatchWriteItem.
+            read_body: 16 << 20,
+            read_bodies_per_client: 64 << 20,
+            idle_backend_connections: 64,
+        }
+    }
+}
+
+/// How long for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For a request's head on HTTP/1.1, and to begin one on a connection that is kept open; without a byte of a
+    /// body that must be read first.
+    pub head: Duration,
+    /// For a connection without a request in progress.
+    pub idle: Duration,
+    /// Without a byte of a body that passes, or of a connection that was upgraded, in either direction.
+    pub stall: Duration,
+    /// To connect to a backend.
+    pub connect: Duration,
+    /// For a backend to begin its answer, after the last byte of the request's body went to it.
+    pub response: Duration,
+    /// For requests in progress when the gateway stops.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            // AWS's endpoints keep a silent flow as long.
+            idle: Duration::from_secs(350),
+            stall: Duration::from_secs(350),
+            connect: Duration::from_secs(5),
+            response: Duration::from_secs(120),
+            drain: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Connections that change their protocol, as WebSocket does: bytes are passed both ways.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
+use tokio::time::Instant;
+
+use crate::places::Place;
+
+const BUFFER: usize = 16 << 10;
+
+/// Passes bytes between the two ends of an upgraded connection, until one closes or both are silent for `stall`.
+pub(crate) async fn relay(client: OnUpgrade, backend: OnUpgrade, stall: Duration, _place: Arc<Place>) {
+    let (client, backend) = match tokio::try_join!(client, backend) {
+        Ok(ends) => ends,
+        Err(error) => {
+            tracing::debug!(%error, "an upgrade did not come about");
+            return;
+        }
+    };
+    let (client_read, client_write) = split(TokioIo::new(client));
+    let (backend_read, backend_write) = split(TokioIo::new(backend));
+    let last = tokio::sync::watch::Sender::new(Instant::now());
+    let silence = async {
+        let mut seen = last.subscribe();
+        loop {
+            let at = *seen.borrow_and_update();
+            tokio::select! {
+                () = tokio::time::sleep_until(at + stall) => return,
+                _ = seen.changed() => {}
+            }
+        }
+    };
+    let both = async {
+        tokio::try_join!(copy(client_read, backend_write, &last), copy(backend_read, client_write, &last))
+    };
+    tokio::select! {
+        _ = both => {}
+        () = silence => {}
+    }
+}
+
+async fn copy<R, W>(
+    mut from: ReadHalf<R>,
+    mut to: WriteHalf<W>,
+    last: &tokio::sync::watch::Sender<Instant>,
+) -> io::Result<()>
+where
+    R: AsyncRead,
+    W: AsyncWrite,
+{
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = from.read(&mut buffer).await?;
+        if length == 0 {
+            return to.shutdown().await;
+        }
+        last.send_replace(Instant::now());
+        to.write_all(&buffer[..length]).await?;
+        to.flush().await?;
+    }
+}

@@ -1,0 +1,98 @@
+//! What the gateway knows of the world: one value, swapped whole.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use linkway_model::id::{AccountId, VpcEndpointId, VpcId};
+use linkway_policy::Policy;
+
+use crate::{Keys, Names, Protocol};
+
+/// What the gateway knows of the world.
+#[derive(Clone)]
+pub struct View {
+    /// The endpoints by the numbers of their network interfaces: one that has interfaces in two zones is here
+    /// twice.
+    pub endpoints: HashMap<u32, Arc<Endpoint>>,
+    /// The private addresses of network interfaces by their numbers: the clients.
+    pub clients: HashMap<u32, IpAddr>,
+    /// The access keys that are known.
+    pub keys: Arc<dyn Keys>,
+}
+
+/// An interface endpoint to an AWS service.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: VpcEndpointId,
+    /// Who owns it.
+    pub owner: AccountId,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Its VPC's ARN.
+    pub vpc_arn: String,
+    /// Its region.
+    pub region: String,
+    /// What it leads to.
+    pub service: Arc<Service>,
+    /// The names that it answers for: the service's own and the endpoint's.
+    pub names: Names,
+    /// Its policy.
+    pub policy: Arc<Policy>,
+    /// Whether requests that the policy denies pass, and are only recorded.
+    pub audit_mode: bool,
+}
+
+/// An AWS service, as an operator set it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name, such as `com.amazonaws.us-east-1.rds`.
+    pub name: String,
+    /// What events call it, such as `rds.amazonaws.com`.
+    pub event_source: String,
+    /// The names that signatures for it carry; empty: not checked.
+    pub signing_names: Vec<String>,
+    /// Whether signatures for it may carry any region, as those of services that exist once do.
+    pub global: bool,
+    /// How it spells errors, unless the request shows another protocol.
+    pub protocol: Protocol,
+    /// Where it is served.
+    pub backend: Backend,
+    /// What becomes of requests signed with a key that is not known.
+    pub unknown_keys: UnknownKeys,
+    /// Whether it takes requests that are not signed, as S3 does. They ask as nobody.
+    pub anonymous: bool,
+}
+
+/// Where a service is served.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Nowhere: requests are answered with an error that says so.
+    None,
+    /// By a server that speaks HTTP/1.1.
+    Http {
+        /// Its host and port.
+        authority: String,
+    },
+    /// By a server that speaks HTTP/1.1 over TLS.
+    Https {
+        /// Its host and port. Its certificate must be for the host.
+        authority: String,
+        /// Certificates that its own must lead to, in PEM; `None`: the ones this machine trusts.
+        ca: Option<Arc<str>>,
+    },
+    /// By this process, under this name: see [`Local`](crate::Local).
+    Local(String),
+}
+
+/// What becomes of requests signed with a key that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UnknownKeys {
+    /// They are refused, as AWS does.
+    #[default]
+    Reject,
+    /// They pass, as do requests that are not signed, as far as the policy lets everyone: whose they are is not
+    /// known, so only `Principal: "*"` matches.
+    Unverified,
+}
