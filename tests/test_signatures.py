@@ -172,12 +172,13 @@ def test_the_first_key_is_private(daemon):
     assert mode == 0o600
 
 
-def raw(aws, data, patience=5):
-    """What comes back for bytes that no SDK would send."""
+def raw(aws, data, patience=5, broken_off=False):
+    """What comes back for bytes that no SDK would send, until the connection ends."""
     host, port = aws.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), patience) as client:
         client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
+        if broken_off:
+            client.shutdown(socket.SHUT_WR)
         return client.makefile("rb").read()
 
 
@@ -186,7 +187,7 @@ def test_bytes_that_no_sdk_would_send(aws):
     assert raw(aws, b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 405")
     answer = raw(aws, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"A=b&" * 300_000)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 413"), answer[:200]
-    half = raw(aws, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nAction=Desc")
+    half = raw(aws, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nAction=Desc", broken_off=True)
     assert half == b"" or half.startswith(b"HTTP/1.1 400"), half
     encoded = Call(aws).send(body=b"Action=%zz&Version=2016-11-15")
     assert encoded[0] in (400, 403)

@@ -87,19 +87,23 @@ impl Control {
         )
     }
 
-    /// An instance's command runs.
-    pub fn started(&self, id: &InstanceId, process: Process) -> Result<(), Error> {
+    /// An instance's command runs. Returns whether it shall: not if the instance was terminated before.
+    pub fn started(&self, id: &InstanceId, process: Process) -> Result<bool, Error> {
         self.write(None, |tx| {
+            let mut wanted = true;
             let known = tx.update::<Instance>(id, |instance| {
                 match instance.state {
                     InstanceState::Pending => instance.state = InstanceState::Running,
-                    // Terminated meanwhile: the process is known, so that it can be ended.
+                    // To be terminated: the process is known, so that it can be ended.
                     InstanceState::Running | InstanceState::ShuttingDown => {}
-                    InstanceState::Terminated => return,
+                    InstanceState::Terminated => {
+                        wanted = false;
+                        return;
+                    }
                 }
                 instance.process = Some(process);
             });
-            if known { Ok(()) } else { Err(not_found::<Instance>(id.as_str())) }
+            if known { Ok(wanted) } else { Err(not_found::<Instance>(id.as_str())) }
         })
     }
 

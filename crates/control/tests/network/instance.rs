@@ -83,8 +83,8 @@ fn an_instance_ends_by_itself() {
     assert_eq!(name(shown.state), "terminated");
     assert_eq!(shown.state_reason.unwrap().code.as_deref(), Some("Client.InstanceInitiatedShutdown"));
     assert_eq!(shown.state_transition_reason.as_deref(), Some("its process has ended"));
-    // A report that comes late changes nothing.
-    world.control.started(&made.id, Process { pid: 42, start_time: 7 }).unwrap();
+    // A report that comes late changes nothing, and is told so.
+    assert!(!world.control.started(&made.id, Process { pid: 42, start_time: 7 }).unwrap());
     assert_eq!(name(show(&world, vec![]).remove(0).state), "terminated");
     assert_eq!(world.store.snapshot().get::<Document>(&made.id).unwrap().process, None);
 }
