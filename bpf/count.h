@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an interface sent and received: exact, a value a CPU. An endpoint's interface counts what goes
- * through it, consumers' packets as received.
+ * What went through an endpoint, by its interface: exact, a value a CPU. Consumers' packets are what it
+ * received. Flows between workloads count in their own entries only, as each look-up here is paid for by
+ * every packet.
  *
  * A frame may stand for several packets that only a wire would see; those are what is counted. Bytes are
  * the frame's as it was handed over, Ethernet header included, without the headers that segmentation would
@@ -21,7 +22,7 @@ static __noinline struct traffic *new_traffic(__u32 interface)
 	return bpf_map_lookup_elem(&traffic, &interface);
 }
 
-/* Null for number 0, the service namespace, which is not counted; and where there is no memory. */
+/* Null for number 0, no endpoint; and where there is no memory. */
 static __always_inline struct traffic *traffic_of(__u32 interface)
 {
 	struct traffic *counters;
@@ -40,24 +41,15 @@ static __always_inline void add(struct count *count, const struct packet *p, __u
 
 static __always_inline void count_traffic(const struct packet *p, const struct flow *flow, __u32 bytes)
 {
-	struct traffic *counters;
+	struct traffic *counters = traffic_of(flow->via);
 
-	counters = traffic_of(flow->sender);
-	if (counters)
-		add(&counters->sent, p, bytes);
-	counters = traffic_of(flow->receiver);
-	if (counters)
-		add(&counters->received, p, bytes);
-	if (!flow->via)
-		return;
-	counters = traffic_of(flow->via);
 	if (counters)
 		add(flow->flags & FLOW_FORWARD ? &counters->received : &counters->sent, p, bytes);
 }
 
-static __always_inline void count_flow(__u32 interface)
+static __always_inline void count_flow(__u32 via)
 {
-	struct traffic *counters = traffic_of(interface);
+	struct traffic *counters = traffic_of(via);
 
 	if (counters)
 		counters->flows++;

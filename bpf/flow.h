@@ -201,7 +201,6 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 			bpf_map_delete_elem(&flows, &p->reverse_key);
 		return there ? DROP_NONE : insertion_failed(error);
 	}
-	count_flow(c->sender);
 	count_flow(c->via);
 	return DROP_NONE;
 }

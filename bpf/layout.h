@@ -260,12 +260,12 @@ struct count {
 	__u64 bytes;
 };
 
-/* Table `traffic`, one value a CPU: interface number -> what it sent and received. Exact. An endpoint's
- * interface counts what consumers sent through it as received. */
+/* Table `traffic`, one value a CPU: number of an endpoint's interface -> what went through it. Exact. What
+ * consumers sent is what it received. */
 struct traffic {
 	struct count sent;
 	struct count received;
-	__u64 flows; /* opened by it, or through it */
+	__u64 flows; /* opened through it */
 };
 
 /* Ring buffer `events`: a sample of the drops, bounded to EVENTS_PER_SECOND a CPU. */

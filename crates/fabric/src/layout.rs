@@ -102,7 +102,7 @@ layouts! {
     DropKey = drop_key;
     /// Packets and bytes.
     Count = count;
-    /// What an interface sent and received.
+    /// What went through an endpoint.
     Traffic = traffic;
     /// One dropped packet.
     RawDropEvent = drop_event;

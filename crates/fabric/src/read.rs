@@ -27,7 +27,7 @@ pub struct Amount {
     pub bytes: u64,
 }
 
-/// What an interface sent and received since it was first seen. An endpoint's interface has received what
+/// What went through an endpoint since it was first used, by its interface, which has received what
 /// consumers sent through it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TrafficCount {
@@ -35,7 +35,7 @@ pub struct TrafficCount {
     pub sent: Amount,
     /// What it received.
     pub received: Amount,
-    /// Flows that it opened, or that were opened through it.
+    /// Flows that were opened through it.
     pub flows: u64,
 }
 
@@ -51,7 +51,7 @@ impl Reader {
         Ok(drops)
     }
 
-    /// What each interface sent and received, by its number.
+    /// What went through each endpoint, by the number of its interface.
     pub fn traffic(&self) -> Result<BTreeMap<u32, TrafficCount>, FabricError> {
         let mut traffic: BTreeMap<u32, TrafficCount> = BTreeMap::new();
         each_on_all_cpus("traffic", &self.0.traffic, |interface: u32, count: Traffic| {

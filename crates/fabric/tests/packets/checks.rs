@@ -165,6 +165,5 @@ fn a_frame_that_stands_for_many_packets_counts_as_many() {
     world.send(CLIENT, &syn()).frame();
     let large = Frame::tcp((CLIENT_IP, 40000), (NEIGHBOUR_IP, 80), ACK).macs(mac(CLIENT), ROUTER_MAC);
     world.run(CLIENT, &large.payload(&[7; 3000]).bytes(), 3, 1);
-    assert_eq!(world.traffic(CLIENT).0, 4);
     assert_eq!(world.pair().0.1.packets, 4);
 }

@@ -380,7 +380,7 @@ impl World {
         assert_eq!(self.drops(), expected, "drops by (interface, reason)");
     }
 
-    /// What an interface sent, received (in packets) and opened.
+    /// What an endpoint sent, received (in packets), and flows opened through it.
     pub fn traffic(&self, interface: u32) -> (u64, u64, u64) {
         let values = self.skeleton.maps.traffic.lookup_percpu(interface.bytes(), MapFlags::ANY).unwrap();
         let mut sum = (0, 0, 0);

@@ -212,8 +212,25 @@ pub(crate) struct Status {
     pub(crate) instances: BTreeMap<String, usize>,
     /// Open flows.
     pub(crate) flows: usize,
+    /// What went through each interface of an endpoint.
+    pub(crate) traffic: Vec<EndpointTraffic>,
     /// What was dropped since the packet path was made.
     pub(crate) drops: Vec<DropCount>,
+}
+
+/// What went through an endpoint by one of its interfaces, since that was first used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndpointTraffic {
+    /// The interface: its id, or its number in brackets once it is gone.
+    pub(crate) interface: String,
+    /// The endpoint, for people.
+    pub(crate) of: String,
+    /// Connections, and other flows, that consumers opened.
+    pub(crate) connections: u64,
+    /// Bytes from consumers.
+    pub(crate) bytes_in: u64,
+    /// Bytes to consumers.
+    pub(crate) bytes_out: u64,
 }
 
 /// What was dropped at one interface for one reason.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::Result;
+use linkway_fabric::TrafficCount;
 use linkway_model::Snapshot;
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
-use crate::admin::protocol::{DropCount, Status};
+use crate::admin::protocol::{DropCount, EndpointTraffic, Status};
 use crate::daemon::Daemon;
 use crate::daemon::counters::Dropped;
 use crate::daemon::names::Names;
@@ -37,6 +38,7 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
         targets: tally(state.all::<TargetGroup>().flat_map(|group| &group.targets).map(health)),
         instances: tally(state.all::<Instance>().map(|instance| instance.state.name())),
         flows: counters.flows,
+        traffic: traffic(&names, &counters.traffic),
         drops: named(&names, counters.drops),
     })
 }
@@ -61,6 +63,19 @@ fn named(names: &Names, drops: Vec<Dropped>) -> Vec<DropCount> {
             meaning: dropped.meaning.to_owned(),
             packets: dropped.packets,
             bytes: dropped.bytes,
+        })
+        .collect()
+}
+
+fn traffic(names: &Names, counters: &BTreeMap<u32, TrafficCount>) -> Vec<EndpointTraffic> {
+    counters
+        .iter()
+        .map(|(number, count)| EndpointTraffic {
+            interface: names.interface(*number),
+            of: names.description(*number),
+            connections: count.flows,
+            bytes_in: count.received.bytes,
+            bytes_out: count.sent.bytes,
         })
         .collect()
 }

@@ -14,6 +14,9 @@ use crate::state_dir::StateDir;
 /// Rows of drops that are shown: the largest. `linkway drops` has them all.
 const MOST_DROPS: usize = 10;
 
+/// Rows of endpoints' traffic that are shown: the largest. `--output json` has them all.
+const MOST_TRAFFIC: usize = 10;
+
 /// Show what is here, whether it is healthy, and what was dropped and why.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -57,6 +60,7 @@ fn text(status: &protocol::Status) -> String {
     for (interface, problem) in &status.problems {
         writeln!(text, "problem   {interface}: {problem}").expect("a String takes what is written");
     }
+    text.push_str(&traffic(&status.traffic));
     if status.drops.is_empty() {
         text.push_str("drops     none\n");
         return text;
@@ -80,6 +84,25 @@ fn text(status: &protocol::Status) -> String {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
     }
     text
+}
+
+/// The endpoints that carried most, if any did.
+fn traffic(rows: &[protocol::EndpointTraffic]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.bytes_in + row.bytes_out));
+    let rows = rows.into_iter().take(MOST_TRAFFIC).map(|row| {
+        [
+            row.connections.to_string(),
+            row.bytes_in.to_string(),
+            row.bytes_out.to_string(),
+            row.interface.clone(),
+            row.of.clone(),
+        ]
+    });
+    format!("\n{}\n", output::table(["CONNECTIONS", "BYTES IN", "BYTES OUT", "THROUGH", "OF"], rows))
 }
 
 /// Such as `2 available, 1 pending`.
@@ -110,11 +133,19 @@ mod tests {
             targets: BTreeMap::new(),
             instances: BTreeMap::new(),
             flows: 3,
+            traffic: vec![protocol::EndpointTraffic {
+                interface: "eni-5a6b7c8d".into(),
+                of: "vpce-1".into(),
+                connections: 5,
+                bytes_in: 700,
+                bytes_out: 9000,
+            }],
             drops: Vec::new(),
         };
         let text = text(&status);
         assert!(text.contains("packets   FAULT, 2 revisions behind: no such device\n"), "{text}");
         assert!(text.contains("problem   eni-1a2b3c4d: no namespace\n"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
+        assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
     }
 }

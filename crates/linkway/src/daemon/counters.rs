@@ -1,10 +1,11 @@
 //! What the packet path has counted, read on a thread of its own, as reading a large table takes a while.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
-use linkway_fabric::{FabricError, Reader};
+use linkway_fabric::{FabricError, Reader, TrafficCount};
 use tokio::sync::oneshot;
 
 use crate::daemon::privileges;
@@ -16,6 +17,8 @@ pub(crate) struct Counters {
     pub(crate) flows: usize,
     /// What was dropped.
     pub(crate) drops: Vec<Dropped>,
+    /// What went through endpoints, by the number of the interface.
+    pub(crate) traffic: BTreeMap<u32, TrafficCount>,
 }
 
 /// What was dropped at one interface for one reason.
@@ -74,5 +77,5 @@ fn read(reader: &Reader) -> Result<Counters, FabricError> {
         packets: amount.packets,
         bytes: amount.bytes,
     });
-    Ok(Counters { drops: drops.collect(), flows: reader.flows() })
+    Ok(Counters { drops: drops.collect(), flows: reader.flows(), traffic: reader.traffic()? })
 }
