@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{REFERER, USER_AGENT};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue, REFERER, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, Version};
@@ -118,7 +118,7 @@ impl Exchange {
         let protocol = Protocol::of_request(request.headers(), self.endpoint.service.protocol);
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
-        let mut unread = Some(body);
+        let (mut unread, version) = (Some(body), parts.version);
         let answered = match self.admit(parts, &mut unread, upgrade).await {
             Ok(passed) => forward::forward(&self, passed).await,
             Err(refusal) => Err(refusal),
@@ -126,7 +126,12 @@ impl Exchange {
         let response = answered.unwrap_or_else(|refusal| {
             let error = refusal.spell(protocol);
             self.audited.record.refused = Some((error.code.clone(), error.message.clone()));
-            protocol.error(&error, &self.request_id)
+            let mut response = protocol.error(&error, &self.request_id);
+            if matches!(refusal, Refusal::Malformed(_)) && version != Version::HTTP_2 {
+                // Where one message is in doubt, so is where the next begins.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
         });
         self.audited.record.status = Some(response.status().as_u16());
         if let Some(body) = unread {
@@ -143,7 +148,7 @@ impl Exchange {
         unread: &mut Option<Incoming>,
         upgrade: OnUpgrade,
     ) -> Result<Passed, Refusal> {
-        let expects = parts.headers.contains_key(hyper::header::EXPECT);
+        let expects = parts.headers.contains_key(EXPECT);
         let admitted = self.admit_body(&mut parts, unread).await;
         if expects || parts.version == Version::HTTP_2 {
             // A client that asks first has not sent its body; a stream is simply reset.
@@ -307,7 +312,7 @@ fn request_head<'a>(parts: &'a Parts, host: &'a str) -> RequestHead<'a> {
     }
 }
 
-fn text(value: Option<&hyper::header::HeaderValue>) -> Option<&str> {
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
     value?.to_str().ok()
 }
 

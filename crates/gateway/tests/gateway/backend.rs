@@ -108,8 +108,13 @@ impl Server {
             _ => {}
         }
         let Ok(body) = body.collect().await else { return Ok(say("broken")) };
+        let text = match parts.headers.get("user-agent") {
+            // Which reads XML or nothing.
+            Some(agent) if agent.as_bytes().starts_with(b"Botocore") => String::new(),
+            _ => format!("answer to {path}"),
+        };
         self.requests.lock().unwrap().push((parts, body.to_bytes()));
-        let mut response = say(format!("answer to {path}"));
+        let mut response = say(text);
         response.headers_mut().insert("x-amz-something", "kept".parse().unwrap());
         Ok(response)
     }
