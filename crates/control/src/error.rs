@@ -152,6 +152,9 @@ pub enum Error {
     /// A subnet is full.
     #[error("The specified subnet does not have enough free addresses to satisfy the request.")]
     InsufficientFreeAddresses,
+    /// An account has all the interfaces of a region that it may have.
+    #[error("You have reached the limit of {0} network interfaces in this region.")]
+    NetworkInterfaceLimitExceeded(usize),
     /// An interface that is attached cannot be deleted.
     #[error("Network interface '{0}' is currently in use.")]
     InterfaceInUse(String),
@@ -211,6 +214,7 @@ impl Error {
             Self::SecurityGroupsPerInterfaceLimitExceeded => "SecurityGroupsPerInterfaceLimitExceeded",
             Self::AddressInUse(_) => "InvalidIPAddress.InUse",
             Self::InsufficientFreeAddresses => "InsufficientFreeAddressesInSubnet",
+            Self::NetworkInterfaceLimitExceeded(_) => "NetworkInterfaceLimitExceeded",
             Self::InterfaceInUse(_) => "InvalidParameterValue",
             Self::Endpoint(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),

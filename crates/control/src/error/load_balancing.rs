@@ -63,6 +63,15 @@ pub enum LoadBalancingError {
     /// More targets than a group may have.
     #[error("The maximum number of targets per target group has been reached: {0}")]
     TooManyTargets(usize),
+    /// More listeners than a balancer may have.
+    #[error("The maximum number of listeners per load balancer has been reached: {0}")]
+    TooManyListeners(usize),
+    /// More balancers than an account may have in a region.
+    #[error("The maximum number of load balancers has been reached: {0}")]
+    TooManyLoadBalancers(usize),
+    /// More target groups than an account may have in a region.
+    #[error("The maximum number of target groups has been reached: {0}")]
+    TooManyTargetGroups(usize),
 }
 
 impl LoadBalancingError {
@@ -88,6 +97,9 @@ impl LoadBalancingError {
             Self::DuplicateTagKeys(_) => "DuplicateTagKeys",
             Self::TooManyTags(_) => "TooManyTags",
             Self::TooManyTargets(_) => "TooManyTargets",
+            Self::TooManyListeners(_) => "TooManyListeners",
+            Self::TooManyLoadBalancers(_) => "TooManyLoadBalancers",
+            Self::TooManyTargetGroups(_) => "TooManyTargetGroups",
         }
     }
 }

@@ -86,6 +86,17 @@ fn a_port_has_one_listener() {
 }
 
 #[test]
+fn a_balancer_has_fifty_listeners_at_most() {
+    let set = set();
+    for port in 1..=50 {
+        set.create(listener_input(&set.balancer, port, &set.group)).unwrap();
+    }
+    assert_eq!(refusal(set.create(listener_input(&set.balancer, 51, &set.group))).0, "TooManyListeners");
+    // One that is there is answered all the same.
+    set.create(listener_input(&set.balancer, 50, &set.group)).unwrap();
+}
+
+#[test]
 fn what_a_listener_cannot_be() {
     let set = set();
     let code = |input| refusal(set.create(input)).0;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response, StatusCode};
 use linkway_model::Timestamp;
 use linkway_wire::{ApiError, sigv4};
@@ -18,7 +18,7 @@ const RESET: &str = "/_linkway/reset";
 /// Answer one request.
 pub(crate) async fn handle(daemon: Arc<Daemon>, request: Request<Incoming>) -> Response<AnswerBody> {
     if request.uri().path() == RESET {
-        return reset(&daemon, request.method()).await;
+        return reset(&daemon, &request).await;
     }
     let answer = match *request.method() {
         Method::GET | Method::POST => call(daemon, request).await,
@@ -77,9 +77,12 @@ fn respond(answer: Answer) -> Response<AnswerBody> {
 }
 
 /// Wipe all state: for test suites, between two tests.
-async fn reset(daemon: &Arc<Daemon>, method: &Method) -> Response<AnswerBody> {
-    let (status, text) = if method != Method::POST {
+async fn reset(daemon: &Arc<Daemon>, request: &Request<Incoming>) -> Response<AnswerBody> {
+    let (status, text) = if request.method() != Method::POST {
         (StatusCode::METHOD_NOT_ALLOWED, format!("POST {RESET} wipes all state\n"))
+    } else if request.headers().contains_key(ORIGIN) {
+        // It is not signed, so that any test suite can send it; but a web page that is open here must not.
+        (StatusCode::FORBIDDEN, format!("{RESET} is not for web pages\n"))
     } else if !daemon.settings.ephemeral {
         (
             StatusCode::FORBIDDEN,

@@ -160,10 +160,11 @@ impl Follower {
         tokio::select! {
             biased;
             () = self.stop.wait() => Wake::Stop,
-            Ok(()) = self.snapshots.changed() => Wake::State,
-            () = retry => Wake::Retry,
+            // Before new states, which may come without a pause: these are bounded by their periods.
             () = tokio::time::sleep_until(collect) => Wake::Collect,
             () = tokio::time::sleep_until(advance) => Wake::Advance,
+            Ok(()) = self.snapshots.changed() => Wake::State,
+            () = retry => Wake::Retry,
         }
     }
 

@@ -10,6 +10,10 @@ use linkway_store::Transaction;
 
 use crate::Error;
 
+/// Interfaces that an account may have in a region, so that one account cannot fill the packet path's tables for
+/// all. Source: the Amazon VPC User Guide, "Amazon VPC quotas".
+const MAX_INTERFACES: usize = 5000;
+
 /// What an interface is made with.
 pub(crate) struct Allocation<'a> {
     /// Where. The interface has the subnet's owner.
@@ -28,8 +32,8 @@ pub(crate) struct Allocation<'a> {
     pub(crate) tags: Tags,
 }
 
-/// Make an interface. Fails when the address is outside of the subnet, kept by AWS or taken, and when the subnet
-/// is full.
+/// Make an interface. Fails when the address is outside of the subnet, kept by AWS or taken, when the subnet is
+/// full, and when its owner has enough of them.
 pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Result<NetworkInterface, Error> {
     let Allocation { subnet, address, groups, description, role, now, tags } = allocation;
     let taken = addresses_in(tx, &subnet.id);
@@ -46,6 +50,10 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
             .find(|address| !taken.contains(address))
             .ok_or(Error::InsufficientFreeAddresses)?,
     };
+    let owned = tx.all::<NetworkInterface>().filter(|i| i.owner == subnet.owner && i.region == subnet.region);
+    if owned.count() >= MAX_INTERFACES {
+        return Err(Error::NetworkInterfaceLimitExceeded(MAX_INTERFACES));
+    }
     let number = tx.next_number("network-interface");
     let interface = NetworkInterface {
         id: NetworkInterfaceId::random(),

@@ -18,6 +18,9 @@ use crate::elbv2::{arn, invalid, tags};
 use crate::error::LoadBalancingError;
 use crate::{Caller, Control, Error};
 
+/// Listeners of a balancer. Source: "Quotas for your Network Load Balancers".
+const MAX_LISTENERS: usize = 50;
+
 /// `CreateListener`. One that is there with all of the settings is answered without an error, as on AWS.
 pub(crate) fn create(
     control: &Control,
@@ -49,6 +52,9 @@ pub(crate) fn create(
             Some(there) if there.protocol == protocol && there.target_group == target_group => there,
             Some(_) => return Err(LoadBalancingError::DuplicateListener(balancer.arn.clone()).into()),
             None => {
+                if tx.all::<Listener>().filter(|l| l.load_balancer == balancer.arn).count() >= MAX_LISTENERS {
+                    return Err(LoadBalancingError::TooManyListeners(MAX_LISTENERS).into());
+                }
                 begin_to_use(tx, &listener.target_group);
                 tx.put(listener.clone());
                 listener

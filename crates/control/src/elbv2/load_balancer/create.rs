@@ -28,6 +28,9 @@ pub(crate) fn create(
     })
 }
 
+/// Balancers that an account may have in a region. Source: "Quotas for your Network Load Balancers".
+const MAX_BALANCERS: usize = 50;
+
 /// The balancer: a new one, or the one that has the name and all of the settings.
 fn make(
     tx: &mut Transaction,
@@ -58,6 +61,9 @@ fn make(
         };
     }
 
+    if tx.all::<LoadBalancer>().filter(|other| arn::belongs_to(&***other, caller)).count() >= MAX_BALANCERS {
+        return Err(LoadBalancingError::TooManyLoadBalancers(MAX_BALANCERS).into());
+    }
     let id = random_hex(16);
     let mut balancer = LoadBalancer {
         arn: arn::made::<LoadBalancer>(caller, &format!("{name}/{id}")),

@@ -25,6 +25,9 @@ pub(crate) fn create(
     })
 }
 
+/// Target groups that an account may have in a region. Source: "Quotas for your Network Load Balancers".
+const MAX_GROUPS: usize = 3000;
+
 /// The group: a new one, or the one that has the name and all of the settings.
 fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -> Result<TargetGroup, Error> {
     let name = input.name.clone().unwrap_or_default();
@@ -65,6 +68,9 @@ fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -
         } else {
             Err(LoadBalancingError::DuplicateTargetGroupName(group.name).into())
         };
+    }
+    if tx.all::<TargetGroup>().filter(|other| arn::belongs_to(&***other, caller)).count() >= MAX_GROUPS {
+        return Err(LoadBalancingError::TooManyTargetGroups(MAX_GROUPS).into());
     }
     tx.put(group.clone());
     Ok(group)
