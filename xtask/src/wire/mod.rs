@@ -16,7 +16,7 @@ use anyhow::{Context as _, bail, ensure};
 
 /// The release of botocore whose models are generated from. Another one is refused, so that everyone generates
 /// the same.
-const BOTOCORE_VERSION: &str = "1.43.11";
+pub(crate) const BOTOCORE_VERSION: &str = "1.43.11";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -31,11 +31,7 @@ pub(crate) struct Arguments {
 /// Generates every service's file, or compares it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    let botocore = match &arguments.botocore {
-        Some(directory) => directory.clone(),
-        None => installed_botocore(root)?,
-    };
-    require_version(&botocore)?;
+    let botocore = botocore(root, arguments.botocore.as_deref())?;
 
     let wire = root.join("crates/wire");
     let list = fs::read_to_string(wire.join("operations.txt")).context("crates/wire/operations.txt")?;
@@ -56,6 +52,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     ensure!(stale.is_empty(), "differs from what is generated, run `cargo xtask wire`: {}", stale.join(", "));
     Ok(())
+}
+
+/// The directory of the botocore package: the one given, or the one installed.
+pub(crate) fn botocore(root: &Path, given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let directory = match given {
+        Some(directory) => directory.to_owned(),
+        None => installed_botocore(root)?,
+    };
+    require_version(&directory)?;
+    Ok(directory)
 }
 
 /// Where the project's own interpreter, or else the machine's, finds botocore.

@@ -1,0 +1,125 @@
+//! The IAM actions and services that exist, for those who check or complete what people write.
+
+use crate::tables::Index;
+
+/// A service and its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceName {
+    /// botocore's: `elbv2`.
+    pub name: &'static str,
+    /// That of its IAM actions: `elasticloadbalancing`.
+    pub iam_prefix: &'static str,
+    /// That in a signature's scope: `elasticloadbalancing`.
+    pub signing_name: &'static str,
+}
+
+/// What the tables were made from, with versions.
+pub fn sources() -> &'static str {
+    Index::get().sources
+}
+
+/// Every service that has operations.
+pub fn services() -> impl Iterator<Item = ServiceName> {
+    Index::get().services.iter().map(|service| ServiceName {
+        name: service.name,
+        iam_prefix: service.prefix,
+        signing_name: service.signing_name,
+    })
+}
+
+/// Whether there is such an action, `rds:DescribeDBInstances`, in any case. No wildcards.
+pub fn known_action(action: &str) -> bool {
+    let Some((prefix, name)) = action.split_once(':') else { return false };
+    let Some(section) = Index::get().section(&prefix.to_ascii_lowercase()) else { return false };
+    section.actions.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The actions that a pattern matches, `rds:Describe*`, sorted. Without wildcards: those that begin so, `rds:Desc`
+/// or `rd`. What is before the colon may have wildcards too; `*` alone is every action there is.
+pub fn complete(pattern: &str) -> Vec<String> {
+    let pattern = match pattern.contains(['*', '?']) {
+        true => pattern.to_owned(),
+        false => format!("{pattern}*"),
+    };
+    let (prefix, name) = pattern.split_once(':').unwrap_or((&pattern, "*"));
+    let index = Index::get();
+    let mut found = Vec::new();
+    for known in index.prefixes().filter(|known| matches(prefix.as_bytes(), known.as_bytes())) {
+        let actions = index.section(known).into_iter().flat_map(|section| &section.actions);
+        let matching = actions.filter(|action| matches(name.as_bytes(), action.as_bytes()));
+        found.extend(matching.map(|action| format!("{known}:{action}")));
+    }
+    found
+}
+
+/// Whether a pattern with `*` and `?` matches all of a text, in any case.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when what follows the last `*` does not fit: one letter later.
+    let mut again = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                again = Some((p + 1, t));
+                p += 1;
+            }
+            Some(letter) if *letter == b'?' || letter.eq_ignore_ascii_case(&text[t]) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match again {
+                Some((after, from)) => {
+                    (p, t) = (after, from + 1);
+                    again = Some((after, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|letter| *letter == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_known_in_any_case_and_only_whole() {
+        for action in ["rds:DescribeDBInstances", "RDS:describedbinstances", "s3:ListAllMyBuckets"] {
+            assert!(known_action(action), "{action}");
+        }
+        for action in
+            ["rds:Describe*", "rds:DescribeDBInstance", "DescribeDBInstances", "nothing:At", "*", ""]
+        {
+            assert!(!known_action(action), "{action}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_completed() {
+        let found = complete("rds:Describe*");
+        assert!(found.contains(&"rds:DescribeDBInstances".to_owned()) && found.len() > 40, "{found:?}");
+        assert!(found.iter().all(|action| action.starts_with("rds:Describe")), "{found:?}");
+        assert_eq!(complete("sts:AssumeRoleW"), ["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"]);
+        assert_eq!(complete("sts:*RoleWith?AML"), ["sts:AssumeRoleWithSAML"]);
+        assert_eq!(complete("nothing:*"), Vec::<String>::new());
+        assert!(complete("*").len() > 20_000);
+    }
+
+    #[test]
+    fn services_have_their_prefixes() {
+        let prefix = |name: &str| services().find(|service| service.name == name).unwrap().iam_prefix;
+        for (name, expected) in [
+            ("cloudwatch", "cloudwatch"),
+            ("elbv2", "elasticloadbalancing"),
+            ("stepfunctions", "states"),
+            ("rds", "rds"),
+            ("apigatewayv2", "apigateway"),
+            ("opensearch", "es"),
+            ("ses", "ses"),
+            ("s3control", "s3"),
+        ] {
+            assert_eq!(prefix(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Which operation a request is.
+
+mod rest;
+
+use crate::host::{self, S3Host};
+use crate::request::{RequestHead, pairs};
+use crate::tables::{Index, Row, Service};
+
+/// How a request spells its operation and its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// `Action=` in a form or the query string.
+    Form,
+    /// `X-Amz-Target`, and a body of JSON.
+    Json,
+    /// The method and the path; what is in the body is JSON.
+    RestJson,
+    /// The same with XML.
+    RestXml,
+    /// A path with the operation's name, and a body of CBOR.
+    Cbor,
+    /// A call of an API behind API Gateway: none of AWS's own operations.
+    Invoke,
+}
+
+/// An operation of a service, and what the path told of it.
+#[derive(Clone)]
+pub struct Operation {
+    /// `None` for a call of an API behind API Gateway.
+    pub(crate) row: Option<&'static Row>,
+    pub(crate) service: &'static str,
+    pub(crate) prefix: &'static str,
+    pub(crate) spelling: Spelling,
+    /// The parts of the path that the pattern names, decoded.
+    pub(crate) labels: Vec<(&'static str, String)>,
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.service, self.name())
+    }
+}
+
+impl Operation {
+    /// The service, by botocore's name: `elbv2`.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The prefix of the service's IAM actions: `elasticloadbalancing`.
+    pub fn iam_prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    /// The operation's name: `DescribeLoadBalancers`; `Invoke` for a call of an API behind API Gateway.
+    pub fn name(&self) -> &'static str {
+        self.row.map_or("Invoke", |row| row.name)
+    }
+
+    /// Whether the body holds members that decide what is needed, so that it must be read before
+    /// [`crate::Parameters::read`]. If not, it is data that can be passed on as it comes.
+    pub fn reads_body(&self) -> bool {
+        self.row.is_some_and(|row| {
+            let named = row.actions.iter().any(|action| {
+                action.resources.contains("b.") || action.conditions.contains("b.") || action.with_tags
+            });
+            !row.is_data
+                && (named
+                    || row.actions.is_empty()
+                    || self.spelling == Spelling::Form
+                    || self.prefix == "dynamodb"
+                    || self.service == "s3" && row.name == "DeleteObjects")
+        })
+    }
+
+    fn new(service: &'static Service, row: &'static Row, spelling: Spelling) -> Self {
+        Self { row: Some(row), service: service.name, prefix: service.prefix, spelling, labels: Vec::new() }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let actions = |operation: &Self| {
+            let rows = operation.row.map(|row| &row.actions);
+            let actions = rows.into_iter().flatten();
+            let names = actions.map(|action| (action.prefix.unwrap_or(operation.prefix), action.name));
+            (operation.name(), names.collect::<Vec<_>>())
+        };
+        actions(self) == actions(other)
+    }
+}
+
+/// Names under which some of a service's requests are signed, beside the one in its model.
+const SIGNED_AS: [(&str, &str); 3] = [("s3express", "s3"), ("s3-outposts", "s3"), ("s3-object-lambda", "s3")];
+
+/// Whether [`identify`] needs the body: the service has operations that are named in it.
+pub fn wants_body(head: &RequestHead<'_>) -> bool {
+    head.method.eq_ignore_ascii_case("POST")
+        && head.header("x-amz-target").is_none()
+        && candidates(head).iter().any(|service| service.protocols.contains(['q', 'e']))
+}
+
+/// Which operation a request is; `None` if it is none that is known, or if it may be several with different
+/// actions.
+pub fn identify(head: &RequestHead<'_>) -> Option<Operation> {
+    if is_invocation(head) {
+        return invocation(head);
+    }
+    let host = head.host.to_ascii_lowercase();
+    let action = Action::read(head);
+    let mut found: Vec<(usize, Operation)> = Vec::new();
+    for service in candidates(head) {
+        let fits = host::fits(&host, &service.hosts);
+        for operation in of_service(head, service, &action)? {
+            found.push((fits, operation));
+        }
+    }
+    // The host name decides between services that sign with the same name; where it says nothing (an emulator's
+    // address), only operations that need the same are the same.
+    let best = found.iter().map(|(fits, _)| *fits).max()?;
+    let mut found: Vec<_> = found.into_iter().filter(|(fits, _)| *fits == best).map(|(_, o)| o).collect();
+    let own = found.iter().position(|operation| Some(operation.service) == head.signing_name).unwrap_or(0);
+    let chosen = found.swap_remove(own);
+    found.iter().all(|other| other.is_same(&chosen)).then_some(chosen)
+}
+
+/// The services that a request may be for: those that sign so; if it is not signed, those of its host name.
+fn candidates(head: &RequestHead<'_>) -> Vec<&'static Service> {
+    let index = Index::get();
+    match head.signing_name {
+        Some(name) => {
+            let name =
+                SIGNED_AS.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, service)| service);
+            index.signing(name).collect()
+        }
+        None => {
+            let host = head.host.to_ascii_lowercase();
+            index.services.iter().filter(|service| host::fits(&host, &service.hosts) > 0).collect()
+        }
+    }
+}
+
+/// The operations of a service that a request may be, one for each way of spelling; `None` if it spells several.
+fn of_service(head: &RequestHead<'_>, service: &'static Service, action: &Action) -> Option<Vec<Operation>> {
+    let operations = Index::get().operations(service);
+    let mut found: Vec<Operation> = Vec::new();
+    let named =
+        |name: &str, spelling| operations.named(name).map(|row| Operation::new(service, row, spelling));
+    for protocol in service.protocols.chars() {
+        let operation = match protocol {
+            'j' => target(head, service).and_then(|name| named(name, Spelling::Json)),
+            'c' => cbor(head, service).and_then(|name| named(name, Spelling::Cbor)),
+            'q' | 'e' => match action {
+                Action::None => None,
+                Action::Many => return None,
+                Action::One { name, version } => {
+                    // Of a version that no service here has the names are still the same.
+                    let other = version.as_ref().is_some_and(|version| version != service.version);
+                    let known = other
+                        && Index::get()
+                            .signing(service.signing_name)
+                            .any(|service| Some(service.version) == version.as_deref());
+                    if known { None } else { named(name, Spelling::Form) }
+                }
+            },
+            'r' => rest(head, service, Spelling::RestJson)?,
+            'x' => rest(head, service, Spelling::RestXml)?,
+            _ => None,
+        };
+        if let Some(operation) = operation {
+            if found.iter().any(|other| !other.is_same(&operation)) {
+                return None;
+            }
+            found.push(operation);
+        }
+    }
+    Some(found)
+}
+
+/// An operation by method and path. Outer `None`: several fit equally well.
+#[expect(clippy::option_option, reason = "no operation and several are different")]
+fn rest(head: &RequestHead<'_>, service: &'static Service, spelling: Spelling) -> Option<Option<Operation>> {
+    let path = match service.name {
+        "s3" => match s3_path(head) {
+            Some(path) => path,
+            None => return Some(None),
+        },
+        "s3control" if !is_s3_control(head) => return Some(None),
+        _ => head.path.to_owned(),
+    };
+    let fitting = rest::best(head, &path, &Index::get().operations(service).rows, service.name == "s3");
+    let mut fitting = fitting.into_iter();
+    let operation =
+        fitting.next().map(|(row, labels)| Operation { labels, ..Operation::new(service, row, spelling) });
+    match fitting.next() {
+        Some(_) => None,
+        None => Some(operation),
+    }
+}
+
+/// The path with the bucket first, wherever the request has it; `None` if it is for S3's control plane.
+fn s3_path(head: &RequestHead<'_>) -> Option<String> {
+    if head.path.starts_with("/v20180820/") && head.header("x-amz-account-id").is_some() {
+        return None;
+    }
+    let path = head.path;
+    match host::s3(&head.host.to_ascii_lowercase()) {
+        S3Host::Path => Some(path.to_owned()),
+        S3Host::Bucket(bucket) => Some(format!("/{bucket}{path}")),
+        S3Host::AccessPoint { name, account, region } => {
+            Some(format!("/arn%3Aaws%3As3%3A{region}%3A{account}%3Aaccesspoint%2F{name}{path}"))
+        }
+        S3Host::Control => None,
+    }
+}
+
+fn is_s3_control(head: &RequestHead<'_>) -> bool {
+    host::s3(&head.host.to_ascii_lowercase()) == S3Host::Control || head.header("x-amz-account-id").is_some()
+}
+
+/// The operation in `X-Amz-Target`.
+fn target<'a>(head: &RequestHead<'a>, service: &Service) -> Option<&'a str> {
+    head.header("x-amz-target")?.strip_prefix(service.target_prefix)?.strip_prefix('.')
+}
+
+/// The operation in `/service/NAME/operation/OPERATION`.
+fn cbor<'a>(head: &RequestHead<'a>, service: &Service) -> Option<&'a str> {
+    let rest = head.path.strip_prefix("/service/")?.strip_prefix(service.target_prefix)?;
+    rest.strip_prefix("/operation/")
+}
+
+/// What the query protocols name.
+enum Action {
+    None,
+    One {
+        name: String,
+        version: Option<String>,
+    },
+    /// Different ones, in the URL and the body or twice in one: which counts is the server's secret.
+    Many,
+}
+
+impl Action {
+    fn read(head: &RequestHead<'_>) -> Self {
+        let mut all = head.query_pairs();
+        if head.header("x-amz-target").is_none() && !head.path.starts_with("/service/") {
+            all.extend(head.body.filter(|body| is_form(body)).map(pairs).unwrap_or_default());
+        }
+        let values = |wanted: &str| {
+            let mut values: Vec<_> =
+                all.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone()).collect();
+            values.dedup();
+            values
+        };
+        let (mut names, mut versions) = (values("Action"), values("Version"));
+        match (names.len(), versions.len()) {
+            (0, _) => Self::None,
+            (1, 0 | 1) => Self::One { name: names.remove(0), version: versions.pop() },
+            _ => Self::Many,
+        }
+    }
+}
+
+/// Whether a body can be a form: JSON and XML are not read as one.
+fn is_form(body: &[u8]) -> bool {
+    body.first().is_some_and(|first| first.is_ascii_alphanumeric() || matches!(first, b'&' | b'_' | b'%'))
+}
+
+/// Whether a request is for an API behind API Gateway.
+fn is_invocation(head: &RequestHead<'_>) -> bool {
+    match head.signing_name {
+        Some(name) => name == "execute-api",
+        None => host::fits(&head.host.to_ascii_lowercase(), &["execute-api"]) > 0,
+    }
+}
+
+/// `@connections` are API Gateway's own operations; all else is the API's.
+fn invocation(head: &RequestHead<'_>) -> Option<Operation> {
+    let service =
+        Index::get().signing("execute-api").find(|service| service.name == "apigatewaymanagementapi")?;
+    let own = head.path.find("/@connections/").and_then(|at| {
+        let rows = &Index::get().operations(service).rows;
+        let fitting = rest::best(head, &head.path[at..], rows, false);
+        fitting.into_iter().next()
+    });
+    Some(match own {
+        Some((row, labels)) => Operation { labels, ..Operation::new(service, row, Spelling::RestJson) },
+        None => Operation {
+            row: None,
+            service: "execute-api",
+            prefix: "execute-api",
+            spelling: Spelling::Invoke,
+            labels: Vec::new(),
+        },
+    })
+}
