@@ -168,13 +168,16 @@ impl Record {
     }
 
     fn additional(&self) -> Value {
-        let needs = self.call.iter().flat_map(|call| &call.needs);
+        let needs = || self.call.iter().flat_map(|call| &call.needs);
         let mut data = json!({
             "vpcId": self.endpoint.vpc.as_str(),
             "serviceName": self.endpoint.service.name,
             "policyMode": if self.endpoint.audit_mode { "audit" } else { "enforce" },
-            "actions": needs.map(|need| need.action.as_str()).collect::<Vec<_>>(),
+            "actions": needs().map(|need| need.action.as_str()).collect::<Vec<_>>(),
         });
+        if needs().flat_map(|need| &need.resources).any(|resource| resource.unknown) {
+            data["unknownResources"] = json!(true);
+        }
         if let Some(status) = self.status {
             data["httpStatusCode"] = json!(status);
         }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use linkway_policy::{Context, ContextValue, Policy, PrincipalKind, Request, Verdict};
+use linkway_policy::document::{Effect, Values};
+use linkway_policy::{Context, ContextValue, Decision, Policy, PrincipalKind, Request, Statements, Verdict};
 
 use crate::{Call, Endpoint, Identity, Principal};
 
@@ -58,17 +59,25 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
         }
         for resource in &need.resources {
             let mut context = context.clone();
-            if let Some(account) = &resource.account {
-                context.insert("aws:ResourceAccount", account.as_str());
+            let owner = resource.account.as_deref().or_else(|| account_of(&resource.arn));
+            if let Some(owner) = owner {
+                context.insert("aws:ResourceAccount", owner);
             }
-            let decision = policy.evaluate(&Request {
+            let request = Request {
                 principal,
                 action: &need.action,
                 resource: &resource.arn,
-                resource_account: resource.account.as_deref(),
+                resource_account: owner,
                 context: &context,
-            });
-            let statements = decision.statements.iter().map(|index| (index, sid(policy, index))).collect();
+            };
+            let (decision, statements) = match resource.unknown {
+                true => evaluate_unknown(policy, &request),
+                false => {
+                    let decision = policy.evaluate(&request);
+                    (decision, decision.statements.iter().collect())
+                }
+            };
+            let statements = statements.into_iter().map(|index| (index, sid(policy, index))).collect();
             let denied = decision.denial(&need.action).map(|why| Denied {
                 sentence: format!(
                     "User: {} is not authorized to perform: {} on resource: {} {why}",
@@ -87,6 +96,37 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
         }
     }
     allowed
+}
+
+/// Decides on a request whose resource nobody knows: as if it were the one that is worst for it.
+fn evaluate_unknown(policy: &Policy, request: &Request<'_>) -> (Decision, Vec<usize>) {
+    let (mut allows, mut denies) = (Vec::new(), Vec::new());
+    let written = &policy.document().statements;
+    for (statement, explained) in written.iter().zip(policy.explain(request).statements) {
+        let of_resource = |element: &str| element == "Resource" || element == "NotResource";
+        if explained.mismatches.iter().any(|mismatch| !of_resource(&mismatch.element)) {
+            continue;
+        }
+        let Values { negated, values, .. } = &statement.resource;
+        let is_any = !negated && values.iter().any(|value| value.value == "*");
+        match statement.effect {
+            Effect::Deny => denies.push(explained.index),
+            Effect::Allow if is_any => allows.push(explained.index),
+            Effect::Allow => {}
+        }
+    }
+    let (verdict, statements) = match (denies.is_empty(), allows.is_empty()) {
+        (false, _) => (Verdict::ExplicitDeny, denies),
+        (true, false) => (Verdict::Allow, allows),
+        (true, true) => (Verdict::ImplicitDeny, allows),
+    };
+    (Decision { verdict, statements: Statements::default() }, statements)
+}
+
+/// The account that an ARN names.
+fn account_of(arn: &str) -> Option<&str> {
+    let account = arn.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit())).then_some(account)
 }
 
 fn sid(policy: &Policy, index: usize) -> Option<String> {

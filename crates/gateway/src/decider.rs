@@ -27,6 +27,8 @@ pub struct RequestHead<'a> {
     pub query: &'a str,
     /// The headers.
     pub headers: &'a HeaderMap,
+    /// The service in the signature's scope; `None` if the request is not signed.
+    pub signing_name: Option<&'a str>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -47,8 +49,8 @@ pub struct Asked<'a> {
     pub account: Option<&'a str>,
     /// The request without its body.
     pub head: RequestHead<'a>,
-    /// The body, if [`Decider::reads_body`] asked for it; else empty.
-    pub body: &'a [u8],
+    /// The body, if [`Decider::reads_body`] asked for it.
+    pub body: Option<&'a [u8]>,
 }
 
 /// What a request asks for.
@@ -65,7 +67,7 @@ pub struct Call {
 pub struct Need {
     /// Such as `rds:DescribeDBInstances`.
     pub action: String,
-    /// At least one: `*` for an action without permissions on single resources, or where nobody knows.
+    /// At least one.
     pub resources: Vec<Resource>,
     /// The condition keys that come from the request itself: the service's own, `aws:RequestTag/…` and so on.
     pub context: Vec<(String, ContextValue<'static>)>,
@@ -74,8 +76,11 @@ pub struct Need {
 /// A resource of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// Its ARN, or `*`.
+    /// Its ARN; `*` for an action without permissions on single resources, and where the ARN is not known.
     pub arn: String,
-    /// The account that owns it, where it is known.
+    /// The ARN cannot be told from the request. So a statement that names resources does not allow it, and one that
+    /// would deny it on some resource denies it.
+    pub unknown: bool,
+    /// The account that owns it, where it is known and not in the ARN.
     pub account: Option<String>,
 }

@@ -19,7 +19,7 @@ use crate::authorize::{Circumstances, decide};
 use crate::download::Download;
 use crate::forward;
 use crate::gateway::Shared;
-use crate::identity::identify;
+use crate::identity::{Identified, identify};
 use crate::places::Place;
 use crate::refusal::Refusal;
 use crate::upload::Check;
@@ -179,7 +179,7 @@ impl Exchange {
             headers: &headers,
             body: &[],
         };
-        let (identity, pending) =
+        let Identified { identity, pending, signing_name } =
             identify(&signed, &endpoint, &*self.view.keys, self.now).map_err(Refusal::Signature)?;
         let mut check = pending.map_or(Ok(Check::None), Check::of)?;
         self.audited.record.identity = Some(identity.clone());
@@ -188,7 +188,7 @@ impl Exchange {
         head::strip(&mut parts.headers);
         head::strip_expectation(&mut parts.headers);
         let decider = &*self.peer.shared.settings.decider;
-        let reads = decider.reads_body(service, &request_head(parts, &host));
+        let reads = decider.reads_body(service, &request_head(parts, &host, signing_name.as_deref()));
         let body = match unread.take_if(|body| reads || self.is_read_for(&check, body)) {
             None => None,
             Some(body) => {
@@ -200,10 +200,11 @@ impl Exchange {
         };
 
         let bytes = match &body {
-            Some(Arrived::Whole(bytes, _)) if reads => bytes,
-            _ => &Bytes::new(),
+            Some(Arrived::Whole(bytes, _)) if reads => Some(&**bytes),
+            _ => None,
         };
-        self.authorize(parts, &host, &identity, bytes)?;
+        let head = request_head(parts, &host, signing_name.as_deref());
+        self.authorize(head, &identity, bytes)?;
         if let Some(protocol) = upgrade {
             head::set_upgrade(&mut parts.headers, protocol);
         }
@@ -260,14 +261,12 @@ impl Exchange {
     /// Asks the endpoint's policy.
     fn authorize(
         &mut self,
-        parts: &Parts,
-        host: &str,
+        head: RequestHead<'_>,
         identity: &Identity,
-        body: &[u8],
+        body: Option<&[u8]>,
     ) -> Result<(), Refusal> {
         let endpoint = &*self.endpoint;
         let record = &mut self.audited.record;
-        let head = request_head(parts, host);
         let call = self.peer.shared.settings.decider.call(&Asked {
             service: &endpoint.service,
             region: &endpoint.region,
@@ -281,8 +280,8 @@ impl Exchange {
             source: self.source,
             secure: self.peer.secure,
             now: self.now,
-            user_agent: text(parts.headers.get(USER_AGENT)),
-            referer: text(parts.headers.get(REFERER)),
+            user_agent: text(head.headers.get(USER_AGENT)),
+            referer: text(head.headers.get(REFERER)),
         };
         let finding = call.as_ref().and_then(|call| decide(&circumstances, call));
         record.call = call;
@@ -302,13 +301,14 @@ impl Exchange {
     }
 }
 
-fn request_head<'a>(parts: &'a Parts, host: &'a str) -> RequestHead<'a> {
+fn request_head<'a>(parts: &'a Parts, host: &'a str, signing_name: Option<&'a str>) -> RequestHead<'a> {
     RequestHead {
         method: parts.method.as_str(),
         host,
         path: parts.uri.path(),
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
+        signing_name,
     }
 }
 

@@ -83,7 +83,22 @@ impl Identity {
     }
 }
 
-/// Reads who asks, and checks what can be checked before the body is there: what cannot is the second value.
+/// What a request's head says of who asks.
+pub(crate) struct Identified {
+    pub(crate) identity: Identity,
+    /// What can be checked only with the body.
+    pub(crate) pending: Option<Pending>,
+    /// The service that the signature is for.
+    pub(crate) signing_name: Option<String>,
+}
+
+impl Identified {
+    fn unverified(identity: Identity, scope: Option<Scope>) -> Self {
+        Self { identity, pending: None, signing_name: scope.map(|scope| scope.service) }
+    }
+}
+
+/// Reads who asks, and checks what can be checked before the body is there.
 ///
 /// # Errors
 ///
@@ -93,7 +108,7 @@ pub(crate) fn identify(
     endpoint: &Endpoint,
     keys: &dyn Keys,
     now: Timestamp,
-) -> Result<(Identity, Option<Pending>), SignatureError> {
+) -> Result<Identified, SignatureError> {
     let service = &endpoint.service;
     let unverified = service.unknown_keys == UnknownKeys::Unverified;
     let mut principal = None;
@@ -105,19 +120,21 @@ pub(crate) fn identify(
     match (begun, principal) {
         (Ok(pending), Some(principal)) => {
             require_scope(pending.scope(), service, &endpoint.region)?;
-            let access_key_id = pending.scope().access_key_id.clone();
-            Ok((Identity::Known { access_key_id, principal }, Some(pending)))
+            let Scope { access_key_id, service, .. } = pending.scope().clone();
+            let identity = Identity::Known { access_key_id, principal };
+            Ok(Identified { identity, pending: Some(pending), signing_name: Some(service) })
         }
         (Ok(_), None) => Err(SignatureError::UnknownKey),
         (Err(SignatureError::Missing), _) if unverified || service.anonymous => {
-            Ok((Identity::Anonymous, None))
+            Ok(Identified::unverified(Identity::Anonymous, None))
         }
         (Err(SignatureError::UnknownKey), _) if unverified => {
-            let access_key_id = Scope::claimed(request).map(|scope| scope.access_key_id).unwrap_or_default();
-            Ok((Identity::Unverified { access_key_id }, None))
+            let scope = Scope::claimed(request);
+            let access_key_id = scope.as_ref().map(|scope| scope.access_key_id.clone()).unwrap_or_default();
+            Ok(Identified::unverified(Identity::Unverified { access_key_id }, scope))
         }
         (Err(SignatureError::Incomplete(_)), _) if unverified && is_of_another_kind(request) => {
-            Ok((Identity::Unverified { access_key_id: String::new() }, None))
+            Ok(Identified::unverified(Identity::Unverified { access_key_id: String::new() }, None))
         }
         (Err(error), _) => Err(error),
     }

@@ -1,5 +1,7 @@
 //! A gateway on the loopback interface, with real TLS clients and a backend of the tests' own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod backend;
 mod client;
 mod signer;

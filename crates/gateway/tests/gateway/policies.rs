@@ -163,6 +163,26 @@ async fn what_nobody_knows_needs_full_access() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_resource_that_nobody_knows_is_taken_for_the_worst() {
+    let all = r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#;
+    let but =
+        r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "NotResource": "arn:aws:rds:*:*:db:x"}"#;
+    let not = r#"{"Effect": "Deny", "Principal": "*", "Action": "rds:Delete*", "Resource": "arn:aws:rds:*:*:db:x"}"#;
+    for (statements, action, status) in [
+        (all.to_owned(), "DeleteDBInstance", 200),
+        (but.to_owned(), "DeleteDBInstance", 403),
+        (format!("{all}, {not}"), "DeleteDBInstance", 403),
+        (format!("{all}, {not}"), "DescribeDBInstances", 200),
+    ] {
+        let world = draft(&format!(r#"{{"Statement": [{statements}]}}"#)).unsigned().start().await;
+        let mut request = form(RDS, &format!("Action={action}"));
+        *request.uri_mut() = "/?unknown".parse().unwrap();
+        assert_eq!(ask(&world, RDS, request).await.status, status, "{statements} {action}");
+        assert_eq!(world.records.only().await["additionalEventData"]["unknownResources"], true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_protocol_spells_a_denial_in_its_way() {
     const NOTHING: &str =
         r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "x:*", "Resource": "*"}}"#;

@@ -271,13 +271,17 @@ impl Decider for ByAction {
             _ if target.is_some() => (target?.to_owned(), "*".to_owned()),
             Protocol::Cbor => (path.rsplit('/').next()?.to_owned(), "*".to_owned()),
             _ => {
-                let form = str::from_utf8(asked.body).ok()?;
+                let form = str::from_utf8(asked.body.unwrap_or_default()).ok()?;
                 let mut pairs = form.split('&').chain(asked.head.query.split('&'));
                 let operation = pairs.find_map(|pair| pair.strip_prefix("Action="))?;
                 (operation.to_owned(), "*".to_owned())
             }
         };
-        let resource = Resource { arn, account: asked.account.map(str::to_owned) };
+        let resource = Resource {
+            unknown: asked.head.query == "unknown",
+            arn,
+            account: asked.account.map(str::to_owned),
+        };
         let action = format!("{prefix}:{operation}");
         Some(Call { operation, needs: vec![Need { action, resources: vec![resource], context: Vec::new() }] })
     }
