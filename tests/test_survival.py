@@ -1,5 +1,6 @@
 """The packet path outlives the daemon: killed at any moment and started again, it loses no connection."""
 
+import contextlib
 import json
 import random
 import subprocess
@@ -33,7 +34,7 @@ def world(own_daemon, programs):
     [address] = aws.endpoint_addresses(endpoint).values()
     return SimpleNamespace(
         daemon=daemon, aws=aws, programs=programs, client=client, server=server, endpoint=endpoint, address=address,
-        consumer=consumer, place=place, door=door,
+        place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
     )
 
 
@@ -203,3 +204,58 @@ def test_a_namespace_that_is_gone_is_told(world):
     assert new_connection(world).startswith("echo ")
     world.daemon.linkway("detach", interface)
     until(lambda: not world.daemon.status()["problems"], "no problems")
+
+
+def test_after_down_everything_but_instances_comes_back(world):
+    world.daemon.linkway("down", "--name", world.daemon.name)
+    assert world.daemon.wait() == 0
+    assert world.daemon.name not in ip("netns", "list")
+    world.daemon.start()
+    world.aws.wait_for_endpoint(world.endpoint)
+    assert list(world.aws.endpoint_addresses(world.endpoint).values()) == [world.address]
+    states = [
+        instance["State"]["Name"]
+        for reservation in world.aws.ec2.describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+    ]
+    assert states == ["terminated", "terminated"]
+    # With a target and a client again, the endpoint serves again.
+    server = world.daemon.run(
+        world.provider_subnet, "/usr/bin/python3", world.programs / "echo.py", "7000", groups=[world.provider_group]
+    )
+    world.aws.elbv2.register_targets(TargetGroupArn=world.service.target_group, Targets=[{"Id": server}])
+    world.aws.wait_for_targets(world.service.target_group)
+    world.client = world.daemon.run(world.place, "sleep", "infinity", groups=[world.door])
+    assert new_connection(world).startswith("echo ")
+    world.daemon.linkway("down", "--delete-state")
+    assert not world.daemon.state_dir.exists()
+
+
+def test_an_instance_that_starts_while_the_daemon_is_killed(world):
+    """What `linkway run` has begun is finished or undone, never left half."""
+    for delay in (0.0, 0.01, 0.03, 0.06, 0.1):
+        running = world.daemon.popen(
+            "run", "--subnet", world.place, "--detach", "--", "sleep", "infinity", stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(delay)
+        world.daemon.kill()
+        said, _ = running.communicate(timeout=30)
+        world.daemon.start()
+        if running.returncode == 0:
+            assert world.daemon.exec(said.strip(), "true").returncode == 0
+        else:
+            assert running.returncode == 125 and said == ""
+
+    def settled():
+        states = {
+            instance["InstanceId"]: instance["State"]["Name"]
+            for reservation in world.aws.ec2.describe_instances()["Reservations"]
+            for instance in reservation["Instances"]
+        }
+        alive = {name for name, state in states.items() if state == "running"}
+        there = {name for name in states if f"{world.daemon.name}-{name}" in ip("netns", "list")}
+        return alive == there and set(states.values()) <= {"running", "terminated"}
+
+    until(settled, "namespaces of running instances, and no others")

@@ -80,7 +80,7 @@ class Daemon:
     def kill(self):
         """SIGKILL: no chance to tidy anything up."""
         self.process.kill()
-        self._reap(5)
+        self.wait(5)
 
     def stop(self, within=20):
         """SIGTERM. Returns its exit status."""
@@ -89,9 +89,10 @@ class Daemon:
     def signal(self, number, within=20):
         """Send it a signal that ends it. Returns its exit status."""
         self.process.send_signal(number)
-        return self._reap(within)
+        return self.wait(within)
 
-    def _reap(self, within):
+    def wait(self, within=10):
+        """Wait until it has ended. Returns its exit status."""
         status = self.process.wait(within)
         self.process.stdout.close()
         return status
@@ -112,7 +113,7 @@ class Daemon:
     def _end_process(self):
         if self.process:
             self.process.kill()
-            self._reap(5)
+            self.wait(5)
 
     def __enter__(self):
         try:
