@@ -1,4 +1,4 @@
-//! Room for connections: bounded for an endpoint and for each of its clients.
+//! Room for connections: bounded for all, for an endpoint and for a client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ pub(crate) struct Places(Mutex<Taken>);
 
 #[derive(Debug, Default)]
 struct Taken {
+    all: usize,
     endpoints: HashMap<u32, usize>,
     clients: HashMap<u32, (usize, Arc<Semaphore>)>,
 }
@@ -32,9 +33,13 @@ impl Places {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_endpoint = taken.endpoints.get(&endpoint).copied().unwrap_or(0);
         let of_client = taken.clients.get(&client).map_or(0, |(count, _)| *count);
-        if of_endpoint >= limits.connections_per_endpoint || of_client >= limits.connections_per_client {
+        if taken.all >= limits.connections
+            || of_endpoint >= limits.connections_per_endpoint
+            || of_client >= limits.connections_per_client
+        {
             return None;
         }
+        taken.all += 1;
         *taken.endpoints.entry(endpoint).or_default() += 1;
         let (count, memory) = taken
             .clients
@@ -48,6 +53,7 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all -= 1;
         if let Some(count) = taken.endpoints.get_mut(&self.endpoint) {
             *count -= 1;
             if *count == 0 {

@@ -59,6 +59,8 @@ impl Ranges {
 /// How much of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Connections of all clients to all endpoints at a time.
+    pub connections: usize,
     /// Connections that an endpoint's interface has at a time; more are closed at once.
     pub connections_per_endpoint: usize,
     /// Connections that one client has at a time, so that it cannot take all of an endpoint's.
@@ -77,9 +79,25 @@ pub struct Limits {
     pub idle_backend_connections: usize,
 }
 
+impl Limits {
+    /// What fits into a process that may have so many files open: half of them for clients, the others for
+    /// backends and all else.
+    pub fn of_descriptors(descriptors: usize) -> Self {
+        let limits = Self::default();
+        let connections = limits.connections.min(descriptors / 2);
+        Self {
+            connections,
+            connections_per_endpoint: limits.connections_per_endpoint.min(connections / 2),
+            connections_per_client: limits.connections_per_client.min(connections / 8),
+            ..limits
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            connections: 65_536,
             connections_per_endpoint: 16_384,
             connections_per_client: 4_096,
             streams_per_connection: 128,

@@ -16,6 +16,9 @@ use linkway_gateway::Backend;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 
 type Answer = UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -46,6 +49,35 @@ impl Server {
             }
         });
         server
+    }
+
+    /// The same behind TLS, under the name `localhost`. The second value is the CA's certificate.
+    pub(crate) async fn start_tls() -> (Self, String) {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], signing_key.into())
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Self { authority: format!("localhost:{port}"), ..Self::default() };
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(stream) = acceptor.accept(stream).await else { continue };
+                let serving = serving.clone();
+                tokio::spawn(async move {
+                    let service = service_fn(|request| serving.clone().answer(request));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        (server, cert.pem())
     }
 
     pub(crate) fn backend(&self) -> Backend {
@@ -89,6 +121,10 @@ impl Server {
                 let mut response = Response::new(StreamBody::new(pieces).boxed_unsync());
                 response.headers_mut().insert("content-length", 100.into());
                 return Ok(response);
+            }
+            "/length" => {
+                let body = Full::new(Bytes::from_static(b"twelve bytes"));
+                return Ok(Response::new(body.map_err(|never| match never {}).boxed_unsync()));
             }
             "/never" => std::future::pending().await,
             "/upgrade" => {

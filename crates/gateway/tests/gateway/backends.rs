@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
 use crate::backend::Server;
-use crate::client::{Answer, ask, ask_http2, form, read, send};
+use crate::client::{Answer, ask, ask_http2, form, raw, read, send};
 use crate::world::{Draft, RDS, S3};
 
 const DESCRIBE: &str = "Action=DescribeDBInstances&Version=2014-10-31";
@@ -150,16 +150,51 @@ async fn a_backend_that_dies_in_its_answer_takes_the_clients_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_with_tls_must_be_who_it_says() {
-    // A gateway is a server with TLS.
-    let inner = Draft::rds(Backend::Local("inner".to_owned())).unsigned().start().await;
-    let authority = inner.address(1).to_string();
-    let ca = Some(inner.ca.as_str().into());
-    // Its certificate is not for the address that it is reached at.
-    let answer = failing(Draft::rds(Backend::Https { authority, ca })).await;
+    let (server, ca) = Server::start_tls().await;
+    let (_, other) = Server::start_tls().await;
+    let https =
+        |authority: &str, ca: &str| Backend::Https { authority: authority.to_owned(), ca: Some(ca.into()) };
+
+    let answer = failing(Draft::rds(https(&server.authority, &ca))).await;
+    assert_eq!(answer.body, "answer to /");
+    let answer = failing(Draft::rds(https(&server.authority, &other))).await;
     assert_eq!(answer.status, 502);
-    let answer =
-        failing(Draft::rds(Backend::Https { authority: "localhost:1".into(), ca: Some("".into()) })).await;
+    assert!(answer.body.contains("certificate"), "{}", answer.body);
+    let address = server.authority.replace("localhost", "127.0.0.1");
+    assert_eq!(failing(Draft::rds(https(&address, &ca))).await.status, 502);
+    let answer = failing(Draft::rds(https(&server.authority, ""))).await;
     assert!(answer.body.contains("no certificate"), "{}", answer.body);
+    assert_eq!(server.seen(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_length_of_what_is_not_sent_is_told() {
+    let server = Server::start().await;
+    let world = Draft::s3(server.backend()).unsigned().start().await;
+    let head = |uri: &str| Request::head(uri).header("host", S3).body(String::new()).unwrap();
+    let mut answers = vec![ask(&world, S3, head("/length")).await];
+    answers.extend(ask_http2(&world, S3, vec![head(&format!("https://{S3}/length"))]).await);
+    for answer in answers {
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+        assert_eq!(answer.headers["content-length"], "12");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_asked_for_only_if_the_request_may_pass() {
+    let server = Server::start().await;
+    let world = Draft::s3(server.backend()).unsigned().start().await;
+    let request = format!(
+        "PUT /key HTTP/1.1\r\nhost: {S3}\r\ncontent-length: 4\r\nexpect: 100-continue\r\nconnection: close\r\n\r\nbody"
+    );
+    let answer = raw(&world, S3, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"), "{answer}");
+    assert_eq!(server.requests.lock().unwrap()[0].0.headers.get("expect"), None);
+
+    let nothing = r#"{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}"#;
+    let world = Draft::s3(server.backend()).unsigned().policy(nothing).start().await;
+    let answer = raw(&world, S3, request.strip_suffix("body").unwrap().as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use linkway_gateway::Backend;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::backend::Server;
 use crate::client::{ask, connect, form, raw, tls};
-use crate::world::{Draft, RDS};
+use crate::world::{Draft, RDS, S3, client_address, endpoint_address};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -58,6 +59,41 @@ async fn idle_connections_end() {
         let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(read.is_ok(), "{alpn}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_stops_answers_what_it_was_asked() {
+    let server = Server::start().await;
+    let world = Draft::s3(server.backend()).unsigned().start().await;
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let address = (endpoint_address(1), listener.local_addr().unwrap().port());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let gateway = world.gateway.clone();
+    let serving = tokio::spawn(async move {
+        gateway.serve_plain(listener, async { drop(stopped.await) }).await;
+    });
+    let connect = || async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((client_address(1), 0).into()).unwrap();
+        socket.connect(address.into()).await.unwrap()
+    };
+    let (mut idle, mut busy) = (connect().await, connect().await);
+    busy.write_all(format!("PUT /hash HTTP/1.1\r\nhost: {S3}\r\ncontent-length: 4\r\n\r\nbo").as_bytes())
+        .await
+        .unwrap();
+    for _ in 0..500 {
+        if server.connections.load(std::sync::atomic::Ordering::SeqCst) == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send(()).unwrap();
+    assert!(idle.read_u8().await.is_err());
+    busy.write_all(b"dy").await.unwrap();
+    let mut answer = String::new();
+    busy.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
