@@ -3,24 +3,24 @@
 import json
 import re
 
-from networks import HTTP, IPERF, inside, run
+from networks import CLIENT_CPU, HTTP, IPERF, inside, on_cpu, run
 
 UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
 def throughput(subject, seconds):
     """Gbit/s of one TCP stream, client to server."""
-    answer = run(*inside(
-        subject.client, "iperf3", "--client", subject.address, "--port", IPERF, "--time", seconds, "--json"
-    ))
+    answer = run(*inside(subject.client, *on_cpu(
+        CLIENT_CPU, "iperf3", "--client", subject.address, "--port", IPERF, "--time", seconds, "--json"
+    )))
     return json.loads(answer)["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
 def _wrk(subject, seconds, connections, *options):
-    answer = run(*inside(
-        subject.client, "wrk", "--latency", "--threads", 1, "--connections", connections, "--duration", f"{seconds}s",
+    answer = run(*inside(subject.client, *on_cpu(
+        CLIENT_CPU, "wrk", "--latency", "--threads", 1, "--connections", connections, "--duration", f"{seconds}s",
         *options, f"http://{subject.address}:{HTTP}/",
-    ))
+    )))
     if re.search(r"Socket errors|Non-2xx", answer):
         raise RuntimeError(f"{subject.name}: {answer}")
     return answer

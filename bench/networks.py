@@ -12,6 +12,7 @@ from pathlib import Path
 
 MTU = 8500
 IPERF, HTTP, BANNER = 5201, 8080, 8081
+CLIENT_CPU, SERVER_CPU = 0, 1
 
 NGINX = """
 daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log stderr crit;
@@ -64,6 +65,13 @@ def inside(namespace, *command):
     return ["ip", "netns", "exec", namespace, *map(str, command)]
 
 
+def on_cpu(number, *command):
+    """A command line that runs on one CPU: left to the scheduler, where the two ends run decides more than the way."""
+    if os.cpu_count() < 2:
+        return list(command)
+    return ["taskset", "--cpu-list", number, *command]
+
+
 class Networks(contextlib.ExitStack):
     """Makes namespaces and servers, and takes them away in the end."""
 
@@ -105,8 +113,8 @@ class Networks(contextlib.ExitStack):
         directory.mkdir()
         config = directory / "nginx.conf"
         config.write_text(NGINX.format(dir=directory, port=HTTP))
-        self.start(namespace, "iperf3", "--server", "--port", IPERF)
-        self.start(namespace, "nginx", "-p", directory, "-c", config)
+        self.start(namespace, *on_cpu(SERVER_CPU, "iperf3", "--server", "--port", IPERF))
+        self.start(namespace, *on_cpu(SERVER_CPU, "nginx", "-p", directory, "-c", config))
 
     def direct(self):
         """One veth pair and nothing else: the limit."""

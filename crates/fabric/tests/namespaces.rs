@@ -191,7 +191,10 @@ fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
     }
     let traffic: Vec<_> = machine.fabric().reader().traffic().unwrap().into_values().collect();
     let [endpoint] = traffic[..] else { panic!("not one endpoint's: {traffic:?}") };
-    assert!(endpoint.flows == 1 && endpoint.sent.packets > 0 && endpoint.received.packets > 0, "{endpoint:?}");
+    assert!(
+        endpoint.flows == 1 && endpoint.sent.packets > 0 && endpoint.received.packets > 0,
+        "{endpoint:?}"
+    );
     assert_eq!(machine.fabric().reader().flows(), 1);
 
     // A revoked rule stops connections that are open, and one that is given again lets new ones in.
