@@ -1,5 +1,6 @@
 """Packets, end to end: what gets through, what does not, and whether the reason is told."""
 
+import concurrent.futures
 import json
 import select
 import subprocess
@@ -294,3 +295,53 @@ def test_a_name_that_resolves_leads_somewhere(world):
         done = world.daemon.exec(world.client, "/usr/bin/python3", "-c", program, made["DnsEntries"][0]["DnsName"])
         assert done.stdout.startswith("echo "), done.stderr
         world.other.ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])
+
+
+def test_changes_around_it_open_no_hole(world):
+    """While other endpoints, rules, targets and instances come and go, every connection to this one works."""
+    knocking = world.daemon.popen(
+        "exec", world.client, "--", "/usr/bin/python3", world.programs / "knock.py", world.address, "7000", **PIPES
+    )
+    subnet = world.aws.ec2.describe_instances(InstanceIds=[world.server])["Reservations"][0]["Instances"][0]["SubnetId"]
+    second = world.daemon.run(
+        subnet, "/usr/bin/python3", world.programs / "echo.py", "7000", groups=[world.provider_group]
+    )
+    target = {"TargetGroupArn": world.service.target_group, "Targets": [{"Id": second}]}
+    world.aws.elbv2.modify_target_group_attributes(
+        TargetGroupArn=world.service.target_group,
+        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}],
+    )
+
+    def endpoints(_):
+        made = connect(world.other, world.service, world.vpc, [world.outside], [world.door])
+        world.other.wait_for_endpoint(made)
+        world.other.ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
+
+    def rules(number):
+        rule = [permission("tcp", 20000 + number, world.members)]
+        world.other.ec2.authorize_security_group_ingress(GroupId=world.door, IpPermissions=rule)
+        world.other.ec2.revoke_security_group_ingress(GroupId=world.door, IpPermissions=rule)
+
+    def targets(_):
+        # Its server listens by now or not at all: a target that has not been checked gets no connection.
+        world.aws.elbv2.register_targets(**target)
+        world.aws.elbv2.deregister_targets(**target)
+
+    def instances(_):
+        world.daemon.linkway("run", "--subnet", world.outside, "--", "true")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        changes = [
+            pool.submit(change, number) for number in range(50) for change in (endpoints, rules, targets, instances)
+        ]
+        for change in changes:
+            change.result()
+    answered, _ = knocking.communicate(timeout=30)
+    assert knocking.returncode == 0 and int(answered) > 100
+
+    def settled():
+        status = world.daemon.status()
+        assert status["fault"] is None and status["problems"] == {}
+        return status["revision"] == status["applied"]
+
+    until(settled, "the packet path at the last revision")

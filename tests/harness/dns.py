@@ -22,6 +22,17 @@ def encode_data(kind, value):
     return bytes([len(text)]) + text
 
 
+def on_one_port(udp, tcp):
+    """A server for each transport, both on one port that is free for both."""
+    for _ in range(20):
+        first = socketserver.ThreadingUDPServer(("127.0.0.1", 0), udp)
+        try:
+            return [first, socketserver.ThreadingTCPServer(first.server_address, tcp)]
+        except OSError:
+            first.server_close()
+    raise OSError("no port of 127.0.0.1 is free for both UDP and TCP")
+
+
 class Upstream:
     """Answers on a free port of 127.0.0.1, by UDP and TCP. `records` maps (name, type) to a list of values."""
 
@@ -42,9 +53,8 @@ class Upstream:
                     self.wfile.write(struct.pack("!H", len(reply)) + reply)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self.servers = [socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)]
+        self.servers = on_one_port(Udp, Tcp)
         self.address = f"127.0.0.1:{self.servers[0].server_address[1]}"
-        self.servers.append(socketserver.ThreadingTCPServer(self.servers[0].server_address, Tcp))
         for server in self.servers:
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()
