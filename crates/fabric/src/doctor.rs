@@ -103,7 +103,7 @@ fn try_veth() -> Result<(), FabricError> {
 fn programs() -> Check {
     Check {
         name: "packet programs",
-        remedy: "this kernel refuses them: report it with the output of linkway up under RUST_LOG=debug",
+        remedy: "this kernel refuses them: report it with what linkway up --log debug says",
         ..outcome("the kernel accepts the packet programs", maps::try_loading())
     }
 }
