@@ -16,6 +16,8 @@ mod identify;
 mod parameters;
 mod request;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use authorize::{Need, Resource, Scope, authorize};
 pub use catalog::{ServiceName, complete, known_action, services, sources};

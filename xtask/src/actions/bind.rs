@@ -28,11 +28,12 @@ const MAKING: [&str; 11] = [
 ];
 
 /// Members that carry a variable whose name they do not have: IAM prefix, variable, member.
-const SYNONYMS: [(&str, &str, &str); 19] = [
+const SYNONYMS: [(&str, &str, &str); 21] = [
     ("cloudwatch", "AlarmName", "AlarmNames"),
     ("ecs", "ServiceName", "service"),
     ("ecs", "ClusterName", "cluster"),
     ("ecs", "TaskId", "tasks"),
+    ("kms", "KeyId", "TargetKeyId"),
     ("lambda", "LayerVersion", "VersionNumber"),
     ("rds", "ClusterParameterGroupName", "DBClusterParameterGroupName"),
     ("rds", "ClusterSnapshotName", "DBClusterSnapshotIdentifier"),
@@ -48,6 +49,7 @@ const SYNONYMS: [(&str, &str, &str); 19] = [
     ("redshift", "ClusterName", "ClusterIdentifier"),
     ("sqs", "QueueName", "QueueUrl"),
     ("ssm", "ParameterNameWithoutLeadingSlash", "Names"),
+    ("ssm", "ParameterNameWithoutLeadingSlash", "Path"),
 ];
 
 pub(crate) struct Binder<'a> {
@@ -98,19 +100,31 @@ impl Binder<'_> {
         let arn = self.best(|member| arn_score(kind, &variables, member));
         let arn = arn.map(|member| format!(",={}", member.path));
         let parts = self.bind_variables(kind, &variables, alone);
-        let same = |parts: &String| arn.as_ref().is_some_and(|arn| arn[2..] == parts[1..]);
+        let same = |parts: &String| arn.as_ref().is_some_and(|arn| arn.get(2..) == parts.get(1..));
         let parts = parts.filter(|parts| !same(parts));
         arn.iter().cloned().chain(parts).collect()
     }
 
     fn bind_variables(&self, kind: &str, variables: &[&str], alone: bool) -> Option<String> {
+        if variables.is_empty() {
+            return alone.then(|| ",".to_owned());
+        }
         let mut bound = String::new();
+        let mut used = Vec::new();
         for (at, variable) in variables.iter().enumerate() {
             let last = at + 1 == variables.len();
-            match self.best(|member| self.score(kind, variable, variables.len(), alone, member)) {
+            let unused = |member: &Member| !used.contains(&member.path);
+            let score = |member: &Member| match unused(member) {
+                true => self.score(kind, variable, variables.len(), alone, member),
+                false => 0,
+            };
+            match self.best(score) {
                 // What stands in a path cannot be told from the name alone.
                 Some(_) if variable.ends_with("WithPath") => return None,
-                Some(member) => bound.push_str(&format!(",{}", member.path)),
+                Some(member) => {
+                    bound.push_str(&format!(",{}", member.path));
+                    used.push(member.path.clone());
+                }
                 None if last && self.makes(kind, variable) => bound.push_str(",*"),
                 None => return None,
             }
@@ -124,10 +138,12 @@ impl Binder<'_> {
             return 0;
         }
         let (v, m) = (normal(variable), normal(&member.name));
-        if let Some((_, _, name)) = SYNONYMS.iter().find(|(p, v, _)| (*p, *v) == (self.prefix, variable))
-            && member.name == *name
-        {
+        if SYNONYMS.contains(&(self.prefix, variable, &member.name)) {
             return 400;
+        }
+        // An ARN is one part of a longer one only by chance.
+        if of > 1 && (m.ends_with("arn") || m.ends_with("arns")) {
+            return 0;
         }
         let score = if v == m {
             100

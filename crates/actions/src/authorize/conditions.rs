@@ -33,10 +33,14 @@ pub(crate) fn read(asked: &Asked<'_>, rules: &str) -> BTreeMap<String, Vec<Strin
             }
         }
     }
-    if asked.operation.iam_prefix() == "kms"
-        && let Some(account) = asked.scope.account
-    {
-        add(&mut context, "kms:CallerAccount", vec![account]);
+    if asked.operation.iam_prefix() == "kms" {
+        add(&mut context, "kms:CallerAccount", asked.scope.account.into_iter().collect());
+        let aliases =
+            asked.parameters.values("b.KeyId").into_iter().filter_map(|key| match key.starts_with("arn:") {
+                true => key.rsplit(':').next().filter(|name| name.starts_with("alias/")),
+                false => Some(key).filter(|name| name.starts_with("alias/")),
+            });
+        add(&mut context, "kms:RequestAlias", aliases.collect());
     }
     context
 }

@@ -3,6 +3,7 @@
 mod conditions;
 mod dynamodb;
 mod gateway;
+mod made;
 mod resources;
 mod s3;
 mod spelled;
@@ -108,12 +109,20 @@ impl Asked<'_> {
     }
 
     fn need(&self, row: &ActionRow) -> Option<Need> {
-        let context = conditions::read(self, row.conditions);
+        let mut context = conditions::read(self, row.conditions);
         // A body that could not be read may hold tags.
         if row.with_tags && self.parameters.is_complete() && !context.contains_key("aws:TagKeys") {
             return None;
         }
-        Some(Need { action: self.action(row), resources: resources::read(self, row.resources), context })
+        if row.with_tags && row.name == "CreateTags" {
+            conditions::add(&mut context, "ec2:CreateAction", vec![self.name()]);
+        }
+        let mut resources = made::resources(self).unwrap_or_else(|| resources::read(self, row.resources));
+        made::narrow(self, &mut resources);
+        if resources.is_empty() {
+            resources.push(Resource::unknown());
+        }
+        Some(Need { action: self.action(row), resources, context })
     }
 
     pub(crate) fn action(&self, row: &ActionRow) -> String {

@@ -40,7 +40,7 @@ pub(crate) fn by_name(asked: &Asked<'_>, kind: &str, path: &str) -> Vec<Resource
 fn of_type(asked: &Asked<'_>, number: &str, paths: &str) -> Vec<Resource> {
     let Some((kind, format)) = resource_type(asked, number) else { return vec![Resource::unknown()] };
     if let Some(path) = paths.strip_prefix('=') {
-        return values(asked, path).iter().map(|value| whole_arn(value, format)).collect();
+        return values(asked, path).iter().map(|value| whole_arn(asked, kind, value, format)).collect();
     }
     // All combinations, though hardly ever more than one variable has several values.
     let mut sets: Vec<Vec<&str>> = vec![Vec::new()];
@@ -59,7 +59,7 @@ fn of_type(asked: &Asked<'_>, number: &str, paths: &str) -> Vec<Resource> {
 
 fn one(asked: &Asked<'_>, kind: &str, format: &str, variables: &[&str]) -> Resource {
     if let Some(arn) = variables.iter().find(|value| value.starts_with("arn:")) {
-        return if variables.len() == 1 { whole_arn(arn, format) } else { Resource::unknown() };
+        return if variables.len() == 1 { whole_arn(asked, kind, arn, format) } else { Resource::unknown() };
     }
     let mut filled = Vec::new();
     for variable in variables {
@@ -134,13 +134,10 @@ fn any_arn(value: &str) -> Resource {
 }
 
 /// An ARN of the service that a format is of.
-fn whole_arn(value: &str, format: &str) -> Resource {
+fn whole_arn(asked: &Asked<'_>, kind: &str, value: &str, format: &str) -> Resource {
     let service = |arn: &str| arn.split(':').nth(2).map(str::to_owned);
-    if is_arn(value) && service(value) == service(format) {
-        Resource::known(value)
-    } else {
-        Resource::unknown()
-    }
+    let fits = is_arn(value) && service(value) == service(format) && spelled::is_plain(asked, kind, value);
+    if fits { Resource::known(value) } else { Resource::unknown() }
 }
 
 fn is_arn(value: &str) -> bool {

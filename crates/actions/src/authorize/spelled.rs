@@ -34,6 +34,19 @@ pub(crate) fn name(asked: &Asked<'_>, kind: &str, name: &str) -> Spelled {
     }
 }
 
+/// Whether an ARN is that of the resource itself, and not of something that leads to it.
+pub(crate) fn is_plain(asked: &Asked<'_>, kind: &str, arn: &str) -> bool {
+    match (asked.operation.iam_prefix(), kind) {
+        ("kms", "key") => !arn.contains(":alias/"),
+        // Without AWS's six letters it is a name that is spelled as an ARN.
+        ("secretsmanager", _) => {
+            let ending = arn.rsplit('-').next().unwrap_or_default();
+            ending.len() == 6 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        }
+        _ => true,
+    }
+}
+
 /// A queue's URL: the account and the name are its path.
 fn queue(asked: &Asked<'_>, url: &str) -> Spelled {
     let mut parts = url.rsplit('/');

@@ -2,6 +2,8 @@
 
 mod rest;
 
+use std::cmp::Reverse;
+
 use crate::host::{self, S3Host};
 use crate::request::{RequestHead, pairs};
 use crate::tables::{Index, Row, Service};
@@ -77,14 +79,14 @@ impl Operation {
         Self { row: Some(row), service: service.name, prefix: service.prefix, spelling, labels: Vec::new() }
     }
 
+    /// Whether two need the same, apart from what tags add: RDS's operations are Neptune's too.
     fn is_same(&self, other: &Self) -> bool {
-        let actions = |operation: &Self| {
-            let rows = operation.row.map(|row| &row.actions);
-            let actions = rows.into_iter().flatten();
-            let names = actions.map(|action| (action.prefix.unwrap_or(operation.prefix), action.name));
-            (operation.name(), names.collect::<Vec<_>>())
-        };
-        actions(self) == actions(other)
+        self.actions().eq(other.actions())
+    }
+
+    fn actions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let actions = self.row.into_iter().flat_map(|row| &row.actions).filter(|action| !action.with_tags);
+        actions.map(|action| (action.prefix.unwrap_or(self.prefix), action.name))
     }
 }
 
@@ -104,6 +106,13 @@ pub fn identify(head: &RequestHead<'_>) -> Option<Operation> {
     if is_invocation(head) {
         return invocation(head);
     }
+    let alias = SIGNED_AS.iter().find(|(alias, _)| Some(*alias) == head.signing_name);
+    let aliased = alias.map(|(_, name)| RequestHead { signing_name: Some(name), ..*head });
+    among(head).or_else(|| among(&aliased?))
+}
+
+/// The operation among those of the services that sign so.
+fn among(head: &RequestHead<'_>) -> Option<Operation> {
     let host = head.host.to_ascii_lowercase();
     let action = Action::read(head);
     let mut found: Vec<(usize, Operation)> = Vec::new();
@@ -186,13 +195,20 @@ fn rest(head: &RequestHead<'_>, service: &'static Service, spelling: Spelling) -
         "s3control" if !is_s3_control(head) => return Some(None),
         _ => head.path.to_owned(),
     };
-    let fitting = rest::best(head, &path, &Index::get().operations(service).rows, service.name == "s3");
-    let mut fitting = fitting.into_iter();
-    let operation =
-        fitting.next().map(|(row, labels)| Operation { labels, ..Operation::new(service, row, spelling) });
-    match fitting.next() {
-        Some(_) => None,
-        None => Some(operation),
+    let mut fitting = rest::best(head, &path, &Index::get().operations(service).rows, service.name == "s3");
+    // `GET /` lists buckets of one kind or the other.
+    if fitting.len() > 1 && service.name == "s3" {
+        let directory = head.host.starts_with("s3express");
+        fitting.retain(|(row, _)| row.name.contains("Directory") == directory);
+    }
+    // Of operations that were made anew under a longer name the new one is meant.
+    fitting.sort_by_key(|(row, _)| Reverse(row.name.len()));
+    let operation = |(row, labels)| Operation { labels, ..Operation::new(service, row, spelling) };
+    let mut fitting = fitting.into_iter().map(operation);
+    let first = fitting.next();
+    match first.as_ref().is_some_and(|first| fitting.any(|other| !other.is_same(first))) {
+        true => None,
+        false => Some(first),
     }
 }
 
@@ -264,10 +280,15 @@ fn is_form(body: &[u8]) -> bool {
     body.first().is_some_and(|first| first.is_ascii_alphanumeric() || matches!(first, b'&' | b'_' | b'%'))
 }
 
-/// Whether a request is for an API behind API Gateway.
+/// Whether a request is for an API behind API Gateway: signed so, and not for one of AWS's own that sign alike.
 fn is_invocation(head: &RequestHead<'_>) -> bool {
     match head.signing_name {
-        Some(name) => name == "execute-api",
+        Some("execute-api") => {
+            let host = head.host.to_ascii_lowercase();
+            let own = |service: &&Service| service.name != "apigatewaymanagementapi";
+            !candidates(head).into_iter().filter(own).any(|service| host::fits(&host, &service.hosts) > 0)
+        }
+        Some(_) => false,
         None => host::fits(&head.host.to_ascii_lowercase(), &["execute-api"]) > 0,
     }
 }

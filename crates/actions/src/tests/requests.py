@@ -30,7 +30,7 @@ LEAVES = {
 }
 
 
-def sample(shape, depth=0):
+def sample(shape, service, name="", depth=0):
     """A value with the members that must be there."""
     kind = shape.type_name
     if kind == "structure":
@@ -38,13 +38,15 @@ def sample(shape, depth=0):
             return {}
         if getattr(shape, "is_tagged_union", False):
             for name, member in shape.members.items():
-                return {name: sample(member, depth + 1)}
-        return {name: sample(shape.members[name], depth + 1) for name in shape.required_members}
+                return {name: sample(member, service, name, depth + 1)}
+        return {name: sample(shape.members[name], service, name, depth + 1) for name in shape.required_members}
     if kind == "list":
-        return [sample(shape.member, depth + 1)]
+        return [sample(shape.member, service, name, depth + 1)]
     if kind == "map":
-        return {"key": sample(shape.value, depth + 1)}
+        return {"key": sample(shape.value, service, "", depth + 1)}
     if kind == "string":
+        if name.lower().endswith(("arn", "arns")):
+            return f"arn:aws:{service}:{REGION}:111122223333:sample/name"
         return (shape.enum or ["sample"])[0]
     return LEAVES[kind]
 
@@ -96,7 +98,7 @@ def every(session):
         model = session.get_service_model(name)
         for operation in model.operation_names:
             operation = model.operation_model(operation)
-            members = sample(operation.input_shape) if operation.input_shape else {}
+            members = sample(operation.input_shape, model.signing_name) if operation.input_shape else {}
             yield spell(model, operation, members)
 
 
@@ -110,7 +112,7 @@ def listed(session, path):
         name, operation, members = line.split(" ", 2)
         client = clients.get(name) or session.create_client(
             name, REGION, aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret",
-            config=Config(s3={"addressing_style": "auto"}))
+            config=Config(parameter_validation=False))
         clients[name] = client
         model = client.meta.service_model
         yield spell(model, model.operation_model(operation), json.loads(members), client)
