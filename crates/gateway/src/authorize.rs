@@ -98,6 +98,21 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
     allowed
 }
 
+/// What is said to a request of which nobody knows what it asks for: only a policy that allows all can allow it.
+pub(crate) fn unknown(endpoint: &Endpoint, identity: &Identity) -> Option<Finding> {
+    let denied = Denied {
+        action: "*".to_owned(),
+        resource: "*".to_owned(),
+        sentence: format!(
+            "User: {} is not authorized to perform this operation, which is not known, because no VPC endpoint \
+             policy allows full access",
+            name(identity)
+        ),
+    };
+    let finding = Finding { verdict: Verdict::ImplicitDeny, statements: Vec::new(), denied: Some(denied) };
+    (!endpoint.policy.is_full_access()).then_some(finding)
+}
+
 /// Decides on a request whose resource nobody knows: as if it were the one that is worst for it.
 fn evaluate_unknown(policy: &Policy, request: &Request<'_>) -> (Decision, Vec<usize>) {
     let (mut allows, mut denies) = (Vec::new(), Vec::new());

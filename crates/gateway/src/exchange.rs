@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::activity::{Active, Activity};
 use crate::audit::new_id;
-use crate::authorize::{Circumstances, decide};
+use crate::authorize::{Circumstances, decide, unknown};
 use crate::download::Download;
 use crate::forward;
 use crate::gateway::Shared;
@@ -180,7 +180,8 @@ impl Exchange {
             body: &[],
         };
         let Identified { identity, pending, signing_name } =
-            identify(&signed, &endpoint, &*self.view.keys, self.now).map_err(Refusal::Signature)?;
+            identify(&signed, &endpoint, &*self.view.keys, &self.peer.shared.signing_keys, self.now)
+                .map_err(Refusal::Signature)?;
         let mut check = pending.map_or(Ok(Check::None), Check::of)?;
         self.audited.record.identity = Some(identity.clone());
 
@@ -285,13 +286,7 @@ impl Exchange {
         };
         let finding = call.as_ref().and_then(|call| decide(&circumstances, call));
         record.call = call;
-        let Some(finding) = finding else {
-            // What nobody knows, only a policy that allows all can allow.
-            return match endpoint.policy.is_full_access() || endpoint.audit_mode {
-                true => Ok(()),
-                false => Err(Refusal::UnknownOperation),
-            };
-        };
+        let Some(finding) = finding.or_else(|| unknown(endpoint, identity)) else { return Ok(()) };
         let denied = finding.denied.clone().filter(|_| !endpoint.audit_mode);
         record.decided(finding);
         match denied {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use linkway_wire::sigv4::SigningKeys;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) view: ArcSwap<View>,
     pub(crate) pools: Pools,
     pub(crate) places: Arc<Places>,
+    pub(crate) signing_keys: SigningKeys,
 }
 
 /// What a listener's connections speak.
@@ -39,8 +41,15 @@ pub(crate) enum Scheme {
 impl Gateway {
     /// A gateway whose certificates `authority` signs.
     pub fn new(settings: Settings, authority: Authority, view: View) -> Self {
-        let (pools, places) = (Pools::default(), Arc::default());
-        Self(Arc::new(Shared { settings, authority, view: ArcSwap::from_pointee(view), pools, places }))
+        let (pools, places, signing_keys) = (Pools::default(), Arc::default(), SigningKeys::default());
+        Self(Arc::new(Shared {
+            settings,
+            authority,
+            view: ArcSwap::from_pointee(view),
+            pools,
+            places,
+            signing_keys,
+        }))
     }
 
     /// Goes on with another view of the world. Connections stay; requests that begin from now on see it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linkway_policy::PrincipalKind;
-use linkway_wire::sigv4::{self, Pending, Scope, Secret, SignatureError};
+use linkway_wire::sigv4::{self, Pending, Scope, Secret, SignatureError, SigningKeys};
 
 use crate::{Endpoint, Service, UnknownKeys};
 
@@ -107,12 +107,13 @@ pub(crate) fn identify(
     request: &sigv4::Request<'_>,
     endpoint: &Endpoint,
     keys: &dyn Keys,
+    derived: &SigningKeys,
     now: Timestamp,
 ) -> Result<Identified, SignatureError> {
     let service = &endpoint.service;
     let unverified = service.unknown_keys == UnknownKeys::Unverified;
     let mut principal = None;
-    let begun = sigv4::begin(request, now, |id| {
+    let begun = derived.begin(request, now, |id| {
         let key = keys.find(id)?;
         principal = Some(key.principal);
         Some(key.secret)

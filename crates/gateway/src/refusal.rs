@@ -44,9 +44,6 @@ pub(crate) enum Refusal {
     /// The client broke off.
     #[error("The request's body broke off.")]
     BodyBrokeOff,
-    /// It is no operation of the service, so that no policy but full access can let it pass.
-    #[error("The operation is not known, and the VPC endpoint policy does not allow full access.")]
-    UnknownOperation,
     /// The endpoint's policy denies it; the sentence is AWS's.
     #[error("{sentence}")]
     Denied { sentence: String },
@@ -81,8 +78,6 @@ impl Refusal {
             Self::BodyTooLarge { .. } => (413, "RequestEntityTooLarge"),
             Self::BodyTooSlow => (408, "RequestTimeout"),
             Self::TooMuchAtATime => (503, "SlowDown"),
-            Self::UnknownOperation if protocol.has_exceptions() => (404, "UnknownOperation"),
-            Self::UnknownOperation => (403, "AccessDenied"),
             // Nothing that an SDK's repeated attempts could mend: they repeat 500, 502, 503 and 504.
             Self::NoBackend { .. } => (501, "NotImplemented"),
             Self::Unreachable { .. } | Self::BackendBrokeOff { .. } => (502, "BadGateway"),

@@ -158,6 +158,8 @@ async fn what_nobody_knows_needs_full_access() {
     let unknown = || Request::post("/").header("host", RDS).body("What=ever".to_owned()).unwrap();
     let world = draft(DESCRIBE_ONLY).unsigned().start().await;
     assert_eq!(ask(&world, RDS, unknown()).await.status, 403);
+    let record = world.records.only().await;
+    assert_eq!((&record["eventName"], &record["errorCode"]), (&json!("Unknown"), &json!("VpceAccessDenied")));
     let world = Draft::rds(Backend::Local("rds".to_owned())).unsigned().start().await;
     assert_eq!(ask(&world, RDS, unknown()).await.status, 200);
 }

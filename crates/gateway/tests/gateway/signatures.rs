@@ -141,7 +141,13 @@ async fn put_chunked(
     let seed = signer.sign(&mut request, b"");
     let mut body = signer.chunked(&seed, &[&[1; 1 << 16], &[2; 70_000 - (1 << 16)]], trailer);
     alter(&mut body);
-    read(send(world, S3, request.map(|_| Full::new(Bytes::from(body)))).await.unwrap()).await
+    // In pieces that begin and end anywhere.
+    let pieces: Vec<_> = body
+        .chunks(997)
+        .map(|piece| Ok::<_, std::io::Error>(Frame::data(Bytes::copy_from_slice(piece))))
+        .collect();
+    let body = StreamBody::new(futures_util::stream::iter(pieces)).boxed_unsync();
+    read(send(world, S3, request.map(|_| body)).await.unwrap()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod error;
 mod pending;
 #[cfg(test)]
 mod pending_tests;
+mod signing_keys;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use canonical::PathRules;
 
 pub use error::SignatureError;
 pub use pending::{ChunkSignatures, Payload, Pending, begin};
+pub use signing_keys::SigningKeys;
 
 /// How far the clocks of client and server may lie apart.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -118,7 +120,7 @@ fn verify_path(
     secret_of: impl FnOnce(&str) -> Option<Secret>,
     rules: impl FnOnce(&str) -> PathRules,
 ) -> Result<Verified, SignatureError> {
-    let pending = pending::begin_path(request, now, secret_of, rules)?;
+    let pending = pending::begin_path(request, now, secret_of, rules, pending::derive)?;
     pending.finish(&payload_hash(request, &pending.authorization)?)
 }
 

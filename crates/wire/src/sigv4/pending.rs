@@ -1,6 +1,6 @@
 //! A signature whose verdict waits for the body: what a proxy needs, which passes a body on while it arrives.
 
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +39,7 @@ pub struct Pending {
     pub(super) authorization: Authorization,
     /// The canonical requests that are accepted, but for the payload's hash.
     canonical: Vec<Vec<u8>>,
-    key: Vec<u8>,
+    key: Hmac<Sha256>,
     payload: Payload,
     /// How the payload stands in the canonical request, where the head tells.
     stated: Option<String>,
@@ -56,7 +56,12 @@ pub fn begin(
     now: Timestamp,
     secret_of: impl FnOnce(&str) -> Option<Secret>,
 ) -> Result<Pending, SignatureError> {
-    begin_path(request, now, secret_of, PathRules::of_service)
+    begin_path(request, now, secret_of, PathRules::of_service, derive)
+}
+
+/// The keyed MAC that signs for a scope.
+pub(super) fn derive(secret: &str, scope: &Scope) -> Hmac<Sha256> {
+    hmac(&signing_key(secret, scope))
 }
 
 pub(super) fn begin_path(
@@ -64,6 +69,7 @@ pub(super) fn begin_path(
     now: Timestamp,
     secret_of: impl FnOnce(&str) -> Option<Secret>,
     rules: impl FnOnce(&str) -> PathRules,
+    signing_key: impl FnOnce(&str, &Scope) -> Hmac<Sha256>,
 ) -> Result<Pending, SignatureError> {
     let authorization = Authorization::read(request)?;
     authorization.require_signed_headers(request)?;
@@ -132,7 +138,7 @@ impl Pending {
     /// If the signature is wrong.
     pub fn finish(&self, payload_hash: &str) -> Result<Verified, SignatureError> {
         let right = self.canonical.iter().any(|canonical| {
-            let mut mac = hmac(&self.key);
+            let mut mac = self.key.clone();
             let canonical = [canonical, payload_hash.as_bytes()].concat();
             mac.update(string_to_sign(&self.authorization, &canonical).as_bytes());
             mac.verify_slice(&self.authorization.signature).is_ok()
@@ -167,7 +173,7 @@ impl Pending {
 /// its sibling on trailing headers, in Amazon S3's API reference.
 #[derive(Clone, Debug)]
 pub struct ChunkSignatures {
-    key: Vec<u8>,
+    key: Hmac<Sha256>,
     scope: String,
     previous: String,
 }
@@ -196,7 +202,7 @@ impl ChunkSignatures {
     }
 
     fn check(&mut self, text: &str, signature: &str) -> Result<(), SignatureError> {
-        let mut mac = hmac(&self.key);
+        let mut mac = self.key.clone();
         mac.update(text.as_bytes());
         let bytes = hex::decode(signature).map_err(|_| SignatureError::DoesNotMatch)?;
         mac.verify_slice(&bytes).map_err(|_| SignatureError::DoesNotMatch)?;

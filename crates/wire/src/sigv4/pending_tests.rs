@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Payload, Request, Secret, SignatureError, begin};
+use super::{Payload, Request, Secret, SignatureError, SigningKeys, begin};
 
 const FIRST: &str = "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648";
 const SECOND: &str = "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497";
@@ -62,6 +62,14 @@ fn chunks_are_checked_one_after_the_other() {
 fn the_head_stands_for_itself() {
     let altered = with_upload(b"66825", |request| begin(request, now(), secret)).unwrap();
     assert_eq!(altered.finish_head(), Err(SignatureError::DoesNotMatch));
+    let keys = SigningKeys::default();
+    for _ in 0..2 {
+        let begun = with_upload(b"66824", |request| keys.begin(request, now(), secret)).unwrap();
+        begun.finish_head().unwrap();
+    }
+    let other = |_: &str| Some(Secret { secret_access_key: "other".to_owned(), session_token: None });
+    let begun = with_upload(b"66824", |request| keys.begin(request, now(), other)).unwrap();
+    assert_eq!(begun.finish_head(), Err(SignatureError::DoesNotMatch));
     let unknown = with_upload(b"66824", |request| begin(request, now(), |_| None));
     assert_eq!(unknown.unwrap_err(), SignatureError::UnknownKey);
 }
