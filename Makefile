@@ -29,6 +29,7 @@ lint: setup ## Formatting, clippy, documentation, and whether generated code is 
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet --document-private-items
 	$(CARGO) xtask wire --check
+	$(CARGO) xtask actions --check
 
 unit: setup ## Rust's tests (as root: those of the packet path load it into the kernel)
 	$(CARGO) test --workspace $(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"')

@@ -135,11 +135,7 @@ fn among(head: &RequestHead<'_>) -> Option<Operation> {
 fn candidates(head: &RequestHead<'_>) -> Vec<&'static Service> {
     let index = Index::get();
     match head.signing_name {
-        Some(name) => {
-            let name =
-                SIGNED_AS.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, service)| service);
-            index.signing(name).collect()
-        }
+        Some(name) => index.signing(name).collect(),
         None => {
             let host = head.host.to_ascii_lowercase();
             index.services.iter().filter(|service| host::fits(&host, &service.hosts) > 0).collect()
@@ -220,6 +216,12 @@ fn s3_path(head: &RequestHead<'_>) -> Option<String> {
     let path = head.path;
     match host::s3(&head.host.to_ascii_lowercase()) {
         S3Host::Path => Some(path.to_owned()),
+        // What a function sends back for an object: its host name is the route that was asked.
+        S3Host::Bucket(_)
+            if path == "/WriteGetObjectResponse" && head.host.contains(".s3-object-lambda.") =>
+        {
+            Some(path.to_owned())
+        }
         S3Host::Bucket(bucket) => Some(format!("/{bucket}{path}")),
         S3Host::AccessPoint { name, account, region } => {
             Some(format!("/arn%3Aaws%3As3%3A{region}%3A{account}%3Aaccesspoint%2F{name}{path}"))

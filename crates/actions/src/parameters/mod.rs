@@ -104,11 +104,10 @@ impl Parameters {
 }
 
 fn read_body(operation: &Operation, head: &RequestHead<'_>) -> Option<Value> {
-    if operation.row.is_none_or(|row| row.is_data) {
+    if !operation.reads_body() {
         return Some(Value::default());
     }
     match operation.spelling {
-        Spelling::Invoke => Some(Value::default()),
         // A request without a body has its form in the URL.
         Spelling::Form => {
             let mut all = head.query_pairs();

@@ -179,15 +179,20 @@ fn unpack(packed: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
     fn every_section_can_be_read() {
+        let start = Instant::now();
         let index = Index::get();
+        println!("{:?} for the index", start.elapsed());
         assert!(index.sources.contains("botocore 1.43.11"), "{}", index.sources);
         let rows: usize = index.services.iter().map(|service| index.operations(service).rows.len()).sum();
         let actions: usize =
             index.prefixes().map(|prefix| index.section(prefix).unwrap().actions.len()).sum();
+        println!("{:?} for every section", start.elapsed());
         println!("{} bytes, {rows} operations, {actions} actions", FILE.len());
         assert_eq!(rows, 18_378);
         assert!(actions > 20_000);

@@ -1,6 +1,7 @@
 //! Every operation of botocore's, from its request back to itself.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::spell;
 use crate::tables::Index;
@@ -19,6 +20,7 @@ fn operations_identify_back_to_themselves() {
     let (mut needs, mut named, mut any) = (0, 0, 0);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let requests = spell(None);
+    let start = Instant::now();
     for request in &requests {
         let asked = request.asked();
         match request.read_all() {

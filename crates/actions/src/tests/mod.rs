@@ -1,5 +1,6 @@
 //! Requests as AWS's own client library spells them.
 
+mod doubtful;
 mod every;
 mod requests;
 

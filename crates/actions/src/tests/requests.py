@@ -6,11 +6,9 @@ lines `service Operation {members}`, those.
 
 import base64
 import datetime
-import gzip
 import json
-import os
 import sys
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import botocore.session
 from botocore.awsrequest import prepare_request_dict
@@ -73,7 +71,6 @@ def spell(model, operation, members, client=None):
     if hasattr(body, "read"):
         body = body.read()
     if isinstance(body, dict):
-        from urllib.parse import urlencode
         body = urlencode(body)
     if isinstance(body, str):
         body = body.encode()

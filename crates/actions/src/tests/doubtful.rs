@@ -1,0 +1,238 @@
+//! Requests that nobody's client library spells, or that are spelled so as to be mistaken.
+
+use crate::{Need, Operation, Parameters, RequestHead, Scope, authorize, identify, wants_body};
+
+const SCOPE: Scope<'_> = Scope { partition: "aws", region: "us-east-1", account: Some("111122223333") };
+
+/// A request without headers of interest.
+fn head<'a>(
+    signing_name: &'a str,
+    method: &'a str,
+    host: &'a str,
+    path: &'a str,
+    query: &'a str,
+) -> RequestHead<'a> {
+    RequestHead { method, host, path, query, headers: &[], signing_name: Some(signing_name), body: Some(b"") }
+}
+
+/// A form sent to RDS.
+fn form<'a>(query: &'a str, body: &'a str) -> RequestHead<'a> {
+    RequestHead {
+        body: Some(body.as_bytes()),
+        ..head("rds", "POST", "rds.us-east-1.amazonaws.com", "/", query)
+    }
+}
+
+fn name(head: &RequestHead<'_>) -> Option<String> {
+    identify(head).map(|operation| format!("{operation:?}"))
+}
+
+fn needs(head: &RequestHead<'_>) -> Vec<Need> {
+    let operation: Operation = identify(head).unwrap();
+    authorize(&operation, &Parameters::read(&operation, head), &SCOPE)
+}
+
+/// The one resource of the one need.
+fn resource(head: &RequestHead<'_>) -> String {
+    let needs = needs(head);
+    assert_eq!((needs.len(), needs[0].resources.len()), (1, 1), "{needs:?}");
+    let resource = &needs[0].resources[0];
+    if resource.unknown { "?".to_owned() } else { resource.arn.clone() }
+}
+
+#[test]
+fn an_operation_may_be_named_in_the_url_or_the_body_but_not_differently() {
+    let describe = "Action=DescribeDBInstances&Version=2014-10-31";
+    let delete = "Action=DeleteDBInstance&Version=2014-10-31";
+    assert_eq!(name(&form(describe, "")).as_deref(), Some("rds.DescribeDBInstances"));
+    assert_eq!(name(&form("", describe)).as_deref(), Some("rds.DescribeDBInstances"));
+    assert_eq!(name(&form(describe, describe)).as_deref(), Some("rds.DescribeDBInstances"));
+    assert_eq!(name(&form(describe, delete)), None);
+    assert_eq!(name(&form("", &format!("{describe}&{delete}"))), None);
+    assert_eq!(name(&form("", "Action=NoSuchThing&Version=2014-10-31")), None);
+    assert_eq!(name(&form("", "")), None);
+}
+
+#[test]
+fn a_member_with_two_values_is_unknown() {
+    let delete = "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=a";
+    assert_eq!(resource(&form("", delete)), "arn:aws:rds:us-east-1:111122223333:db:a");
+    assert_eq!(resource(&form("DBInstanceIdentifier=b", delete)), "?");
+    assert_eq!(resource(&form("", &format!("{delete}&DBInstanceIdentifier=b"))), "?");
+}
+
+#[test]
+fn a_body_that_is_needed_is_asked_for() {
+    let unread = RequestHead { body: None, ..form("", "") };
+    assert!(wants_body(&unread));
+    assert_eq!(name(&unread), None);
+    let object = head("s3", "PUT", "one.s3.us-east-1.amazonaws.com", "/a", "");
+    assert!(!wants_body(&object));
+    assert!(!identify(&object).unwrap().reads_body());
+    let listed = head("s3", "POST", "one.s3.us-east-1.amazonaws.com", "/", "delete");
+    assert!(identify(&listed).unwrap().reads_body());
+    assert_eq!(resource(&RequestHead { body: None, ..listed }), "?");
+    assert_eq!(resource(&RequestHead { body: Some(b"<Delete><Object><Key>a</Key>"), ..listed }), "?");
+}
+
+#[test]
+fn json_that_only_looks_right_says_nothing() {
+    let headers = [("X-Amz-Target", &b"TrentService.Decrypt"[..])];
+    let decrypt = |body| RequestHead {
+        headers: &headers,
+        body: Some(body),
+        ..head("kms", "POST", "kms.us-east-1.amazonaws.com", "/", "")
+    };
+    assert_eq!(resource(&decrypt(br#"{"KeyId": "k"}"#)), "arn:aws:kms:us-east-1:111122223333:key/k");
+    for body in [
+        &br#"{"a": {"KeyId": "k"}}"#[..],
+        br#"{"KeyId": "k""#,
+        br#"{"KeyId": "alias/a"}"#,
+        br#"{"KeyId": "arn:aws:kms:us-east-1:111122223333:alias/a"}"#,
+        br#"{"KeyId": "arn:aws:s3:::k"}"#,
+        br#"{}"#,
+    ] {
+        assert_eq!(resource(&decrypt(body)), "?", "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn cbor_is_read() {
+    let put = RequestHead {
+        headers: &[("smithy-protocol", b"rpc-v2-cbor")],
+        // {"AlarmName": "hot"} with a map and a text of no length, as Smithy's serializers write them.
+        body: Some(b"\xbf\x69AlarmName\x7f\x62ho\x61t\xff\xff"),
+        ..head(
+            "monitoring",
+            "POST",
+            "monitoring.us-east-1.amazonaws.com",
+            "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm",
+            "",
+        )
+    };
+    assert_eq!(name(&put).as_deref(), Some("cloudwatch.PutMetricAlarm"));
+    assert_eq!(resource(&put), "arn:aws:cloudwatch:us-east-1:111122223333:alarm:hot");
+    // One that breaks off may have held anything, tags too.
+    let broken = needs(&RequestHead { body: Some(b"\xbf\x69Alarm"), ..put });
+    let actions: Vec<_> = broken.iter().map(|need| need.action.as_str()).collect();
+    assert_eq!(actions, ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]);
+    assert!(broken.iter().all(|need| need.resources[0].unknown), "{broken:?}");
+}
+
+#[test]
+fn paths_that_leave_and_enter_are_no_operation() {
+    let lambda = |path| name(&head("lambda", "GET", "lambda.us-east-1.amazonaws.com", path, ""));
+    assert_eq!(lambda("/2015-03-31/functions/f").as_deref(), Some("lambda.GetFunction"));
+    assert_eq!(lambda("/2015-03-31/functions/").as_deref(), Some("lambda.ListFunctions"));
+    for path in
+        ["/2015-03-31/functions/x/../f", "/2015-03-31/functions/%2e%2e", "//2015-03-31/functions/f", "", "/"]
+    {
+        assert_eq!(lambda(path), None, "{path}");
+    }
+}
+
+#[test]
+fn a_name_that_is_escaped_is_one_part() {
+    let lambda =
+        head("lambda", "GET", "lambda.us-east-1.amazonaws.com", "/2015-03-31/functions/a%2Fb/policy", "");
+    assert_eq!(resource(&lambda), "arn:aws:lambda:us-east-1:111122223333:function:a/b");
+}
+
+#[test]
+fn buckets_stand_in_the_path_or_the_host() {
+    for (host, path) in [
+        ("s3.us-east-1.amazonaws.com", "/one/a"),
+        ("one.s3.us-east-1.amazonaws.com", "/a"),
+        ("bucket.vpce-0a.s3.us-east-1.vpce.amazonaws.com", "/one/a"),
+        ("one.bucket.vpce-0a.s3.us-east-1.vpce.amazonaws.com", "/a"),
+        ("10.0.0.1:9000", "/one/a"),
+    ] {
+        assert_eq!(resource(&head("s3", "GET", host, path, "")), "arn:aws:s3:::one/a", "{host}{path}");
+    }
+    let directory = "b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com";
+    let needs = needs(&head("s3express", "GET", directory, "/a", ""));
+    assert_eq!(needs[0].action, "s3express:CreateSession");
+    assert!(needs[0].resources[0].arn.ends_with(":bucket/b--use1-az4--x-s3"), "{needs:?}");
+}
+
+#[test]
+fn headers_of_a_url_that_was_signed_in_advance_stand_in_its_query() {
+    let put = head("s3", "PUT", "one.s3.amazonaws.com", "/a", "x-amz-acl=public-read&X-Amz-Signature=0");
+    let needs = needs(&put);
+    let actions: Vec<_> = needs.iter().map(|need| need.action.as_str()).collect();
+    assert_eq!(actions, ["s3:PutObject", "s3:PutObjectAcl"]);
+    assert_eq!(needs[0].context["s3:x-amz-acl"], ["public-read"]);
+    assert_eq!(needs[0].context["s3:authType"], ["REST-QUERY-STRING"]);
+}
+
+#[test]
+fn two_things_asked_of_one_object_are_none() {
+    let both = head("s3", "GET", "one.s3.amazonaws.com", "/a", "acl&tagging");
+    assert_eq!(name(&both), None);
+    let other = head("s3", "GET", "one.s3.amazonaws.com", "/a", "unheard-of");
+    assert_eq!(name(&other).as_deref(), Some("s3.GetObject"));
+}
+
+#[test]
+fn hosts_tell_services_that_sign_alike() {
+    let sagemaker = |host| name(&head("sagemaker", "POST", host, "/endpoints/e/invocations", ""));
+    assert_eq!(
+        sagemaker("runtime.sagemaker.us-east-1.amazonaws.com").as_deref(),
+        Some("sagemaker-runtime.InvokeEndpoint")
+    );
+    // Of the classic and the newer load balancers the version tells.
+    let elb = |version: &str| {
+        let query = format!("Action=DescribeLoadBalancers&Version={version}");
+        name(&head(
+            "elasticloadbalancing",
+            "GET",
+            "elasticloadbalancing.us-east-1.amazonaws.com",
+            "/",
+            &query,
+        ))
+    };
+    assert_eq!(elb("2012-06-01").as_deref(), Some("elb.DescribeLoadBalancers"));
+    assert_eq!(elb("2015-12-01").as_deref(), Some("elbv2.DescribeLoadBalancers"));
+}
+
+#[test]
+fn an_older_version_of_an_api_has_the_same_names() {
+    let query = "Action=DescribeInstances&Version=2014-10-01";
+    let ec2 = head("ec2", "GET", "ec2.us-east-1.amazonaws.com", "/", query);
+    assert_eq!(name(&ec2).as_deref(), Some("ec2.DescribeInstances"));
+}
+
+#[test]
+fn requests_without_a_signature_are_told_by_their_host() {
+    let query =
+        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/r";
+    let sts =
+        RequestHead { signing_name: None, ..head("", "GET", "sts.us-east-1.amazonaws.com", "/", query) };
+    assert_eq!(name(&sts).as_deref(), Some("sts.AssumeRoleWithWebIdentity"));
+    assert_eq!(resource(&sts), "arn:aws:iam::111122223333:role/r");
+    assert_eq!(name(&RequestHead { host: "example.com", ..sts }), None);
+}
+
+#[test]
+fn calls_of_an_api_behind_api_gateway() {
+    let call = |host, path| head("execute-api", "GET", host, path, "");
+    let private = call("a1b2-vpce-0a.execute-api.us-east-1.amazonaws.com", "/prod/pets/1");
+    assert_eq!(needs(&private)[0].action, "execute-api:Invoke");
+    let arn = "arn:aws:execute-api:us-east-1:111122223333:a1b2/prod/GET/pets/1";
+    assert_eq!(resource(&private), arn);
+    let headers = [("x-apigw-api-id", &b"a1b2"[..])];
+    let endpoint = call("vpce-0a-x.execute-api.us-east-1.vpce.amazonaws.com", "/prod/pets/1");
+    assert_eq!(resource(&RequestHead { headers: &headers, ..endpoint }), arn);
+    assert_eq!(resource(&endpoint), "?");
+    let own = call("a1b2.execute-api.us-east-1.amazonaws.com", "/prod/@connections/c");
+    assert_eq!(name(&own).as_deref(), Some("apigatewaymanagementapi.GetConnection"));
+}
+
+#[test]
+fn without_an_account_a_resource_is_unknown() {
+    let head = form("", "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=a");
+    let operation = identify(&head).unwrap();
+    let scope = Scope { account: None, ..SCOPE };
+    let needs = authorize(&operation, &Parameters::read(&operation, &head), &scope);
+    assert!(needs[0].resources[0].unknown, "{needs:?}");
+}
