@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{CONNECTION, EXPECT, HeaderValue, REFERER, USER_AGENT};
+use hyper::header::{CONNECTION, EXPECT, HeaderValue, REFERER, UPGRADE, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, Version};
@@ -71,7 +71,8 @@ pub(crate) struct Passed {
     pub(crate) parts: Parts,
     pub(crate) body: Arrived,
     pub(crate) identity: Identity,
-    pub(crate) upgrade: OnUpgrade,
+    /// The client's end, if it asked for another protocol.
+    pub(crate) upgrade: Option<OnUpgrade>,
 }
 
 /// A request's body.
@@ -155,6 +156,7 @@ impl Exchange {
             unread.take_if(|_| admitted.is_err());
         }
         let (identity, body) = admitted?;
+        let upgrade = parts.headers.contains_key(UPGRADE).then_some(upgrade);
         Ok(Passed { parts, body, identity, upgrade })
     }
 

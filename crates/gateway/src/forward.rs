@@ -57,7 +57,8 @@ pub(crate) async fn forward(exchange: &Exchange, passed: Passed) -> Result<Respo
         return Err(progress.fault().unwrap_or_else(|| broke_off(exchange)));
     }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return switch(exchange, response, upgrade);
+        let client = upgrade.ok_or_else(|| broke_off(exchange))?;
+        return switch(exchange, response, client);
     }
     Ok(relayed(response))
 }

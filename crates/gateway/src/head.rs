@@ -1,8 +1,8 @@
 //! Whether a request's head is sound, and for whom it is.
 
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap,
+    HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Version};
@@ -30,6 +30,14 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
     }
     if !parts.uri.path().starts_with('/') {
         return Err(Refusal::Malformed("The request's target must be a path."));
+    }
+    if parts.uri.path().split('/').any(is_dots) {
+        // One server resolves them, another takes them for names.
+        return Err(Refusal::Malformed("The path has a segment of dots."));
+    }
+    if let Some(name) = repeated(&parts.headers) {
+        tracing::debug!(%name, "a header came twice");
+        return Err(Refusal::Malformed("A header that must be given once is given more often."));
     }
     if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(Refusal::Malformed("The request has more than one Content-Length."));
@@ -63,6 +71,26 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
     Ok(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
 }
 
+/// Whether a segment of a path is `.` or `..`, escaped or not.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    plain == "." || plain == ".."
+}
+
+/// A header that decides what a request means and came more than once: the policy could be asked about one value,
+/// and the backend follow the other. Users' own metadata and lists may be repeated.
+fn repeated(headers: &HeaderMap) -> Option<&HeaderName> {
+    const LISTS: [&str; 2] = ["x-amz-object-attributes", "x-amz-optional-object-attributes"];
+    headers.keys().find(|name| {
+        let text = name.as_str();
+        let decides =
+            text.starts_with("x-amz-") && !text.starts_with("x-amz-meta-") && !LISTS.contains(&text)
+                || [AUTHORIZATION, CONTENT_TYPE, CONTENT_ENCODING].contains(name)
+                || text == "smithy-protocol";
+        decides && headers.get_all(*name).iter().count() > 1
+    })
+}
+
 /// A client could have a header dropped on the way that the decision was made by: it may name but those that are
 /// dropped anyway.
 fn names_only_neighbours(headers: &HeaderMap) -> bool {
@@ -80,10 +108,11 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     lists.flat_map(|list| list.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// The protocol that a message asks to change to, or has changed to.
+/// The protocol that a message asks to change to, or has changed to, if it is WebSocket. Within others, such as
+/// `h2c`, a client could make requests that nobody decides on.
 pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let asked = tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
-    headers.get(UPGRADE).filter(|_| asked).cloned()
+    headers.get(UPGRADE).filter(|value| asked && value.as_bytes().eq_ignore_ascii_case(b"websocket")).cloned()
 }
 
 /// Removes what is between two neighbours only.

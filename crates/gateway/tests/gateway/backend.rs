@@ -138,7 +138,7 @@ impl Server {
                 let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
                 *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
                 response.headers_mut().insert("connection", "upgrade".parse().unwrap());
-                response.headers_mut().insert("upgrade", "shout".parse().unwrap());
+                response.headers_mut().insert("upgrade", "websocket".parse().unwrap());
                 return Ok(response);
             }
             _ => {}

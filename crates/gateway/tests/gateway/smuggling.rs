@@ -69,6 +69,8 @@ async fn other_encodings_and_spellings_are_refused() {
         "content-length: 8\r\nhost: other.example",
         "content-length: 8\r\nconnection: close, authorization",
         "content-length: 8\r\n folded: header",
+        "content-length: 8\r\nx-amz-target: A.Allowed\r\nX-Amz-Target: A.Denied",
+        "content-length: 8\r\ncontent-type: application/x-amz-json-1.0",
     ] {
         let (answer, requests) = send(&post(headers, &format!("Action=A{SMUGGLED}"))).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{headers:?}: {answer}");
@@ -84,6 +86,9 @@ async fn the_host_must_be_the_endpoints_service() {
         (get("/?Action=A", ""), 400),
         (get("http://other.example/?Action=A", "host: rds.us-east-1.amazonaws.com\r\n"), 400),
         (get("http://other.example/?Action=A", "host: other.example\r\n"), 421),
+        (get("/a/../?Action=A", "host: rds.us-east-1.amazonaws.com\r\n"), 400),
+        (get("/a/.%2E/?Action=A", "host: rds.us-east-1.amazonaws.com\r\n"), 400),
+        (get("/a/...?Action=A", "host: rds.us-east-1.amazonaws.com\r\n"), 200),
         (get("*", "host: rds.us-east-1.amazonaws.com\r\n"), 400),
         (get("/?Action=A", "host: rds.us-east-1.amazonaws.com\r\nhost: other.example\r\n"), 400),
         (get("/?Action=A", "host: RDS.us-east-1.amazonaws.com:443\r\n"), 200),
