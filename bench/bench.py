@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -44,6 +45,9 @@ def main():
     parser.add_argument("--creations", type=int, default=100, help="endpoints created to measure how long it takes")
     options = parser.parse_args()
     os.environ["LINKWAY"] = str(options.linkway)
+    # However it is told to end, everything is taken down.
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: sys.exit(130))
     print(machine(), flush=True)
     with Networks() as networks, Daemon(name=f"lwb-{os.getpid()}") as daemon:
         service = Service(networks, daemon, Account.first(daemon))
