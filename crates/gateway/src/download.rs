@@ -7,8 +7,13 @@ use std::time::Duration;
 use hyper::body::{Bytes, Frame, SizeHint};
 use tokio::time::Sleep;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::activity::Active;
 use crate::{Body, BodyError};
+
+/// What a request holds as long as it is in progress: its connection's attention, and one of the client's places.
+pub(crate) type InProgress = (Active, Option<OwnedSemaphorePermit>);
 
 /// The body. While it is under way, its connection is in use.
 pub(crate) struct Download {
@@ -16,12 +21,12 @@ pub(crate) struct Download {
     stall: Duration,
     /// Runs while the backend is waited for, not while the client is.
     timer: Option<Pin<Box<Sleep>>>,
-    _active: Active,
+    _in_progress: InProgress,
 }
 
 impl Download {
-    pub(crate) fn new(inner: Body, stall: Duration, active: Active) -> Self {
-        Self { inner, stall, timer: None, _active: active }
+    pub(crate) fn new(inner: Body, stall: Duration, in_progress: InProgress) -> Self {
+        Self { inner, stall, timer: None, _in_progress: in_progress }
     }
 }
 

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use linkway_wire::sigv4;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::activity::{Active, Activity};
+use crate::activity::Activity;
 use crate::audit::new_id;
 use crate::authorize::{Circumstances, decide, unknown};
-use crate::download::Download;
+use crate::download::{Download, InProgress};
 use crate::forward;
 use crate::gateway::Shared;
 use crate::identity::{Identified, identify};
@@ -85,17 +85,19 @@ pub(crate) enum Arrived {
 
 /// Answers a request.
 pub(crate) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
-    let active = peer.activity.begin();
     let stall = peer.shared.settings.timeouts.stall;
+    let room = Arc::clone(&peer.place.requests).try_acquire_owned().ok();
+    let has_room = room.is_some();
+    let active = (peer.activity.begin(), room);
     let response = match Exchange::new(Arc::clone(&peer), &request) {
-        Some(exchange) => exchange.run(request).await,
+        Some(exchange) => exchange.run(request, has_room).await,
         None => peer.protocol.error(&Refusal::Gone.spell(peer.protocol), &new_id()),
     };
     guarded(response, stall, active)
 }
 
-/// While an answer's body is under way, the connection is in use.
-fn guarded(response: Response<Body>, stall: std::time::Duration, active: Active) -> Response<Body> {
+/// While an answer's body is under way, its request is in progress.
+fn guarded(response: Response<Body>, stall: std::time::Duration, active: InProgress) -> Response<Body> {
     if response.body().is_end_stream() {
         return response;
     }
@@ -115,12 +117,16 @@ impl Exchange {
         Some(Self { peer, endpoint, source, request_id, view, now, audited })
     }
 
-    async fn run(mut self, mut request: Request<Incoming>) -> Response<Body> {
+    async fn run(mut self, mut request: Request<Incoming>, has_room: bool) -> Response<Body> {
         let protocol = Protocol::of_request(request.headers(), self.endpoint.service.protocol);
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let (mut unread, version) = (Some(body), parts.version);
-        let answered = match self.admit(parts, &mut unread, upgrade).await {
+        let admitted = match has_room {
+            true => self.admit(parts, &mut unread, upgrade).await,
+            false => Err(Refusal::TooMuchAtATime),
+        };
+        let answered = match admitted {
             Ok(passed) => forward::forward(&self, passed).await,
             Err(refusal) => Err(refusal),
         };

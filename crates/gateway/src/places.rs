@@ -14,7 +14,15 @@ pub(crate) struct Places(Mutex<Taken>);
 struct Taken {
     all: usize,
     endpoints: HashMap<u32, usize>,
-    clients: HashMap<u32, (usize, Arc<Semaphore>)>,
+    clients: HashMap<u32, Share>,
+}
+
+/// What one client has.
+#[derive(Debug)]
+struct Share {
+    connections: usize,
+    requests: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
 }
 
 /// A connection's place, held until it is dropped.
@@ -23,6 +31,8 @@ pub(crate) struct Place {
     places: Arc<Places>,
     endpoint: u32,
     client: u32,
+    /// Requests that the client may still begin.
+    pub(crate) requests: Arc<Semaphore>,
     /// Bytes of bodies that the client may have in memory.
     pub(crate) memory: Arc<Semaphore>,
 }
@@ -32,7 +42,7 @@ impl Places {
     pub(crate) fn take(self: &Arc<Self>, endpoint: u32, client: u32, limits: &Limits) -> Option<Place> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_endpoint = taken.endpoints.get(&endpoint).copied().unwrap_or(0);
-        let of_client = taken.clients.get(&client).map_or(0, |(count, _)| *count);
+        let of_client = taken.clients.get(&client).map_or(0, |share| share.connections);
         if taken.all >= limits.connections
             || of_endpoint >= limits.connections_per_endpoint
             || of_client >= limits.connections_per_client
@@ -41,12 +51,14 @@ impl Places {
         }
         taken.all += 1;
         *taken.endpoints.entry(endpoint).or_default() += 1;
-        let (count, memory) = taken
-            .clients
-            .entry(client)
-            .or_insert_with(|| (0, Arc::new(Semaphore::new(limits.read_bodies_per_client))));
-        *count += 1;
-        Some(Place { places: Arc::clone(self), endpoint, client, memory: Arc::clone(memory) })
+        let share = taken.clients.entry(client).or_insert_with(|| Share {
+            connections: 0,
+            requests: Arc::new(Semaphore::new(limits.requests_per_client)),
+            memory: Arc::new(Semaphore::new(limits.read_bodies_per_client)),
+        });
+        share.connections += 1;
+        let (requests, memory) = (Arc::clone(&share.requests), Arc::clone(&share.memory));
+        Some(Place { places: Arc::clone(self), endpoint, client, requests, memory })
     }
 }
 
@@ -60,9 +72,9 @@ impl Drop for Place {
                 taken.endpoints.remove(&self.endpoint);
             }
         }
-        if let Some((count, _)) = taken.clients.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(share) = taken.clients.get_mut(&self.client) {
+            share.connections -= 1;
+            if share.connections == 0 {
                 taken.clients.remove(&self.client);
             }
         }

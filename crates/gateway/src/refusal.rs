@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     #[error("The request's body did not arrive in time.")]
     BodyTooSlow,
     /// The client has too many bodies under way.
-    #[error("Too many requests of this client are being read at the same time. Reduce your request rate.")]
+    #[error("This client has too many requests in progress at the same time. Reduce your request rate.")]
     TooMuchAtATime,
     /// The client broke off.
     #[error("The request's body broke off.")]

@@ -65,6 +65,8 @@ pub struct Limits {
     pub connections_per_endpoint: usize,
     /// Connections that one client has at a time, so that it cannot take all of an endpoint's.
     pub connections_per_client: usize,
+    /// Requests that one client has in progress at a time, each of which may hold a connection to a backend.
+    pub requests_per_client: usize,
     /// Requests at a time on one HTTP/2 connection.
     pub streams_per_connection: u32,
     /// Bytes of a request's head.
@@ -89,6 +91,7 @@ impl Limits {
             connections,
             connections_per_endpoint: limits.connections_per_endpoint.min(connections / 2),
             connections_per_client: limits.connections_per_client.min(connections / 8),
+            requests_per_client: limits.requests_per_client.min(connections / 8),
             ..limits
         }
     }
@@ -100,6 +103,7 @@ impl Default for Limits {
             connections: 65_536,
             connections_per_endpoint: 16_384,
             connections_per_client: 4_096,
+            requests_per_client: 4_096,
             streams_per_connection: 128,
             head: 64 << 10,
             headers: 128,

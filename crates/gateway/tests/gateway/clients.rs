@@ -53,6 +53,34 @@ async fn a_client_with_too_many_connections_costs_only_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_in_progress_are_bounded() {
+    let server = Server::start().await;
+    let mut draft = Draft::s3(server.backend()).unsigned();
+    draft.limits.requests_per_client = 2;
+    let world = draft.start().await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: {S3}\r\nconnection: close\r\n\r\n");
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = tls(&world, S3, "http/1.1").await.unwrap();
+        stream.write_all(get("/never").as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    while server.connections.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let answer = raw(&world, S3, get("/key").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("<Code>SlowDown</Code>"), "{answer}");
+    drop(held);
+    for _ in 0..500 {
+        if raw(&world, S3, get("/key").as_bytes()).await.starts_with("HTTP/1.1 200") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("there is no room again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_end() {
     let mut draft = local();
     draft.timeouts.idle = Duration::from_millis(200);

@@ -45,10 +45,12 @@ async fn no_protocol_is_changed_to_in_which_requests_could_be_made() {
         let answer = raw(&world, S3, request.as_bytes()).await;
         assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
     }
-    let requests = server.requests.lock().unwrap();
-    assert_eq!(requests.len(), 6);
-    for (head, _) in requests.iter() {
-        assert!(!head.headers.contains_key("upgrade") && !head.headers.contains_key("http2-settings"));
+    {
+        let requests = server.requests.lock().unwrap();
+        assert_eq!(requests.len(), 6);
+        for (head, _) in requests.iter() {
+            assert!(!head.headers.contains_key("upgrade") && !head.headers.contains_key("http2-settings"));
+        }
     }
     assert_eq!(world.records.wait(6).await.len(), 6);
 }

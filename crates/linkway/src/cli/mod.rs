@@ -9,6 +9,7 @@ pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod key;
 pub(crate) mod output;
+pub(crate) mod policy;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod terminate;
@@ -88,6 +89,9 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Show dropped packets: the reason, the rule, the interface, the packet.
     Drops(drops::Drops),
+    /// Check and try endpoint policies; no daemon is needed.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Print the certificate of the CA that instances trust.
     Ca,
     /// Print a shell's completions for this command.

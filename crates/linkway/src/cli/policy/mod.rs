@@ -1,0 +1,49 @@
+//! `linkway policy`: endpoint policies, tried without an endpoint. Needs no daemon.
+
+mod check;
+mod request;
+mod test;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+
+use linkway_policy::Policy as Compiled;
+
+/// Check and try endpoint policies. No daemon is needed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Look for errors in a policy, and for what it can hardly have meant.
+    ///
+    /// Exit status 1 if there is an error, 0 if there are warnings only.
+    Check(check::Check),
+    /// Say what a policy decides on a request, and why each statement matched or did not.
+    ///
+    /// With --cases, decide a file of cases and say how many came out as expected; exit status 1 if one that
+    /// must did not.
+    Test(test::Test),
+}
+
+impl Policy {
+    /// Carry it out. Returns the exit status.
+    pub(crate) fn run(&self) -> Result<i32> {
+        match self {
+            Self::Check(check) => check.run(),
+            Self::Test(test) => test.run(),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A policy to decide with: one that does not parse is an error.
+fn compile(text: &str, from: &str) -> Result<Compiled> {
+    match Compiled::parse(text) {
+        Ok(policy) => Ok(policy),
+        Err(error) => bail!("{from}: {}, at {}; {}", error.reason, error.at, error.hint),
+    }
+}
