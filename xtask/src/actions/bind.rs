@@ -221,7 +221,7 @@ impl Binder<'_> {
         keys.dedup();
         let mut bound = Vec::new();
         let requested = |key: &&str| key.starts_with("aws:RequestTag/") || **key == *"aws:TagKeys";
-        if takes_tags || keys.iter().any(|key| requested(key)) {
+        if takes_tags || keys.iter().any(requested) {
             if let Some(path) = self.tags() {
                 bound.push(format!("#={path}"));
             } else if let Some(member) = self.best(|member| {
