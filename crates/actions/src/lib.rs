@@ -1,7 +1,7 @@
 //! Which IAM actions, resources and condition keys an HTTP request to an AWS service means.
 //!
-//! [`identify`] says which operation a request is, in any of AWS's protocols; [`Parameters::read`] reads what it
-//! carries; [`authorize`] says what must be allowed for it. All three follow tables made from botocore's models and
+//! [`identify()`] says which operation a request is, in any of AWS's protocols; [`Parameters::read`] reads what it
+//! carries; [`authorize()`] says what must be allowed for it. All three follow tables made from botocore's models and
 //! AWS's Service Authorization Reference (`cargo xtask actions`), with rules by hand where these do not tell.
 //!
 //! What cannot be told is never guessed: a request that may be two operations is none, and a resource whose ARN is
