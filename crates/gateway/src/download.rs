@@ -5,9 +5,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Bytes, Frame, SizeHint};
-use tokio::time::Sleep;
-
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
 
 use crate::activity::Active;
 use crate::{Body, BodyError};
