@@ -26,14 +26,9 @@ pub enum EndpointError {
     /// A subnet to remove that the caller does not have.
     #[error("The subnet ID '{0}' does not exist")]
     SubnetNotFound(String),
-    /// The policy is no JSON, or no policy.
-    #[error("The Policy Document is not valid. Syntax error at position ({line},{column})")]
-    InvalidPolicyDocument {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
+    /// The policy is no JSON, or no policy. It has the message of AWS, which says where.
+    #[error("{0}")]
+    InvalidPolicyDocument(String),
     /// The VPC has all the endpoints that it may have.
     #[error("The maximum number of VPC endpoints has been reached.")]
     LimitExceeded,
@@ -73,7 +68,7 @@ impl EndpointError {
             Self::InvalidType => "InvalidVpcEndpointType",
             Self::DuplicateSubnetsInSameZone(_) => "DuplicateSubnetsInSameZone",
             Self::SubnetNotFound(_) => "InvalidSubnetId.NotFound",
-            Self::InvalidPolicyDocument { .. } => "InvalidPolicyDocument",
+            Self::InvalidPolicyDocument(_) => "InvalidPolicyDocument",
             Self::LimitExceeded => "VpcEndpointLimitExceeded",
             Self::InvalidState(_) => "InvalidState",
             Self::InvalidFilter(_) | Self::InvalidFilterValue(_) => "InvalidFilter",

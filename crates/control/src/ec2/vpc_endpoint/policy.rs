@@ -1,6 +1,6 @@
 //! Endpoint policies. Services of customers know no policies, so that AWS takes only full access for them.
 
-use serde_json::{Map, Value};
+use linkway_policy::{MAX_CHARACTERS, ParseErrorKind, Policy};
 
 use crate::Error;
 use crate::error::EndpointError;
@@ -10,63 +10,21 @@ pub(crate) const FULL_ACCESS: &str = "{\n  \"Statement\": [\n    {\n      \"Acti
                                       \"Allow\", \n      \"Principal\": \"*\", \n      \"Resource\": \"*\"\n    \
                                       }\n  ]\n}";
 
-/// Characters of a policy. Source: "AWS PrivateLink quotas".
-const MAX_LENGTH: usize = 20_480;
-
 /// The policy of an endpoint to `service`: the caller's, if it gives full access, or the default.
 pub(super) fn accepted(given: Option<&str>, service: &str) -> Result<String, Error> {
     let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(FULL_ACCESS.to_owned()) };
-    if text.chars().count() > MAX_LENGTH {
-        return Err(Error::InvalidParameter(format!(
-            "The policy document is longer than {MAX_LENGTH} characters."
-        )));
-    }
-    let document: Value = serde_json::from_str(text).map_err(|error| {
-        Error::from(EndpointError::InvalidPolicyDocument { line: error.line(), column: error.column() })
+    let policy = Policy::parse(text).map_err(|error| match error.kind {
+        ParseErrorKind::TooLarge => Error::InvalidParameter(format!(
+            "The policy document is longer than {MAX_CHARACTERS} characters."
+        )),
+        _ => EndpointError::InvalidPolicyDocument(error.aws_message()).into(),
     })?;
-    let statements = document.as_object().and_then(|document| document.get("Statement"));
-    let Some(statements) = statements else {
-        return Err(EndpointError::InvalidPolicyDocument { line: 1, column: 1 }.into());
-    };
-    if is_full_access(statements) {
+    if policy.is_full_access() {
         Ok(text.to_owned())
     } else {
         Err(Error::InvalidParameter(format!(
             "Service {service} only supports the full-access endpoint policy."
         )))
-    }
-}
-
-/// Whether the statements are one, or a list of one, that allows everything to everyone.
-fn is_full_access(statements: &Value) -> bool {
-    match only(statements) {
-        Some(Value::Object(statement)) => allows_all(statement),
-        _ => false,
-    }
-}
-
-fn allows_all(statement: &Map<String, Value>) -> bool {
-    statement.iter().all(|(key, value)| match key.as_str() {
-        "Sid" => true,
-        "Effect" => value == "Allow",
-        "Action" | "Resource" => is_star(value),
-        "Principal" => match value {
-            Value::Object(principal) => principal.len() == 1 && principal.get("AWS").is_some_and(is_star),
-            principal => is_star(principal),
-        },
-        _ => false,
-    }) && ["Effect", "Action", "Resource", "Principal"].iter().all(|key| statement.contains_key(*key))
-}
-
-fn is_star(value: &Value) -> bool {
-    only(value).is_some_and(|value| value == "*")
-}
-
-/// A value itself, or the one in a list of one: policies write both.
-fn only(value: &Value) -> Option<&Value> {
-    match value {
-        Value::Array(list) => list.first().filter(|_| list.len() == 1),
-        value => Some(value),
     }
 }
 
@@ -96,9 +54,7 @@ mod tests {
         for text in [
             r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
-            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{}}]}"#,
-            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*"}]}"#,
-            r#"{"Statement":[]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}"#,
         ] {
             let (code, message) = refusal(text);
             assert_eq!(code, "InvalidParameter", "{text}");
@@ -114,6 +70,12 @@ mod tests {
         let (code, message) = refusal("{\"Statement\": [\n  oops]}");
         assert_eq!(code, "InvalidPolicyDocument");
         assert_eq!(message, "The Policy Document is not valid. Syntax error at position (2,3)");
-        assert_eq!(refusal("[]").0, "InvalidPolicyDocument");
+        let incomplete = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*"}]}"#;
+        for text in ["[]", "{}", incomplete] {
+            assert_eq!(refusal(text).0, "InvalidPolicyDocument", "{text}");
+        }
+        let (code, message) = refusal(&" ".repeat(MAX_CHARACTERS + 1));
+        assert_eq!(code, "InvalidParameter");
+        assert_eq!(message, "The policy document is longer than 20480 characters.");
     }
 }
