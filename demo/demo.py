@@ -42,6 +42,7 @@ def main():
         raise SystemExit("the demo makes network namespaces and loads packet programs: run it as root")
     os.environ["LINKWAY"] = str(options.linkway)
     # Ctrl-C, or the end of the terminal, at any point: everything is taken down.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: sys.exit(130))
     with ExitStack() as stack:

@@ -1,6 +1,7 @@
 """Fixtures: daemons of the tests' own, always taken down, with an upstream name server that the tests answer for."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,8 @@ DAEMONS = []
 
 def pytest_sessionstart():
     """Say at once what would otherwise fail a hundred times."""
+    # Run in the background of a script, everything would inherit that Ctrl-C is ignored; some tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.geteuid() != 0:
         pytest.exit("these tests make network namespaces and load packet programs: run them as root", 2)
     if not binary().exists():
