@@ -66,6 +66,7 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	forward->egress_rule = reverse->egress_rule = c->egress_rule;
 	forward->ingress_rule = reverse->ingress_rule = c->ingress_rule;
 	forward->idle_seconds = reverse->idle_seconds = idle_seconds(c);
+	forward->counter = reverse->counter = c->counter;
 	forward->epoch = reverse->epoch = p->settings.epoch;
 	return DROP_NONE;
 

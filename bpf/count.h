@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What went through an endpoint, by its interface: exact, a value a CPU. Consumers' packets are what it
- * received. Flows between workloads count in their own entries only, as each look-up here is paid for by
- * every packet.
+ * received. Every packet pays for this: so the table is an array, the flow knows its row, and flows between
+ * workloads count in their own entries only.
  *
  * A frame may stand for several packets that only a wire would see; those are what is counted. Bytes are
  * the frame's as it was handed over, Ethernet header included, without the headers that segmentation would
@@ -13,24 +13,10 @@
 
 #include "packet.h"
 
-static __noinline struct traffic *new_traffic(__u32 interface)
+/* Row 0 is nobody's: of flows through no endpoint. */
+static __always_inline struct traffic *traffic_of(__u32 counter)
 {
-	struct traffic none = {};
-
-	/* Another CPU may just have made it: then that one stands. */
-	bpf_map_update_elem(&traffic, &interface, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&traffic, &interface);
-}
-
-/* Null for number 0, no endpoint; and where there is no memory. */
-static __always_inline struct traffic *traffic_of(__u32 interface)
-{
-	struct traffic *counters;
-
-	if (!interface)
-		return NULL;
-	counters = bpf_map_lookup_elem(&traffic, &interface);
-	return counters ? counters : new_traffic(interface);
+	return counter ? bpf_map_lookup_elem(&traffic, &counter) : NULL;
 }
 
 static __always_inline void add(struct count *count, const struct packet *p, __u32 bytes)
@@ -41,15 +27,15 @@ static __always_inline void add(struct count *count, const struct packet *p, __u
 
 static __always_inline void count_traffic(const struct packet *p, const struct flow *flow, __u32 bytes)
 {
-	struct traffic *counters = traffic_of(flow->via);
+	struct traffic *counters = traffic_of(flow->counter);
 
 	if (counters)
 		add(flow->flags & FLOW_FORWARD ? &counters->received : &counters->sent, p, bytes);
 }
 
-static __always_inline void count_flow(__u32 via)
+static __always_inline void count_flow(__u32 counter)
 {
-	struct traffic *counters = traffic_of(via);
+	struct traffic *counters = traffic_of(counter);
 
 	if (counters)
 		counters->flows++;

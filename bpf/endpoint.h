@@ -136,6 +136,7 @@ static __always_inline int lead_through_endpoint(struct course *c)
 	c->via = c->receiver;
 	if (!endpoint || endpoint->state != ENDPOINT_AVAILABLE)
 		return DROP_ENDPOINT_UNAVAILABLE;
+	c->counter = endpoint->counter;
 	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
 	if (!node)
 		return DROP_NO_LISTENER;

@@ -168,6 +168,7 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	forward->sender = c->sender;
 	forward->receiver = c->receiver;
 	forward->via = c->via;
+	forward->counter = c->counter;
 	forward->idle_seconds = idle_seconds(c);
 	forward->egress_rule = c->egress_rule;
 	forward->ingress_rule = c->ingress_rule;
@@ -201,7 +202,7 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 			bpf_map_delete_elem(&flows, &p->reverse_key);
 		return there ? DROP_NONE : insertion_failed(error);
 	}
-	count_flow(c->via);
+	count_flow(c->counter);
 	return DROP_NONE;
 }
 

@@ -112,6 +112,7 @@ __noinline int judge(struct course *c, const struct settings *settings)
 	c->shared_source = 0;
 	c->receiver = 0;
 	c->via = 0;
+	c->counter = 0;
 	c->idle_seconds = 0;
 	c->egress_rule = 0;
 	c->ingress_rule = 0;

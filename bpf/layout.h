@@ -168,8 +168,10 @@ struct rule_chunk {
 
 /* Table `endpoints`: number of an endpoint's interface -> where it leads. */
 struct endpoint {
-	__u32 node;  /* number of the balancer's interface in the endpoint's zone */
-	__u32 state; /* enum endpoint_state */
+	__u32 node;    /* number of the balancer's interface in the endpoint's zone */
+	__u32 state;   /* enum endpoint_state */
+	__u32 counter; /* its row of table `traffic`; 0: none */
+	__u32 pad;
 };
 
 /* Table `listeners`: a balancer's node listens here. */
@@ -242,12 +244,13 @@ struct flow {
 	__u32 sender;           /* number of the interface that packets this way come from */
 	__u32 receiver;         /* number of the interface that they go to */
 	__u32 via;              /* number of the endpoint's interface between them; 0: none */
+	__u32 counter;          /* row of table `traffic`; 0: none */
 	__u32 idle_seconds;
 	__u32 egress_rule;      /* ids of the rules that let it in; 0: none was needed */
 	__u32 ingress_rule;
 	__u8 mac[6];            /* the receiver's MAC */
 	__u8 flags;             /* enum flow_flag */
-	__u8 pad;
+	__u8 pad[5];
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */
@@ -260,8 +263,8 @@ struct count {
 	__u64 bytes;
 };
 
-/* Table `traffic`, one value a CPU: number of an endpoint's interface -> what went through it. Exact. What
- * consumers sent is what it received. */
+/* Table `traffic`, one value a CPU: what went through an endpoint, in the row that its interface has. Exact.
+ * What consumers sent is what it received. */
 struct traffic {
 	struct count sent;
 	struct count received;

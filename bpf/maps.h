@@ -3,7 +3,7 @@
  * The tables. Userspace writes all of them but `flows`, `drops`, `traffic`, `events` and the two that
  * belong to one CPU each; it pins them by name, so that they outlive it.
  *
- * Nothing is preallocated: memory follows what exists, and a limit is only a limit. The limits stand far
+ * Nothing is preallocated but what belongs to a CPU: memory follows what exists, and a limit is only a limit. The limits stand far
  * above what one machine can hold in namespaces, except that of flows, which is meant to be met under
  * attack: 1,048,576 pairs.
  */
@@ -56,7 +56,14 @@ HASH_TABLE(probes, __u32, struct probe, 16 * MAX_INTERFACES);
 HASH_TABLE(flows, struct flow_key, struct flow, MAX_FLOW_ENTRIES);
 
 COUNTER_TABLE(drops, struct drop_key, struct count, 16 * MAX_INTERFACES);
-COUNTER_TABLE(traffic, __u32, struct traffic, MAX_INTERFACES);
+
+/* An array, so preallocated: 2.5 MiB a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct traffic);
+} traffic SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

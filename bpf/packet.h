@@ -43,6 +43,7 @@ struct course {
 	__u32 vpc;                  /* the receiver's */
 	__u32 receiver;
 	__u32 via;
+	__u32 counter;
 	__u32 device;
 	__u32 idle_seconds;
 	__u32 egress_rule;

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use crate::counters::Counters;
 use crate::error::FabricError;
 use crate::layout::{
     Endpoint, Interface, KernelSettings, Layout, Listener, ListenerKey, MemberKey, Place, PlaceKey, Port,
@@ -31,6 +32,7 @@ pub(crate) struct KernelTables {
     listeners: Table<ListenerKey, Listener>,
     targets: Table<TargetKey, Target>,
     probes: Table<u32, Probe>,
+    counters: Counters,
     /// Whether flows must be judged anew, for what was written since the epoch was raised last. True at the
     /// start: whoever wrote the tables before may have been killed just before that.
     stale: bool,
@@ -51,6 +53,7 @@ impl KernelTables {
             listeners: Table::read("listeners", &maps.listeners)?,
             targets: Table::read("targets", &maps.targets)?,
             probes: Table::read("probes", &maps.probes)?,
+            counters: Counters::new(&maps.traffic)?,
             stale: true,
         })
     }
@@ -65,6 +68,7 @@ impl KernelTables {
 
     fn write(&mut self, wanted: &Tables) -> Result<(), FabricError> {
         self.settings.put(&row(wanted.settings, self.epoch()))?;
+        let endpoints = self.counters.assign(&self.endpoints.held, &wanted.endpoints)?;
 
         self.stale |= self.rules.put(&wanted.rules)?;
         self.stale |= self.members.put(&wanted.members)?;
@@ -72,7 +76,7 @@ impl KernelTables {
         self.stale |= self.targets.put(&wanted.targets)?;
         self.stale |= self.listeners.put(&wanted.listeners)?;
         self.stale |= self.interfaces.put(&wanted.interfaces)?;
-        self.stale |= self.endpoints.put(&wanted.endpoints)?;
+        self.stale |= self.endpoints.put(&endpoints)?;
         self.probes.put(&wanted.probes)?;
         self.stale |= self.places.put(&wanted.places)?;
         self.ports.put(&wanted.ports)?;
@@ -80,7 +84,7 @@ impl KernelTables {
         self.ports.remove_others(&wanted.ports)?;
         self.stale |= self.places.remove_others(&wanted.places)?;
         self.probes.remove_others(&wanted.probes)?;
-        self.stale |= self.endpoints.remove_others(&wanted.endpoints)?;
+        self.stale |= self.endpoints.remove_others(&endpoints)?;
         self.stale |= self.interfaces.remove_others(&wanted.interfaces)?;
         self.stale |= self.listeners.remove_others(&wanted.listeners)?;
         self.targets.retire_others(&wanted.targets)?;

@@ -5,6 +5,7 @@
 mod attach;
 mod attachment;
 pub mod compile;
+mod counters;
 mod devices;
 mod doctor;
 mod error;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
 
 use crate::error::FabricError;
-use crate::layout::{self, Address, Count, DropKey, Layout, RawDropEvent, Traffic};
+use crate::layout::{self, Address, Count, DropKey, Endpoint, Layout, RawDropEvent, Traffic};
 use crate::maps::Maps;
 use crate::reason::Reason;
 
@@ -44,22 +44,30 @@ impl Reader {
     /// service namespace, or a device of nobody's) and the reason.
     pub fn drops(&self) -> Result<BTreeMap<(u32, Reason), Amount>, FabricError> {
         let mut drops = BTreeMap::new();
-        each_on_all_cpus("drops", &self.0.drops, |key: DropKey, count: Count| {
-            *drops.entry((key.interface, Reason(key.reason))).or_insert_with(Amount::default) +=
-                amount(count);
-        })?;
+        for key in self.0.drops.keys() {
+            let Some(row) = DropKey::read(&key) else { continue };
+            let sum = drops.entry((row.interface, Reason(row.reason))).or_insert_with(Amount::default);
+            on_all_cpus("drops", &self.0.drops, &key, |count: Count| *sum += amount(count))?;
+        }
         Ok(drops)
     }
 
     /// What went through each endpoint, by the number of its interface.
     pub fn traffic(&self) -> Result<BTreeMap<u32, TrafficCount>, FabricError> {
-        let mut traffic: BTreeMap<u32, TrafficCount> = BTreeMap::new();
-        each_on_all_cpus("traffic", &self.0.traffic, |interface: u32, count: Traffic| {
-            let sum = traffic.entry(interface).or_default();
-            sum.sent += amount(count.sent);
-            sum.received += amount(count.received);
-            sum.flows += count.flows;
-        })?;
+        let mut traffic = BTreeMap::new();
+        for key in self.0.endpoints.keys() {
+            let endpoint = self.0.endpoints.lookup(&key, MapFlags::ANY).map_err(unread("endpoints", &key))?;
+            // One that has gone meanwhile counts no more.
+            let Some(endpoint) = endpoint.and_then(|value| Endpoint::read(&value)) else { continue };
+            let (Some(number), true) = (u32::read(&key), endpoint.counter != 0) else { continue };
+            let mut sum = TrafficCount::default();
+            on_all_cpus("traffic", &self.0.traffic, endpoint.counter.bytes(), |count: Traffic| {
+                sum.sent += amount(count.sent);
+                sum.received += amount(count.received);
+                sum.flows += count.flows;
+            })?;
+            traffic.insert(number, sum);
+        }
         Ok(traffic)
     }
 
@@ -175,21 +183,19 @@ fn plain(address: &Address) -> IpAddr {
     layout::ip(address).to_canonical()
 }
 
-/// Visit every row of a table that has a value a CPU, once a CPU.
-fn each_on_all_cpus<K: Layout, V: Layout>(
+/// Visit what each CPU has in one row.
+fn on_all_cpus<V: Layout>(
     table: &'static str,
     map: &MapHandle,
-    mut visit: impl FnMut(K, V),
+    key: &[u8],
+    visit: impl FnMut(V),
 ) -> Result<(), FabricError> {
-    for key in map.keys() {
-        let values = map.lookup_percpu(&key, MapFlags::ANY).map_err(|source| FabricError::Table {
-            action: "read",
-            table,
-            key: format!("{key:?}"),
-            source,
-        })?;
-        let Some(key) = K::read(&key) else { continue };
-        values.into_iter().flatten().filter_map(|value| V::read(&value)).for_each(|value| visit(key, value));
-    }
+    let values = map.lookup_percpu(key, MapFlags::ANY).map_err(unread(table, key))?;
+    values.into_iter().flatten().filter_map(|value| V::read(&value)).for_each(visit);
     Ok(())
+}
+
+fn unread(table: &'static str, key: &[u8]) -> impl Fn(libbpf_rs::Error) -> FabricError {
+    let key = format!("{key:?}");
+    move |source| FabricError::Table { action: "read", table, key: key.clone(), source }
 }

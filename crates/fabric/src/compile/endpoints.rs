@@ -22,7 +22,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
 }
 
 fn lead(context: &Context<'_>, endpoint: &VpcEndpoint, subnet: &EndpointSubnet) -> Endpoint {
-    let unavailable = Endpoint { node: 0, state: endpoint_state::ENDPOINT_UNAVAILABLE.0 };
+    let unavailable = Endpoint { state: endpoint_state::ENDPOINT_UNAVAILABLE.0, ..Endpoint::default() };
     if !endpoint.state.carries_packets() {
         return unavailable;
     }
@@ -34,5 +34,6 @@ fn lead(context: &Context<'_>, endpoint: &VpcEndpoint, subnet: &EndpointSubnet) 
         .map_or(unavailable, |node| Endpoint {
             node: node.number,
             state: endpoint_state::ENDPOINT_AVAILABLE.0,
+            ..Endpoint::default()
         })
 }

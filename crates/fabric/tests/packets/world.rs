@@ -299,7 +299,11 @@ impl World {
     }
 
     pub fn endpoint(&self, node: u32, available: bool) {
-        self.put(&self.skeleton.maps.endpoints, &ENDPOINT, &Endpoint { node, state: available.into() });
+        self.put(
+            &self.skeleton.maps.endpoints,
+            &ENDPOINT,
+            &Endpoint { node, state: available.into(), counter: ENDPOINT, pad: 0 },
+        );
     }
 
     /// A listener of the node, its targets at port 8443, of which the last `draining` get no new flows.
