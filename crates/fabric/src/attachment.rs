@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
+use linkway_model::database::DbInstance;
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
@@ -43,13 +44,11 @@ pub(crate) fn instance_of(name: &str, namespace: &str) -> Option<InstanceId> {
     namespace.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
 }
 
-/// The instances that shall have a namespace.
+/// The instances that shall have a namespace: those that callers see, and those of databases.
 pub(crate) fn instances(snapshot: &Snapshot) -> BTreeSet<InstanceId> {
-    snapshot
-        .all::<Instance>()
-        .filter(|instance| instance.state != InstanceState::Terminated)
-        .map(|instance| instance.id.clone())
-        .collect()
+    let launched = snapshot.all::<Instance>().filter(|instance| instance.state != InstanceState::Terminated);
+    let databases = snapshot.all::<DbInstance>().map(|database| database.instance.clone());
+    launched.map(|instance| instance.id.clone()).chain(databases).collect()
 }
 
 /// The interfaces that shall have a device, by number.
@@ -73,6 +72,11 @@ fn attachment(
             let path = namespace::path(&instance_namespace(name, running.get(instance)?));
             let routes = if *device_index == 0 { vec![Ipv4Net::default()] } else { Vec::new() };
             (path, format!("eth{device_index}"), routes)
+        }
+        InterfaceRole::Database { database } => {
+            let instance = &snapshot.get::<DbInstance>(database)?.instance;
+            let path = namespace::path(&instance_namespace(name, instance));
+            (path, "eth0".to_owned(), vec![Ipv4Net::default()])
         }
         InterfaceRole::Namespace { path, device, .. } => {
             (PathBuf::from(path), device.clone(), routes_beside_others(snapshot.get::<Vpc>(&interface.vpc)?))

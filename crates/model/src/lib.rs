@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod aws_service;
+pub mod database;
 pub mod endpoint_service;
 pub mod id;
 pub mod idempotency;
@@ -16,6 +18,7 @@ pub mod region;
 pub mod route_table;
 pub mod routing;
 pub mod security_group;
+pub mod service_backend;
 pub mod snapshot;
 pub mod subnet;
 pub mod tag;

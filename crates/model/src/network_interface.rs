@@ -84,12 +84,22 @@ pub enum InterfaceRole {
         /// ARN of the balancer.
         load_balancer: String,
     },
+    /// A DB instance's, managed by it.
+    Database {
+        /// ARN of the DB instance.
+        database: String,
+    },
 }
 
 impl NetworkInterface {
     /// Whether a service manages it (AWS's `requesterManaged`), so that callers may not.
     pub fn requester_managed(&self) -> bool {
-        matches!(self.role, InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. })
+        matches!(
+            self.role,
+            InterfaceRole::VpcEndpoint { .. }
+                | InterfaceRole::LoadBalancer { .. }
+                | InterfaceRole::Database { .. }
+        )
     }
 
     /// The name that AWS gives an address inside a VPC, such as `ip-10-0-1-5.ec2.internal`.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
+use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::endpoint_service::EndpointService;
 use crate::idempotency::ClientToken;
 use crate::instance::Instance;
@@ -14,6 +15,7 @@ use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
+use crate::service_backend::ServiceBackend;
 use crate::subnet::Subnet;
 use crate::vpc::Vpc;
 use crate::vpc_endpoint::VpcEndpoint;
@@ -125,6 +127,14 @@ resources! {
     endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
     /// VPC endpoints.
     vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str();
+    /// Backends of AWS services, by the services' full names.
+    service_backends: ServiceBackend = "service-backend", |d| &d.service;
+    /// DB instances, by ARN.
+    db_instances: DbInstance = "db-instance", |d| &d.arn;
+    /// DB subnet groups, by ARN.
+    db_subnet_groups: DbSubnetGroup = "db-subnet-group", |d| &d.arn;
+    /// DB parameter groups, by ARN.
+    db_parameter_groups: DbParameterGroup = "db-parameter-group", |d| &d.arn;
     /// Client tokens that were used.
     client_tokens: ClientToken = "client-token", |d| &d.key;
     /// Next numbers for the packet path's tables.

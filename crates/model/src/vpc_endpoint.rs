@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws_service::AwsService;
 use crate::{
     AccountId, EndpointConnectionId, EndpointServiceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags,
     Timestamp, VpcEndpointId, VpcId,
@@ -18,9 +19,10 @@ pub struct VpcEndpoint {
     pub region: String,
     /// Its VPC.
     pub vpc: VpcId,
-    /// Full name of the service, such as `com.amazonaws.vpce.us-east-1.vpce-svc-…`.
+    /// Full name of the service: `com.amazonaws.vpce.us-east-1.vpce-svc-…`, or an AWS service's
+    /// `com.amazonaws.us-east-1.rds`.
     pub service_name: String,
-    /// The endpoint service that it leads to.
+    /// The endpoint service that it leads to; or the id of an AWS service, which is in no table.
     pub service: EndpointServiceId,
     /// Its state.
     pub state: EndpointState,
@@ -107,9 +109,18 @@ impl EndpointState {
 }
 
 impl VpcEndpoint {
-    /// The part of its DNS names after the first label: `vpce-svc-….REGION.vpce.amazonaws.com`.
+    /// The AWS service that it leads to, if it is one.
+    pub fn aws_service(&self) -> Option<&'static AwsService> {
+        AwsService::find(&self.service_name).map(|(service, _)| service)
+    }
+
+    /// The part of its DNS names after the first label: `vpce-svc-….REGION.vpce.amazonaws.com`, or an AWS
+    /// service's `rds.REGION.vpce.amazonaws.com`.
     pub fn dns_suffix(&self) -> String {
-        format!("{}.{}.vpce.amazonaws.com", self.service, self.region)
+        match self.aws_service() {
+            Some(service) => service.base_dns_name(&self.region),
+            None => format!("{}.{}.vpce.amazonaws.com", self.service, self.region),
+        }
     }
 
     /// Its regional DNS name.

@@ -69,9 +69,10 @@ fn service() -> Port {
 
 fn kind(role: &InterfaceRole) -> u8 {
     let kind = match role {
-        InterfaceRole::Available | InterfaceRole::Instance { .. } | InterfaceRole::Namespace { .. } => {
-            interface_kind::INTERFACE_WORKLOAD
-        }
+        InterfaceRole::Available
+        | InterfaceRole::Instance { .. }
+        | InterfaceRole::Namespace { .. }
+        | InterfaceRole::Database { .. } => interface_kind::INTERFACE_WORKLOAD,
         InterfaceRole::VpcEndpoint { .. } => interface_kind::INTERFACE_ENDPOINT,
         InterfaceRole::LoadBalancer { .. } => interface_kind::INTERFACE_BALANCER,
     };

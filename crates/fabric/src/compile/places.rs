@@ -39,9 +39,10 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
 fn answers(context: &Context<'_>, interface: &NetworkInterface) -> bool {
     match interface.role {
         InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. } => true,
-        InterfaceRole::Available | InterfaceRole::Instance { .. } | InterfaceRole::Namespace { .. } => {
-            context.devices.interfaces.contains_key(&interface.number)
-        }
+        InterfaceRole::Available
+        | InterfaceRole::Instance { .. }
+        | InterfaceRole::Namespace { .. }
+        | InterfaceRole::Database { .. } => context.devices.interfaces.contains_key(&interface.number),
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn requester(interface: &NetworkInterface) -> Option<&'static str> {
     match interface.role {
         InterfaceRole::VpcEndpoint { .. } => Some("727180483921"),
         InterfaceRole::LoadBalancer { .. } => Some("amazon-elb"),
+        InterfaceRole::Database { .. } => Some("amazon-rds"),
         _ => None,
     }
 }
@@ -69,7 +70,9 @@ pub(crate) fn attachment(interface: &NetworkInterface) -> Option<NetworkInterfac
             attachment_id: Some(attachment.to_string()),
             ..attached
         }),
-        InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. } => {
+        InterfaceRole::VpcEndpoint { .. }
+        | InterfaceRole::LoadBalancer { .. }
+        | InterfaceRole::Database { .. } => {
             let digits = interface.id.as_str().trim_start_matches("eni-");
             Some(NetworkInterfaceAttachment {
                 attach_time: Some(interface.created),
