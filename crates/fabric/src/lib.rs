@@ -31,7 +31,7 @@ pub use compile::probes::{ProbeKey, Probes, probe_addresses};
 pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
-pub use ranges::{RESOLVER, client_address, client_interface};
+pub use ranges::{RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface};
 pub use read::{Amount, DropEvent, Events, Reader, TrafficCount};
 pub use reason::Reason;
 pub use teardown::teardown;

@@ -54,7 +54,7 @@ fn put(
             count,
             total: targets.len() as u32,
             idle_seconds: idle_seconds(listener, *protocol),
-            pad: 0,
+            flags: 0,
         };
         tables.listeners.insert(key, value);
     }

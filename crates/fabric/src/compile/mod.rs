@@ -80,6 +80,6 @@ fn settings(devices: &Devices) -> KernelSettings {
         probe_base: ranges::PROBE_BASE.into(),
         router_mac: ranges::router_mac().0,
         service_mac: ranges::service_mac().0,
-        pad: 0,
+        endpoint_base: ranges::ENDPOINT_BASE.into(),
     }
 }
