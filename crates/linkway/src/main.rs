@@ -5,6 +5,7 @@ mod api;
 mod ca;
 mod cli;
 mod daemon;
+mod gateway;
 mod http;
 mod instance;
 mod state_dir;

@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
+use linkway_gateway::{AuditSink, Authority, Gateway, Limits, Ranges, Timeouts};
 use linkway_health::Checker;
 use linkway_model::Timestamp;
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use sd_notify::NotifyState;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -25,6 +27,9 @@ use crate::daemon::service::Service;
 use crate::daemon::{
     Daemon, Settings, counters, fabric, health, instances, lock, privileges, service, verification,
 };
+use crate::gateway::decider::ByTables;
+use crate::gateway::local::OwnServices;
+use crate::gateway::view::{self, Views};
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
 use crate::{admin, api, ca, http};
@@ -71,16 +76,21 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         move |group, target, port| probes.address(group, target, port).map(Into::into),
     ));
 
+    let own_services = OwnServices::default();
+    let audit = Audit::start(&settings)?;
+    let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
+
     let stop = Stopper::new();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
+        views: Views::of(gateway.clone()),
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
-        Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker },
+        Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker, gateway },
         &stop,
     )?;
     // From here on, this thread has no more rights than those that it starts.
@@ -98,6 +108,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         stop,
         launchers: Mutex::default(),
     });
+    own_services.served_by(&daemon);
     runtime.block_on(serve(daemon, api, commands, upstream, reported))?;
     // What asks for counters has ended with the runtime.
     drop(runtime);
@@ -105,6 +116,35 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     anyhow::ensure!(ended.iter().all(Result::is_ok), "a thread of the daemon failed; its words are above");
     tracing::info!("stopped; the packet path stays in place until `linkway down`");
     Ok(())
+}
+
+/// The gateway, which knows of no endpoint yet.
+fn gateway(
+    settings: &Settings,
+    audit: Arc<dyn AuditSink>,
+    local: OwnServices,
+    outbound: Handle,
+) -> Result<Gateway> {
+    let authority = Authority::new(&ca::certificate(&settings.state)?, &ca::key(&settings.state)?)
+        .context("the CA cannot be used")?;
+    let settings = linkway_gateway::Settings {
+        ranges: Ranges { service: ranges::ENDPOINT_BASE, client: ranges::CLIENT_BASE },
+        limits: Limits::of_descriptors(descriptors()?),
+        timeouts: Timeouts::default(),
+        audit,
+        decider: Arc::new(ByTables),
+        local: Arc::new(local),
+        outbound,
+        clock: Arc::new(Timestamp::now),
+    };
+    Ok(Gateway::new(settings, authority, view::empty()))
+}
+
+/// How many files this process may have open: as many as it can be allowed.
+fn descriptors() -> Result<usize> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot raise the limit of open files")?;
+    Ok(usize::try_from(most).unwrap_or(usize::MAX))
 }
 
 /// Where this machine lacks something, say that, and not how it showed.

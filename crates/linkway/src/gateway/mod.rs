@@ -1,0 +1,13 @@
+//! What the gateway is told by the daemon, and asks of it: one file a seam.
+//!
+//! | seam | file |
+//! |---|---|
+//! | the state as the gateway sees it | [`view`] |
+//! | whose an access key is | [`keys`] |
+//! | what a request asks for | [`decider`] |
+//! | services that this daemon serves itself | [`local`] |
+
+pub(crate) mod decider;
+pub(crate) mod keys;
+pub(crate) mod local;
+pub(crate) mod view;
