@@ -9,7 +9,7 @@ use linkway_policy::{PrincipalKind, Verdict};
 use serde_json::{Value, json};
 
 use crate::authorize::Finding;
-use crate::{Call, Endpoint, Identity};
+use crate::{Call, Endpoint, Identity, Need};
 
 /// Where records go.
 pub trait AuditSink: Send + Sync {
@@ -42,7 +42,8 @@ pub struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(
+    /// A request of which nothing more is known yet.
+    pub fn new(
         time: Timestamp,
         request_id: String,
         endpoint: Arc<Endpoint>,
@@ -174,6 +175,7 @@ impl Record {
             "serviceName": self.endpoint.service.name,
             "policyMode": if self.endpoint.audit_mode { "audit" } else { "enforce" },
             "actions": needs().map(|need| need.action.as_str()).collect::<Vec<_>>(),
+            "needs": needs().map(need_json).collect::<Vec<_>>(),
         });
         if needs().flat_map(|need| &need.resources).any(|resource| resource.unknown) {
             data["unknownResources"] = json!(true);
@@ -199,6 +201,16 @@ impl Record {
         }
         data
     }
+}
+
+/// What an action is needed on. The list of resources alone does not say which belongs to which action.
+fn need_json(need: &Need) -> Value {
+    let resources = need.resources.iter().map(|resource| resource.arn.as_str());
+    let mut value = json!({"action": need.action, "resources": resources.collect::<Vec<_>>()});
+    if need.resources.iter().any(|resource| resource.unknown) {
+        value["unknown"] = json!(true);
+    }
+    value
 }
 
 /// A new id in the form of a UUID, as AWS's request ids are.
