@@ -75,7 +75,8 @@ class Place:
 
 def records(daemon, *, endpoint, wanted=1):
     """The audit records of an endpoint, once there are so many."""
-    path = daemon.state_dir / "audit" / "network-activity.jsonl"
+    # The daemon of the tests keeps no state, and no records either.
+    path = daemon.state_dir / "audit-ephemeral" / "network-activity.jsonl"
 
     def found():
         lines = path.read_text().splitlines() if path.exists() else []

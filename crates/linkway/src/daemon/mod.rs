@@ -4,7 +4,6 @@
 //! service namespace; and all others, which serve the API and the commands in the host's. [`start`] puts them in
 //! place.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the gateway, whose records these are, is not started yet"))]
 pub(crate) mod audit;
 pub(crate) mod counters;
 pub(crate) mod drops;

@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::daemon::audit::Audit;
 use crate::daemon::drops::Drops;
 use crate::daemon::fabric::Followers;
 use crate::daemon::names::Names;
@@ -77,7 +78,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     ));
 
     let own_services = OwnServices::default();
-    let audit = Audit::start(&settings)?;
+    let audit = Audit::start(&settings.state, settings.ephemeral)?;
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
 
     let stop = Stopper::new();
@@ -112,7 +113,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     runtime.block_on(serve(daemon, api, commands, upstream, reported))?;
     // What asks for counters has ended with the runtime.
     drop(runtime);
-    let ended = [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end()];
+    let ended =
+        [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end(), audit.end()];
     anyhow::ensure!(ended.iter().all(Result::is_ok), "a thread of the daemon failed; its words are above");
     tracing::info!("stopped; the packet path stays in place until `linkway down`");
     Ok(())
