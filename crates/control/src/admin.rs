@@ -8,6 +8,7 @@ mod instance;
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::{Resource, snapshot::Counter};
 
+pub use account::NewKey;
 pub use instance::LaunchRequest;
 
 use crate::{Control, Error};

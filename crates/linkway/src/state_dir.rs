@@ -207,6 +207,7 @@ mod tests {
             secret: "wJalr=XUtnFEMI/K7MDENG".into(),
             account: "123456789012".parse().unwrap(),
             principal: "arn:aws:iam::123456789012:root".into(),
+            user: None,
             created: linkway_model::Timestamp::UNIX_EPOCH,
         };
         state.write_admin_key(&key).unwrap();

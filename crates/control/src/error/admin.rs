@@ -24,6 +24,12 @@ pub enum AdminError {
          ASCII characters"
     )]
     UnusableKey,
+    /// No name that IAM takes.
+    #[error("a user's name has 1 to 64 letters, digits and characters of _+=,.@-")]
+    UnusableUser,
+    /// No id that Organizations gives.
+    #[error("an organization's id is o- and 10 to 32 small letters and digits, such as o-a1b2c3d4e5")]
+    UnusableOrganization,
     /// The namespace has a device of this name already, for another interface.
     #[error(
         "the interface {interface} is attached to {path} as {device}; detach it, or choose another device name"
@@ -46,7 +52,7 @@ impl AdminError {
         match self {
             Self::AccountNotFound(_) | Self::KeyNotFound(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
-            Self::UnusableKey => "ValidationError",
+            Self::UnusableKey | Self::UnusableUser | Self::UnusableOrganization => "ValidationError",
             Self::NotAttached(_) => "OperationNotPermitted",
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
+use linkway_control::NewKey;
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
@@ -17,7 +18,8 @@ use crate::daemon::Daemon;
 pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
 
 pub(crate) async fn create_account(daemon: Arc<Daemon>, request: CreateAccount) -> Result<Account> {
-    Ok(daemon.control(move |control| control.create_account(request.id, request.name)).await??)
+    let CreateAccount { id, name, organization } = request;
+    Ok(daemon.control(move |control| control.create_account(id, name, organization)).await??)
 }
 
 pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Result<Vec<Account>> {
@@ -25,10 +27,9 @@ pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Resul
 }
 
 pub(crate) async fn create_key(daemon: Arc<Daemon>, request: CreateKey) -> Result<AccessKey> {
-    let CreateKey { account, access_key_id, secret_access_key } = request;
-    Ok(daemon
-        .control(move |control| control.create_key(&account, access_key_id, secret_access_key))
-        .await??)
+    let CreateKey { account, access_key_id: id, secret_access_key: secret, user, tags } = request;
+    let new = NewKey { id, secret, user, tags };
+    Ok(daemon.control(move |control| control.create_key(&account, new)).await??)
 }
 
 pub(crate) async fn list_keys(daemon: Arc<Daemon>, request: ListKeys) -> Result<Vec<AccessKey>> {

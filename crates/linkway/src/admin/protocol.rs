@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Timestamp};
+use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -44,12 +44,14 @@ requests! {
         id: Option<AccountId>,
         /// A name for people.
         name: String,
+        /// Its organization.
+        organization: Option<String>,
     } -> Account;
 
     /// All accounts.
     "/accounts/list" ListAccounts {} -> Vec<Account>;
 
-    /// Make an access key for an account's administrator.
+    /// Make an access key for an account's root, or for a user of its.
     "/keys/create" CreateKey {
         /// Whose.
         account: AccountId,
@@ -57,6 +59,10 @@ requests! {
         access_key_id: Option<String>,
         /// Its secret; one at random if none is given.
         secret_access_key: Option<String>,
+        /// Name of the user.
+        user: Option<String>,
+        /// The user's tags.
+        tags: Tags,
     } -> AccessKey;
 
     /// All access keys, or an account's, with their secrets: whoever may use this socket may read them anyway.

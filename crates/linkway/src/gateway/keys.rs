@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linkway_gateway::{Key, Keys, Principal};
 use linkway_model::Snapshot;
-use linkway_model::account::AccessKey;
+use linkway_model::account::{AccessKey, Account};
 use linkway_policy::PrincipalKind;
 use linkway_wire::sigv4::Secret;
 
@@ -16,22 +16,23 @@ impl Keys for SnapshotKeys {
         let key = self.0.get::<AccessKey>(access_key_id)?;
         Some(Key {
             secret: Secret { secret_access_key: key.secret.clone(), session_token: None },
-            principal: Arc::new(principal(key)),
+            principal: Arc::new(principal(key, self.0.get::<Account>(&key.account).map(AsRef::as_ref))),
         })
     }
 }
 
-/// Every key is of its account's root, whose id is the account's number.
-fn principal(key: &AccessKey) -> Principal {
+fn principal(key: &AccessKey, account: Option<&Account>) -> Principal {
+    let user = key.user.as_ref();
+    let tags = user.map(|user| user.tags.clone()).unwrap_or_default();
     Principal {
-        kind: PrincipalKind::Root,
+        kind: if user.is_some() { PrincipalKind::User } else { PrincipalKind::Root },
         arn: key.principal.clone(),
         account: key.account.to_string(),
-        id: key.account.to_string(),
-        user_name: None,
+        id: key.user_id().to_owned(),
+        user_name: user.map(|user| user.name.clone()),
         role_arn: None,
-        organization: None,
+        organization: account.and_then(|account| account.organization.clone()),
         canonical_user: None,
-        tags: Vec::new(),
+        tags: tags.into_iter().collect(),
     }
 }
