@@ -17,7 +17,7 @@ pub trait AuditSink: Send + Sync {
     fn write(&self, record: &Record);
 }
 
-/// A request through an endpoint.
+/// A request through an endpoint; or a connection, where requests cannot be seen.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// When it came.
@@ -38,6 +38,9 @@ pub struct Record {
     pub status: Option<u16>,
     /// Why the service was not asked: the error's code and message.
     pub refused: Option<(String, String)>,
+    /// The name that the client asked for by TLS, if this is a connection that was passed through: who asked for what
+    /// is between the client and the service.
+    pub passed_through: Option<String>,
     finding: Option<Finding>,
 }
 
@@ -60,6 +63,7 @@ impl Record {
             call: None,
             status: None,
             refused: None,
+            passed_through: None,
             finding: None,
         }
     }
@@ -182,6 +186,9 @@ impl Record {
         }
         if let Some(status) = self.status {
             data["httpStatusCode"] = json!(status);
+        }
+        if let Some(name) = &self.passed_through {
+            data["tls"] = json!({"mode": "passthrough", "serverName": name});
         }
         if let Some(finding) = &self.finding {
             data["policyDecision"] = json!(finding.verdict.to_string());
