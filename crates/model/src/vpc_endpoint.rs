@@ -8,6 +8,12 @@ use crate::{
     Timestamp, VpcEndpointId, VpcId,
 };
 
+/// The tag that says whether an endpoint's policy is enforced, or only tried: see [`VpcEndpoint::audit_mode`].
+pub const POLICY_MODE_TAG: &str = "linkway:policy-mode";
+
+/// The only value of [`POLICY_MODE_TAG`] that has a meaning.
+pub const POLICY_MODE_AUDIT: &str = "audit";
+
 /// An interface endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcEndpoint {
@@ -112,6 +118,12 @@ impl VpcEndpoint {
     /// The AWS service that it leads to, if it is one.
     pub fn aws_service(&self) -> Option<&'static AwsService> {
         AwsService::find(&self.service_name).map(|(service, _)| service)
+    }
+
+    /// Whether requests that its policy denies pass and are only recorded, as its tag says. With any other value of
+    /// the tag the policy is enforced: a slip of the pen opens nothing.
+    pub fn audit_mode(&self) -> bool {
+        self.tags.get(POLICY_MODE_TAG).is_some_and(|mode| mode == POLICY_MODE_AUDIT)
     }
 
     /// The part of its DNS names after the first label: `vpce-svc-….REGION.vpce.amazonaws.com`, or an AWS
