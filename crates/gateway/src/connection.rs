@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::activity::Activity;
 use crate::exchange::{Peer, answer};
 use crate::gateway::{Scheme, Shared};
-use crate::{Tls, dial, passthrough, tls};
+use crate::{Tls, dial, passthrough, relay, tls};
 
 /// Serves a connection until it ends, or `stopping` turns true and its last request is answered.
 pub(crate) async fn serve(
@@ -32,6 +32,10 @@ pub(crate) async fn serve(
         Some((endpoint, client, Arc::clone(view.endpoints.get(&endpoint)?)))
     });
     let Some((endpoint, client, opened)) = found else {
+        // A balancer may listen on the gateway's own ports.
+        if located.is_some_and(|(to, _)| shared.view.load().relays.contains_key(&(to, local.port()))) {
+            return relay::serve(shared, stream, peer_address, local.port(), stopping).await;
+        }
         tracing::debug!(%local, peer = %peer_address, "a connection to no endpoint");
         return;
     };
