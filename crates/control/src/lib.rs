@@ -27,7 +27,7 @@ use std::sync::Arc;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::LaunchRequest;
+pub use crate::admin::{BackendRequest, LaunchRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 
