@@ -27,7 +27,7 @@ use std::sync::Arc;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{LaunchRequest, NewKey};
+pub use crate::admin::{BackendRequest, LaunchRequest, NewKey};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 

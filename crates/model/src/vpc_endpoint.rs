@@ -135,6 +135,12 @@ impl VpcEndpoint {
         }
     }
 
+    /// Whether its DNS names stand for all names below them, too, and AWS lists them with `*.` before: S3's do,
+    /// as clients put a bucket's name before.
+    pub fn names_are_wildcards(&self) -> bool {
+        self.aws_service().is_some_and(|service| service.label == "s3")
+    }
+
     /// Its regional DNS name.
     pub fn regional_name(&self) -> String {
         format!("{}-{}.{}", self.id, self.dns_label, self.dns_suffix())

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
-use linkway_control::NewKey;
+use linkway_control::{BackendRequest, NewKey};
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::service_backend::ServiceBackend;
 
 use crate::admin::protocol::{
     Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindInstance, GetStatus, ListAccounts,
-    ListDrops, ListKeys, Status, Stop,
+    ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
 use crate::daemon::Daemon;
@@ -71,6 +72,21 @@ pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<Netwo
 pub(crate) async fn detach(daemon: Arc<Daemon>, request: Detach) -> Result<()> {
     daemon.control(move |control| control.detach(&request.interface)).await??;
     daemon.settled().await
+}
+
+pub(crate) async fn set_service(daemon: Arc<Daemon>, request: SetService) -> Result<()> {
+    let SetService { service, backend, ca, unknown_keys, tls } = request;
+    let request = BackendRequest { service, backend, ca, unknown_keys, tls };
+    daemon.control(move |control| control.set_backend(request)).await??;
+    Ok(())
+}
+
+pub(crate) async fn unset_service(daemon: Arc<Daemon>, request: UnsetService) -> Result<()> {
+    Ok(daemon.control(move |control| control.unset_backend(&request.service)).await??)
+}
+
+pub(crate) async fn list_services(daemon: Arc<Daemon>, _: ListServices) -> Result<Vec<ServiceBackend>> {
+    Ok(daemon.control.backends())
 }
 
 pub(crate) async fn status(daemon: Arc<Daemon>, _: GetStatus) -> Result<Status> {
