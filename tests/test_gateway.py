@@ -57,11 +57,13 @@ class Place:
         variables = {
             "AWS_ACCESS_KEY_ID": key or self.account.key,
             "AWS_SECRET_ACCESS_KEY": secret or self.account.secret,
-            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
+            # This CLI's default for S3 in this region is a global name, which no endpoint has, on AWS neither.
+            "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
             "AWS_PAGER": "",
         } | environment
         words = [f"{name}={value}" for name, value in variables.items()]
@@ -200,13 +202,23 @@ class Backend(BaseHTTPRequestHandler):
 
     def answer(self):
         """Lists nothing, whatever is asked."""
-        length = int(self.headers.get("Content-Length") or 0)
-        self.asked.append((self.command, self.headers["Host"], self.path, self.rfile.read(length)))
+        self.asked.append((self.command, self.headers["Host"], self.path, self.body()))
         body = b'<?xml version="1.0"?><ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body if self.command != "HEAD" else b"")
+
+    def body(self):
+        """What was sent, without the chunks that HTTP cuts it into."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
 
     do_GET = do_PUT = do_POST = do_HEAD = answer
 
@@ -222,6 +234,7 @@ def backend():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}", asked=Backend.asked)
     server.shutdown()
+    server.server_close()
 
 
 def test_a_backend_of_the_operators(place, backend):
@@ -231,15 +244,15 @@ def test_a_backend_of_the_operators(place, backend):
     assert "NotImplemented" in done.stderr and f"linkway service set {name} --backend URL" in done.stderr, done.stderr
     place.daemon.linkway("service", "set", name, "--backend", backend.url)
     until(lambda: place.aws("s3api", "list-buckets").returncode == 0, "the backend")
-    # Under the bucket's own name, which is below the service's, and with a body in signed chunks or not.
-    body = os.urandom(100_000)
+    # Under the bucket's own name, which is below the service's. S3's own encoding of the body passes as it is.
+    body = os.urandom(1000)
     path = place.daemon.state_dir / "body"
     path.write_bytes(body)
     done = place.aws("s3api", "put-object", "--bucket", "shop", "--key", "a/b", "--body", str(path))
     assert done.returncode == 0, done.stderr
     method, host, target, received = backend.asked[-1]
     assert (method, host, target) == ("PUT", f"shop.s3.{REGION}.amazonaws.com", "/a/b")
-    assert body in received or received.count(b"chunk-signature") or len(received) >= len(body)
+    assert body in received
     done = place.aws("s3api", "get-object", "--bucket", "shop", "--key", "a/b", "/dev/null")
     assert "AccessDenied" in done.stderr and "s3:GetObject" in done.stderr, done.stderr
     assert len(backend.asked) == 2
