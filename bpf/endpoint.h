@@ -133,14 +133,17 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 	struct listener_key key = { .node = number, .port = c->key.destination_port };
 	struct listener *listener;
 	struct target *target;
+	__be32 gateway;
 
 	key.protocol = c->key.protocol;
 	listener = c->key.protocol == IPPROTO_ICMP ? NULL : bpf_map_lookup_elem(&listeners, &key);
 	if (!listener)
 		return DROP_NO_LISTENER;
 	c->idle_seconds = listener->idle_seconds;
-	if (listener->flags & LISTENER_GATEWAY)
-		return lead_to_service(c, settings, bpf_htonl(settings->endpoint_base + (c->via ? c->via : number)));
+	/* An open flow keeps its way, whatever the listener is marked by now. */
+	gateway = bpf_htonl(settings->endpoint_base + (c->via ? c->via : number));
+	if (c->opened ? c->destination.word[3] == gateway : listener->flags & LISTENER_GATEWAY)
+		return lead_to_service(c, settings, gateway);
 	if (!c->opened && !listener->count)
 		return DROP_NO_HEALTHY_TARGET;
 	target = target_of(c, listener);

@@ -36,7 +36,7 @@ static __always_inline int lead_to_resolver(struct course *c, const struct setti
 	return lead_to_service(c, settings, settings->resolver);
 }
 
-/* A health check: from the service namespace to a target, as the balancer. */
+/* A health check, or the gateway: from the service namespace to a target, as the balancer. */
 static __always_inline int judge_probe(struct course *c, const struct settings *settings)
 {
 	__u32 offset = bpf_ntohl(c->key.destination.word[3]) - settings->probe_base;
@@ -52,6 +52,7 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	node = bpf_map_lookup_elem(&interfaces, &probe->node);
 	if (!node)
 		return DROP_NO_ROUTE;
+	c->idle_seconds = probe->idle_seconds;
 	target.address = probe->address;
 	target.interface = probe->interface;
 	target.port = c->key.destination_port;

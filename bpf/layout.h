@@ -81,7 +81,7 @@ enum endpoint_state {
 };
 
 enum listener_flag {
-	LISTENER_GATEWAY = 1, /* leads to the gateway in the service namespace, and has no targets here */
+	LISTENER_GATEWAY = 1, /* new flows go to the gateway in the service namespace; targets keep theirs */
 };
 
 /* One word for all tables: settings that every packet reads. Table `settings`, key 0. */
@@ -206,11 +206,12 @@ struct target {
 	__u16 pad;
 };
 
-/* Table `probes`: offset in the probe range -> the target that a health check means. */
+/* Table `probes`: offset in the probe range -> the target that a health check means, or the gateway. */
 struct probe {
 	struct address address; /* the target's */
 	__u32 interface;        /* the target's interface */
-	__u32 node;             /* the balancer's interface whose address the check comes from */
+	__u32 node;             /* the balancer's interface whose address the packets come from */
+	__u32 idle_seconds;     /* 0: the protocol's default */
 };
 
 /* Table `flows`. A flow is a pair of entries, one a direction, each naming the other. */

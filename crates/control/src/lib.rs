@@ -24,6 +24,7 @@ mod tags;
 
 use std::sync::Arc;
 
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
@@ -57,11 +58,13 @@ impl Caller {
 pub struct Settings {
     /// The time; tests move it.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Which addresses outside of VPCs may be registered as targets.
+    pub outside_targets: OutsideTargets,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock: Arc::new(Timestamp::now) }
+        Self { clock: Arc::new(Timestamp::now), outside_targets: OutsideTargets::default() }
     }
 }
 

@@ -28,6 +28,7 @@ mod teardown;
 
 pub use attachment::instance_namespace;
 pub use compile::probes::{ProbeKey, Probes, probe_addresses};
+pub use compile::relays::{Relay, RelayTarget, relays};
 pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};

@@ -8,6 +8,7 @@ pub(crate) mod hash;
 mod interfaces;
 mod places;
 pub mod probes;
+pub mod relays;
 mod rules;
 
 use std::collections::BTreeMap;

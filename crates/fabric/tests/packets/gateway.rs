@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use libbpf_rs::MapCore;
-use linkway_fabric::layout::{Layout, ListenerKey};
+use libbpf_rs::{MapCore, MapFlags};
+use linkway_fabric::layout::{Layout, Listener, ListenerKey};
+use linkway_fabric::programs::types::{listener_flag, place_kind};
 
 use crate::frame::{ACK, Frame, PSH, RST, SYN, Transport};
 use crate::world::*;
@@ -19,6 +20,10 @@ fn out(flags: u8) -> Frame {
 /// An answer of the gateway's.
 fn back(flags: u8) -> Frame {
     Frame::tcp((SERVICE_AWS_IP, 443), (SERVICE_CLIENT_IP, 40000), flags)
+}
+
+fn is_reset(frame: &Frame) -> bool {
+    matches!(frame.transport, Transport::Tcp { flags, .. } if flags & RST != 0)
 }
 
 fn established() -> World {
@@ -118,15 +123,14 @@ fn what_no_longer_holds_ends_at_the_next_packet() {
         change(&world);
         world.send(CLIENT, &out(ACK)).frame();
         world.raise_epoch();
-        let answer = world.send(CLIENT, &out(ACK)).frame();
-        assert!(matches!(answer.transport, Transport::Tcp { flags, .. } if flags & RST != 0), "{what}");
+        assert!(is_reset(&world.send(CLIENT, &out(ACK)).frame()), "{what}");
         assert_eq!(world.flows(), [], "{what}, noticed by the client");
         world.assert_drops(&[(CLIENT, reason, 1)]);
 
         let world = established();
         change(&world);
         world.raise_epoch();
-        assert_eq!(world.send(SERVICE, &back(ACK)), Outcome::Dropped, "{what}");
+        assert!(is_reset(&world.send(SERVICE, &back(ACK)).frame()), "{what}");
         assert_eq!(world.flows(), [], "{what}, noticed by the gateway");
         world.assert_drops(&[(SERVICE, reason, 1)]);
     }
@@ -148,7 +152,7 @@ fn each_client_has_ports_of_its_own() {
 fn two_addresses_of_one_client_with_the_same_port_are_told_apart() {
     let world = World::new();
     let second = Ipv4Addr::new(10, 0, 0, 11);
-    world.place(CONSUMER, second, CLIENT, linkway_fabric::programs::types::place_kind::PLACE_INTERFACE);
+    world.place(CONSUMER, second, CLIENT, place_kind::PLACE_INTERFACE);
     world.send(CLIENT, &out(SYN)).frame();
     let seen = world.send(CLIENT, &Frame::tcp((second, 40000), (AWS_IP, 443), SYN)).frame();
     let Transport::Tcp { source: port, .. } = seen.transport else { unreachable!() };
@@ -163,7 +167,10 @@ fn two_addresses_of_one_client_with_the_same_port_are_told_apart() {
 fn the_gateway_opens_nothing_towards_clients() {
     let world = World::new();
     assert_eq!(world.send(SERVICE, &back(SYN)), Outcome::Dropped);
-    assert_eq!(world.send(SERVICE, &back(SYN | ACK)), Outcome::Dropped);
+    assert!(
+        is_reset(&world.send(SERVICE, &back(SYN | ACK)).frame()),
+        "and learns at once that nobody is there"
+    );
     world.assert_drops(&[(SERVICE, Drop::DROP_NO_ROUTE, 1), (SERVICE, Drop::DROP_NO_FLOW, 1)]);
 }
 
@@ -187,10 +194,46 @@ fn a_balancers_listener_that_is_marked_leads_there_through_an_endpoint_and_direc
     let forward = world.flows().into_iter().find(|(_, flow)| flow.sender == SECOND).unwrap().1;
     assert_eq!((forward.receiver, forward.via, forward.counter), (SERVICE, 0, 0));
 
-    // The mark taken away or put on, flows of before end: they have another receiver now.
-    world.listener(6, 443, &[(TARGET_IP, TARGET)], 0, 0);
+    world.assert_drops(&[]);
+}
+
+/// As a target group gets PROXY protocol, or its first target outside of the VPC.
+#[test]
+fn open_flows_keep_their_way_when_a_listener_is_marked_or_no_more() {
+    let world = World::new();
+    let packet = |port, flags| Frame::tcp((CLIENT_IP, port), (ENDPOINT_IP, 443), flags);
+    let at_target =
+        |port, flags| Frame::tcp((NODE_IP, port), (TARGET_IP, 8443), flags).macs(ROUTER_MAC, mac(TARGET));
+    let at_gateway = |port, flags| {
+        Frame::tcp((SERVICE_CLIENT_IP, port), (SERVICE_ENDPOINT_IP, 443), flags)
+            .macs(ROUTER_MAC, mac(SERVICE))
+    };
+    assert_eq!(world.send(CLIENT, &packet(1, SYN)).frame(), at_target(1, SYN));
+
+    let marked = |targets: u32| {
+        world.listener(6, 443, &[(TARGET_IP, TARGET)][..targets as usize], targets, 0);
+        let key = ListenerKey { node: NODE, port: 443u16.to_be(), protocol: 6, pad: 0 };
+        let listeners = &world.skeleton.maps.listeners;
+        let listener = listeners.lookup(key.bytes(), MapFlags::ANY).unwrap().unwrap();
+        let flags = listener_flag::LISTENER_GATEWAY.0;
+        world.put(listeners, &key, &Listener { flags, ..Listener::read(&listener).unwrap() });
+    };
+    marked(1);
     world.raise_epoch();
-    let data = Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), ACK);
-    world.send(CLIENT, &data).frame();
+    assert_eq!(world.send(CLIENT, &packet(1, ACK)).frame(), at_target(1, ACK));
+    assert_eq!(world.send(CLIENT, &packet(2, SYN)).frame(), at_gateway(2, SYN));
+
+    world.listener(6, 443, &[(TARGET_IP, TARGET)], 0, 0);
+    world.settings(|settings| settings.epoch = 3);
+    assert_eq!(world.send(CLIENT, &packet(1, ACK)).frame(), at_target(1, ACK));
+    assert_eq!(world.send(CLIENT, &packet(2, ACK)).frame(), at_gateway(2, ACK));
+    assert_eq!(world.send(CLIENT, &packet(3, SYN)).frame(), at_target(3, SYN));
+    world.assert_drops(&[]);
+
+    // A target that is one no more loses its flows, as ever.
+    marked(0);
+    world.settings(|settings| settings.epoch = 4);
+    world.send(CLIENT, &packet(1, ACK)).frame();
+    assert_eq!(world.send(CLIENT, &packet(2, ACK)).frame(), at_gateway(2, ACK));
     world.assert_drops(&[(CLIENT, Drop::DROP_FLOW_REVOKED, 1)]);
 }

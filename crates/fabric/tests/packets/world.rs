@@ -221,7 +221,7 @@ impl World {
         for port in [443, 80] {
             self.gateway_listener(AWS, port, 0);
         }
-        let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE };
+        let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE, idle_seconds: 0 };
         self.put(&self.skeleton.maps.probes, &9u32, &probe);
     }
 

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::instance::Process;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_store::Store;
 use tokio::sync::broadcast;
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) ephemeral: bool,
     /// Who answers for names that are not Linkway's.
     pub(crate) upstream: UpstreamChoice,
+    /// Addresses outside of VPCs that may be targets.
+    pub(crate) outside_targets: OutsideTargets,
 }
 
 /// What the daemon's threads share.

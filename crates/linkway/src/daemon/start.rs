@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
 use linkway_gateway::{AuditSink, Authority, Gateway, Limits, Ranges, Timeouts};
-use linkway_health::Checker;
+use linkway_health::{Checker, Outside};
 use linkway_model::Timestamp;
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
@@ -49,7 +49,10 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     settings.listen = api.local_addr()?;
     let commands = listen_to_commands(&settings)?;
 
-    let control = Arc::new(Control::new(Arc::clone(&store), linkway_control::Settings::default()));
+    let control = Arc::new(Control::new(
+        Arc::clone(&store),
+        linkway_control::Settings { outside_targets: settings.outside_targets.clone(), ..Default::default() },
+    ));
     prepare_state(&settings, &control)?;
     instances::end_dead(&control, &store);
     instances::end_strays(&settings.name, &store);
@@ -75,6 +78,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
             drop(reports.send((group.to_owned(), target.clone(), port, health)))
         },
         move |group, target, port| probes.address(group, target, port).map(Into::into),
+        Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
     ));
 
     let own_services = OwnServices::default();
