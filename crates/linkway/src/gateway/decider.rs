@@ -76,7 +76,7 @@ fn value(mut values: Vec<String>) -> ContextValue<'static> {
 mod tests {
     use hyper::HeaderMap;
     use hyper::header::{CONTENT_TYPE, HeaderValue};
-    use linkway_gateway::{Backend, Protocol, UnknownKeys};
+    use linkway_gateway::{Backend, Protocol, Tls, UnknownKeys};
 
     use super::*;
 
@@ -89,6 +89,7 @@ mod tests {
             global: false,
             protocol: Protocol::Query,
             backend: Backend::None,
+            tls: Tls::Terminate,
             unknown_keys: UnknownKeys::Reject,
             anonymous: false,
         };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, UnknownKeys, View};
+use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, Tls, UnknownKeys, View};
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{self, ServiceBackend};
@@ -69,6 +69,7 @@ impl Views {
         let clients = snapshot.all::<NetworkInterface>();
         View {
             endpoints,
+            relays: HashMap::new(),
             clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
             keys: Arc::new(SnapshotKeys(Arc::clone(snapshot))),
         }
@@ -83,7 +84,12 @@ impl Made {
 
 /// What a gateway begins with: nothing.
 pub(crate) fn empty() -> View {
-    View { endpoints: HashMap::new(), clients: HashMap::new(), keys: Arc::new(SnapshotKeys(Arc::default())) }
+    View {
+        endpoints: HashMap::new(),
+        relays: HashMap::new(),
+        clients: HashMap::new(),
+        keys: Arc::new(SnapshotKeys(Arc::default())),
+    }
 }
 
 /// Whether the gateway would see the same.
@@ -138,6 +144,10 @@ fn served(service: &AwsService, region: &str, backend: Option<&ServiceBackend>) 
         backend: match backend {
             Some(backend) => reached(&backend.backend, service, region),
             None => local.unwrap_or(Backend::None),
+        },
+        tls: match backend.map(|backend| backend.tls) {
+            Some(service_backend::Tls::Passthrough) => Tls::Passthrough,
+            Some(service_backend::Tls::Terminate) | None => Tls::Terminate,
         },
         unknown_keys: match backend.map(|backend| backend.unknown_keys) {
             Some(service_backend::UnknownKeys::Unverified) => UnknownKeys::Unverified,

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use linkway_gateway::{Backend, Endpoint, Names, Protocol, Service, UnknownKeys};
+use linkway_gateway::{Backend, Endpoint, Names, Protocol, Service, Tls, UnknownKeys};
 use linkway_model::Timestamp;
 use linkway_policy::{DEFAULT_POLICY, Policy};
 
@@ -14,6 +14,7 @@ fn record(request_id: &str) -> Record {
         global: false,
         protocol: Protocol::Query,
         backend: Backend::None,
+        tls: Tls::Terminate,
         unknown_keys: UnknownKeys::Reject,
         anonymous: false,
     };
