@@ -1,6 +1,7 @@
 //! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
 //! checks.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -11,8 +12,9 @@ use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
 use tokio::runtime;
+use tokio::sync::watch;
 
-use crate::daemon::privileges;
+use crate::daemon::{privileges, relays};
 use crate::instance::namespaces;
 use crate::stop::{Stop, Stopper};
 
@@ -20,7 +22,7 @@ use crate::stop::{Stop, Stopper};
 const WORKERS: usize = 2;
 
 /// Where the gateway listens, at every address: HTTPS and HTTP.
-const GATEWAY_PORTS: [u16; 2] = [443, 80];
+pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
 
 /// Connections to the gateway that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -40,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
     pub(crate) gateway: Gateway,
+    /// Ports of listeners whose connections the gateway relays.
+    pub(crate) relayed: watch::Receiver<BTreeSet<u16>>,
 }
 
 /// What listens.
@@ -99,7 +103,8 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
     Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
 }
 
-fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+/// Listen on a port of every address. To be called on the runtime's threads.
+pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind((Ipv4Addr::UNSPECIFIED, port).into())?;
@@ -118,15 +123,19 @@ async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
         Ok(sockets) => sockets,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
     };
-    let gateway = &service.gateway;
+    let Service { gateway, relayed, resolver, checker, .. } = service;
     // Ends after the word to stop, when requests in progress have had a while to end.
-    let mut stop_plain = stop.clone();
+    let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
     let serving = async {
-        tokio::join!(gateway.serve(https, stop.wait()), gateway.serve_plain(http, stop_plain.wait()))
+        tokio::join!(
+            gateway.serve(https, stop.wait()),
+            gateway.serve_plain(http, stop_plain.wait()),
+            relays::run(gateway.clone(), relayed, stop_relays),
+        )
     };
     tokio::select! {
-        () = service.resolver.serve(udp, tcp) => {}
-        () = service.checker.run() => {}
+        () = resolver.serve(udp, tcp) => {}
+        () = checker.run() => {}
         _ = serving => {}
     }
 }

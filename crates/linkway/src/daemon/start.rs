@@ -86,16 +86,25 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
 
     let stop = Stopper::new();
+    let views = Views::of(gateway.clone(), settings.outside_targets.clone());
+    let relayed = views.relayed();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
-        views: Views::of(gateway.clone()),
+        views,
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
-        Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker, gateway },
+        Service {
+            namespace,
+            address: SocketAddrV4::new(ranges::RESOLVER, 53),
+            resolver,
+            checker,
+            gateway,
+            relayed,
+        },
         &stop,
     )?;
     // From here on, this thread has no more rights than those that it starts.

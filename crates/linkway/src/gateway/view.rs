@@ -1,16 +1,21 @@
 //! The state as the gateway sees it. What did not change from one snapshot to the next is not made again: most
 //! changes concern one of many endpoints, or none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, Tls, UnknownKeys, View};
+use linkway_fabric::relays;
+use linkway_gateway::{
+    Backend, Endpoint, Gateway, Names, Protocol, Relay, RelayTarget, Service, Tls, UnknownKeys, View,
+};
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::service_backend::{self, ServiceBackend};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
 use linkway_policy::Policy;
+use tokio::sync::watch;
 
 use crate::gateway::keys::SnapshotKeys;
 use crate::gateway::local;
@@ -21,6 +26,9 @@ const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action"
 /// Keeps a gateway's view in step with the state.
 pub(crate) struct Views {
     gateway: Gateway,
+    outside: OutsideTargets,
+    /// Ports of listeners whose connections the gateway relays.
+    relayed: watch::Sender<BTreeSet<u16>>,
     seen: Arc<Snapshot>,
     made: HashMap<VpcEndpointId, Made>,
 }
@@ -34,8 +42,19 @@ struct Made {
 
 impl Views {
     /// For a gateway that was made with an [`empty`] view.
-    pub(crate) fn of(gateway: Gateway) -> Self {
-        Self { gateway, seen: Arc::default(), made: HashMap::new() }
+    pub(crate) fn of(gateway: Gateway, outside: OutsideTargets) -> Self {
+        Self {
+            gateway,
+            outside,
+            relayed: watch::Sender::default(),
+            seen: Arc::default(),
+            made: HashMap::new(),
+        }
+    }
+
+    /// The ports of listeners whose connections the gateway relays, as they change.
+    pub(crate) fn relayed(&self) -> watch::Receiver<BTreeSet<u16>> {
+        self.relayed.subscribe()
     }
 
     /// Have the gateway see this snapshot.
@@ -43,7 +62,9 @@ impl Views {
         let seen = std::mem::replace(&mut self.seen, Arc::clone(snapshot));
         if !is_same(&seen, snapshot) {
             let view = self.view(snapshot);
+            let ports = view.relays.keys().map(|(_, port)| *port).collect();
             self.gateway.publish(view);
+            self.relayed.send_if_modified(|relayed| std::mem::replace(relayed, ports) != *relayed);
         }
     }
 
@@ -69,7 +90,10 @@ impl Views {
         let clients = snapshot.all::<NetworkInterface>();
         View {
             endpoints,
-            relays: HashMap::new(),
+            relays: relays(snapshot, &self.outside)
+                .into_iter()
+                .map(|(place, found)| (place, Arc::new(relay(found))))
+                .collect(),
             clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
             keys: Arc::new(SnapshotKeys(Arc::clone(snapshot))),
         }
@@ -98,6 +122,21 @@ fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
         && one.network_interfaces.ptr_eq(&other.network_interfaces)
         && one.access_keys.ptr_eq(&other.access_keys)
         && one.service_backends.ptr_eq(&other.service_backends)
+        && one.endpoint_services.ptr_eq(&other.endpoint_services)
+        && one.load_balancers.ptr_eq(&other.load_balancers)
+        && one.listeners.ptr_eq(&other.listeners)
+        && one.target_groups.ptr_eq(&other.target_groups)
+        && one.instances.ptr_eq(&other.instances)
+}
+
+fn relay(found: linkway_fabric::Relay) -> Relay {
+    let linkway_fabric::Relay { endpoint, address, targets, proxy_protocol, idle } = found;
+    let target = |target: linkway_fabric::RelayTarget| RelayTarget {
+        address: target.address.into(),
+        outside: target.outside,
+    };
+    let targets = targets.into_iter().map(target).collect();
+    Relay { endpoint, address: address.into(), targets, proxy_protocol, idle }
 }
 
 fn made(endpoint: &VpcEndpoint, service: &AwsService, backend: Option<&ServiceBackend>) -> Endpoint {
