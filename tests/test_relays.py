@@ -33,7 +33,7 @@ def ask(daemon, client, address, port, words="hello\n"):
     return daemon.exec(client, "nc", "-w", "2", address, str(port), input=words).stdout
 
 
-@pytest.mark.parametrize("port", [7000, 443])
+@pytest.mark.parametrize("port", [7000, 443, 53])
 def test_a_target_is_told_who_connects(daemon, aws, consumer, programs, port):
     other, vpc, subnet, door, client = consumer
     provider = aws.vpc()

@@ -2,7 +2,8 @@
 //! checks.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -24,7 +26,7 @@ const WORKERS: usize = 2;
 /// Where the gateway listens, at every address: HTTPS and HTTP.
 pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
 
-/// Connections to the gateway that may wait to be accepted.
+/// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
@@ -50,8 +52,8 @@ pub(crate) struct Service {
 struct Sockets {
     udp: UdpSocket,
     tcp: TcpListener,
-    https: tokio::net::TcpListener,
-    http: tokio::net::TcpListener,
+    https: TcpListener,
+    http: TcpListener,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -83,12 +85,6 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
     namespaces::enter_network(&service.namespace)?;
     // In here, low ports are nobody's privilege: one capability less that the daemon needs.
     std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
-    let address = SocketAddr::V4(service.address);
-    let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
-    let udp = UdpSocket::bind(address).with_context(listening)?;
-    let tcp = TcpListener::bind(address).with_context(listening)?;
-    udp.set_nonblocking(true).with_context(listening)?;
-    tcp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -96,33 +92,43 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let [https, http] = GATEWAY_PORTS.map(|port| {
-        let _inside = runtime.enter();
-        listen(port).with_context(|| format!("the gateway cannot listen on port {port}"))
-    });
-    Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
+    let inside = runtime.enter();
+    let address = service.address;
+    let resolver = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
+    let [https, http] = GATEWAY_PORTS
+        .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
+    let sockets = Sockets {
+        udp: bind(address).with_context(resolver)?,
+        tcp: listen_at(address).with_context(resolver)?,
+        https: https?,
+        http: http?,
+    };
+    drop(inside);
+    Ok((runtime, sockets))
+}
+
+fn bind(address: SocketAddrV4) -> io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
 }
 
 /// Listen on a port of every address. To be called on the runtime's threads.
-pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
-    let socket = tokio::net::TcpSocket::new_v4()?;
+pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
+    listen_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
+}
+
+fn listen_at(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    socket.bind((Ipv4Addr::UNSPECIFIED, port).into())?;
+    // A balancer may listen on the resolver's port: connections to the resolver's address are the resolver's still.
+    socket.set_reuseport(true)?;
+    socket.bind(address.into())?;
     socket.listen(BACKLOG)
 }
 
 async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
     let Sockets { udp, tcp, https, http } = sockets;
-    let resolving = (|| {
-        Ok::<_, std::io::Error>((
-            tokio::net::UdpSocket::from_std(udp)?,
-            tokio::net::TcpListener::from_std(tcp)?,
-        ))
-    })();
-    let (udp, tcp) = match resolving {
-        Ok(sockets) => sockets,
-        Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
-    };
     let Service { gateway, relayed, resolver, checker, .. } = service;
     // Ends after the word to stop, when requests in progress have had a while to end.
     let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
