@@ -1,7 +1,7 @@
 //! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
 //! checks.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
@@ -13,6 +13,7 @@ use linkway_resolver::Resolver;
 use tokio::runtime;
 
 use crate::daemon::privileges;
+use crate::gateway::relays::{self, WantedPorts};
 use crate::instance::namespaces;
 use crate::stop::{Stop, Stopper};
 
@@ -20,7 +21,7 @@ use crate::stop::{Stop, Stopper};
 const WORKERS: usize = 2;
 
 /// Where the gateway listens, at every address: HTTPS and HTTP.
-const GATEWAY_PORTS: [u16; 2] = [443, 80];
+pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
 
 /// Connections to the gateway that may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -40,12 +41,14 @@ pub(crate) struct Service {
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
     pub(crate) gateway: Gateway,
+    /// Where it is to listen for balancers.
+    pub(crate) wanted_ports: WantedPorts,
 }
 
 /// What listens.
 struct Sockets {
     udp: UdpSocket,
-    tcp: TcpListener,
+    tcp: tokio::net::TcpListener,
     https: tokio::net::TcpListener,
     http: tokio::net::TcpListener,
 }
@@ -82,9 +85,7 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
     let address = SocketAddr::V4(service.address);
     let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
     let udp = UdpSocket::bind(address).with_context(listening)?;
-    let tcp = TcpListener::bind(address).with_context(listening)?;
     udp.set_nonblocking(true).with_context(listening)?;
-    tcp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -92,37 +93,43 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    let [https, http] = GATEWAY_PORTS.map(|port| {
-        let _inside = runtime.enter();
-        listen(port).with_context(|| format!("the gateway cannot listen on port {port}"))
-    });
+    let inside = runtime.enter();
+    let tcp = listen_at(service.address).with_context(listening)?;
+    let [https, http] = GATEWAY_PORTS
+        .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
+    drop(inside);
     Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
 }
 
-fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+/// Listen on a port of every address, for the gateway. Call it in the runtime.
+pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+    listen_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
+}
+
+fn listen_at(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    socket.bind((Ipv4Addr::UNSPECIFIED, port).into())?;
+    // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
+    socket.set_reuseport(true)?;
+    socket.bind(address.into())?;
     socket.listen(BACKLOG)
 }
 
 async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
     let Sockets { udp, tcp, https, http } = sockets;
-    let resolving = (|| {
-        Ok::<_, std::io::Error>((
-            tokio::net::UdpSocket::from_std(udp)?,
-            tokio::net::TcpListener::from_std(tcp)?,
-        ))
-    })();
-    let (udp, tcp) = match resolving {
-        Ok(sockets) => sockets,
+    let udp = match tokio::net::UdpSocket::from_std(udp) {
+        Ok(udp) => udp,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
     };
     let gateway = &service.gateway;
     // Ends after the word to stop, when requests in progress have had a while to end.
-    let mut stop_plain = stop.clone();
+    let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
     let serving = async {
-        tokio::join!(gateway.serve(https, stop.wait()), gateway.serve_plain(http, stop_plain.wait()))
+        tokio::join!(
+            gateway.serve(https, stop.wait()),
+            gateway.serve_plain(http, stop_plain.wait()),
+            relays::serve(gateway, service.wanted_ports, stop_relays)
+        )
     };
     tokio::select! {
         () = service.resolver.serve(udp, tcp) => {}

@@ -30,6 +30,7 @@ use crate::daemon::{
 };
 use crate::gateway::decider::ByTables;
 use crate::gateway::local::OwnServices;
+use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -86,16 +87,24 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
 
     let stop = Stopper::new();
+    let (ports, wanted_ports) = relays::ports();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
-        views: Views::of(gateway.clone()),
+        views: Views::of(gateway.clone(), settings.outside_targets.clone(), ports),
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
-        Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker, gateway },
+        Service {
+            namespace,
+            address: SocketAddrV4::new(ranges::RESOLVER, 53),
+            resolver,
+            checker,
+            gateway,
+            wanted_ports,
+        },
         &stop,
     )?;
     // From here on, this thread has no more rights than those that it starts.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, Tls, UnknownKeys, View};
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::service_backend::{self, ServiceBackend};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
@@ -14,6 +15,7 @@ use linkway_policy::Policy;
 
 use crate::gateway::keys::SnapshotKeys;
 use crate::gateway::local;
+use crate::gateway::relays::{self, Ports, Relays};
 
 /// What an endpoint gets whose policy does not read, which control has seen to: nothing passes.
 const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
@@ -21,8 +23,11 @@ const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action"
 /// Keeps a gateway's view in step with the state.
 pub(crate) struct Views {
     gateway: Gateway,
+    outside_targets: OutsideTargets,
+    ports: Ports,
     seen: Arc<Snapshot>,
     made: HashMap<VpcEndpointId, Made>,
+    relays: Relays,
 }
 
 /// An endpoint as the gateway has it, and what it was made of.
@@ -33,18 +38,30 @@ struct Made {
 }
 
 impl Views {
-    /// For a gateway that was made with an [`empty`] view.
-    pub(crate) fn of(gateway: Gateway) -> Self {
-        Self { gateway, seen: Arc::default(), made: HashMap::new() }
+    /// For a gateway that was made with an [`empty`] view. It connects to the `outside_targets`, and listens by
+    /// `ports`.
+    pub(crate) fn of(gateway: Gateway, outside_targets: OutsideTargets, ports: Ports) -> Self {
+        Self {
+            gateway,
+            outside_targets,
+            ports,
+            seen: Arc::default(),
+            made: HashMap::new(),
+            relays: Relays::new(),
+        }
     }
 
     /// Have the gateway see this snapshot.
     pub(crate) fn publish(&mut self, snapshot: &Arc<Snapshot>) {
         let seen = std::mem::replace(&mut self.seen, Arc::clone(snapshot));
-        if !is_same(&seen, snapshot) {
+        let relays = relays::relays(snapshot, &self.outside_targets, &self.relays);
+        let carries_the_same = relays == self.relays;
+        self.relays = relays;
+        if !carries_the_same || !is_same(&seen, snapshot) {
             let view = self.view(snapshot);
             self.gateway.publish(view);
         }
+        self.ports.open(&self.relays);
     }
 
     fn view(&mut self, snapshot: &Arc<Snapshot>) -> View {
@@ -69,7 +86,7 @@ impl Views {
         let clients = snapshot.all::<NetworkInterface>();
         View {
             endpoints,
-            relays: HashMap::new(),
+            relays: self.relays.clone(),
             clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
             keys: Arc::new(SnapshotKeys(Arc::clone(snapshot))),
         }
@@ -92,7 +109,7 @@ pub(crate) fn empty() -> View {
     }
 }
 
-/// Whether the gateway would see the same.
+/// Whether the gateway would see the same, but for what it carries.
 fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
     one.vpc_endpoints.ptr_eq(&other.vpc_endpoints)
         && one.network_interfaces.ptr_eq(&other.network_interfaces)
