@@ -1,55 +1,57 @@
-"""A server that takes PROXY protocol version 2 and tells each client what it was told: proxied.py PORT
+"""Answers every connection with what PROXY protocol's header says of it, as a line of JSON, and then echoes.
 
-Source: the PROXY protocol's specification, version 2; AWS's Network Load Balancer guide for the TLV of type 0xEA.
+proxied.py PORT
 """
 
+import asyncio
 import json
 import socket
 import struct
 import sys
 
-SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
 
-def exactly(connection, count):
-    """So many bytes."""
-    received = b""
-    while len(received) < count:
-        piece = connection.recv(count - len(received))
-        if not piece:
-            raise EOFError
-        received += piece
-    return received
+def records(block):
+    """Type and value of each of the header's records."""
+    while block:
+        kind, length = struct.unpack("!BH", block[:3])
+        yield kind, block[3 : 3 + length]
+        block = block[3 + length :]
 
 
-def header(connection):
-    """The header, taken apart."""
-    start = exactly(connection, 16)
-    assert start[:12] == SIGNATURE, start
-    command, family, length = start[12], start[13], struct.unpack("!H", start[14:16])[0]
-    rest = exactly(connection, length)
-    told = {"command": command & 15, "family": family}
-    if told["command"] == 1:
-        source, destination, port, to = struct.unpack("!4s4sHH", rest[:12])
-        told |= {"from": f"{socket.inet_ntoa(source)}:{port}", "to": f"{socket.inet_ntoa(destination)}:{to}"}
-        rest = rest[12:]
-        while rest:
-            kind, size = rest[0], struct.unpack("!H", rest[1:3])[0]
-            value = rest[3 : 3 + size]
-            if kind == 0xEA and value[0] == 1:
-                told["endpoint"] = value[1:].decode()
-            rest = rest[3 + size :]
-    return told
+async def header(reader):
+    """The header, which must come first. Source: "The PROXY protocol", 2.2."""
+    start = await reader.readexactly(16)
+    version_command, family, length = struct.unpack("!BBH", start[12:])
+    rest = await reader.readexactly(length)
+    said = {"signature": start[:12] == SIGNATURE, "version": version_command >> 4, "command": version_command & 15}
+    if family == 0x11:
+        source, destination, source_port, destination_port = struct.unpack("!4s4sHH", rest[:12])
+        said["source"] = [socket.inet_ntoa(source), source_port]
+        said["destination"] = [socket.inet_ntoa(destination), destination_port]
+        said["records"] = {f"{kind:#04x}": value.decode("latin-1") for kind, value in records(rest[12:])}
+    return said
 
 
-server = socket.create_server(("0.0.0.0", int(sys.argv[1])))
-while True:
-    connection, _ = server.accept()
-    with connection:
-        try:
-            told = header(connection)
-            # What the client says comes back, too: the connection goes on behind the header.
-            told["said"] = connection.recv(100).decode() if told["command"] == 1 else ""
-            connection.sendall(json.dumps(told).encode() + b"\n")
-        except (EOFError, AssertionError, ConnectionError) as error:
-            print(error, flush=True)
+async def tcp(reader, writer):
+    try:
+        said = await header(reader)
+        said["peer"] = writer.get_extra_info("peername")[0]
+        print(json.dumps(said), flush=True)
+        writer.write(json.dumps(said).encode() + b"\n")
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    except (ConnectionError, asyncio.IncompleteReadError) as error:
+        print(f"broken: {error!r}", flush=True)
+    finally:
+        writer.close()
+
+
+async def main(port):
+    server = await asyncio.start_server(tcp, "0.0.0.0", port)
+    await server.serve_forever()
+
+
+asyncio.run(main(int(sys.argv[1])))

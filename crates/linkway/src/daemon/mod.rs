@@ -13,7 +13,6 @@ pub(crate) mod instances;
 pub(crate) mod lock;
 pub(crate) mod names;
 pub(crate) mod privileges;
-pub(crate) mod relays;
 pub(crate) mod service;
 pub(crate) mod start;
 pub(crate) mod upstream;

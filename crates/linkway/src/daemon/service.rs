@@ -1,9 +1,7 @@
 //! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
 //! checks.
 
-use std::collections::BTreeSet;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
@@ -12,11 +10,10 @@ use anyhow::{Context, Result};
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
-use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::runtime;
-use tokio::sync::watch;
 
-use crate::daemon::{privileges, relays};
+use crate::daemon::privileges;
+use crate::gateway::relays::{self, WantedPorts};
 use crate::instance::namespaces;
 use crate::stop::{Stop, Stopper};
 
@@ -26,7 +23,7 @@ const WORKERS: usize = 2;
 /// Where the gateway listens, at every address: HTTPS and HTTP.
 pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
 
-/// Connections that may wait to be accepted.
+/// Connections to the gateway that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
@@ -44,16 +41,16 @@ pub(crate) struct Service {
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
     pub(crate) gateway: Gateway,
-    /// Ports of listeners whose connections the gateway relays.
-    pub(crate) relayed: watch::Receiver<BTreeSet<u16>>,
+    /// Where it is to listen for balancers.
+    pub(crate) wanted_ports: WantedPorts,
 }
 
 /// What listens.
 struct Sockets {
     udp: UdpSocket,
-    tcp: TcpListener,
-    https: TcpListener,
-    http: TcpListener,
+    tcp: tokio::net::TcpListener,
+    https: tokio::net::TcpListener,
+    http: tokio::net::TcpListener,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -85,6 +82,10 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
     namespaces::enter_network(&service.namespace)?;
     // In here, low ports are nobody's privilege: one capability less that the daemon needs.
     std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
+    let address = SocketAddr::V4(service.address);
+    let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
+    let udp = UdpSocket::bind(address).with_context(listening)?;
+    udp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -93,35 +94,22 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
         .build()
         .context("cannot start threads")?;
     let inside = runtime.enter();
-    let address = service.address;
-    let resolver = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
+    let tcp = listen_at(service.address).with_context(listening)?;
     let [https, http] = GATEWAY_PORTS
         .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
-    let sockets = Sockets {
-        udp: bind(address).with_context(resolver)?,
-        tcp: listen_at(address).with_context(resolver)?,
-        https: https?,
-        http: http?,
-    };
     drop(inside);
-    Ok((runtime, sockets))
+    Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
 }
 
-fn bind(address: SocketAddrV4) -> io::Result<UdpSocket> {
-    let socket = std::net::UdpSocket::bind(address)?;
-    socket.set_nonblocking(true)?;
-    UdpSocket::from_std(socket)
-}
-
-/// Listen on a port of every address. To be called on the runtime's threads.
-pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
+/// Listen on a port of every address, for the gateway. Call it in the runtime.
+pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
     listen_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
 }
 
-fn listen_at(address: SocketAddrV4) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+fn listen_at(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // A balancer may listen on the resolver's port: connections to the resolver's address are the resolver's still.
+    // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
     socket.set_reuseport(true)?;
     socket.bind(address.into())?;
     socket.listen(BACKLOG)
@@ -129,19 +117,23 @@ fn listen_at(address: SocketAddrV4) -> io::Result<TcpListener> {
 
 async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
     let Sockets { udp, tcp, https, http } = sockets;
-    let Service { gateway, relayed, resolver, checker, .. } = service;
+    let udp = match tokio::net::UdpSocket::from_std(udp) {
+        Ok(udp) => udp,
+        Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
+    };
+    let gateway = &service.gateway;
     // Ends after the word to stop, when requests in progress have had a while to end.
     let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
     let serving = async {
         tokio::join!(
             gateway.serve(https, stop.wait()),
             gateway.serve_plain(http, stop_plain.wait()),
-            relays::run(gateway.clone(), relayed, stop_relays),
+            relays::serve(gateway, service.wanted_ports, stop_relays)
         )
     };
     tokio::select! {
-        () = resolver.serve(udp, tcp) => {}
-        () = checker.run() => {}
+        () = service.resolver.serve(udp, tcp) => {}
+        () = service.checker.run() => {}
         _ = serving => {}
     }
 }

@@ -30,6 +30,7 @@ use crate::daemon::{
 };
 use crate::gateway::decider::ByTables;
 use crate::gateway::local::OwnServices;
+use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -86,14 +87,13 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
 
     let stop = Stopper::new();
-    let views = Views::of(gateway.clone(), settings.outside_targets.clone());
-    let relayed = views.relayed();
+    let (ports, wanted_ports) = relays::ports();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
-        views,
+        views: Views::of(gateway.clone(), settings.outside_targets.clone(), ports),
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
@@ -103,7 +103,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
             resolver,
             checker,
             gateway,
-            relayed,
+            wanted_ports,
         },
         &stop,
     )?;

@@ -3,6 +3,7 @@
 //! | seam | file |
 //! |---|---|
 //! | the state as the gateway sees it | [`view`] |
+//! | connections that it carries for balancers | [`relays`] |
 //! | whose an access key is | [`keys`] |
 //! | what a request asks for | [`decider`] |
 //! | services that this daemon serves itself | [`local`] |
@@ -10,4 +11,5 @@
 pub(crate) mod decider;
 pub(crate) mod keys;
 pub(crate) mod local;
+pub(crate) mod relays;
 pub(crate) mod view;

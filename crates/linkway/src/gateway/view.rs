@@ -1,13 +1,10 @@
 //! The state as the gateway sees it. What did not change from one snapshot to the next is not made again: most
 //! changes concern one of many endpoints, or none.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use linkway_fabric::relays;
-use linkway_gateway::{
-    Backend, Endpoint, Gateway, Names, Protocol, Relay, RelayTarget, Service, Tls, UnknownKeys, View,
-};
+use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, Tls, UnknownKeys, View};
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
@@ -15,10 +12,10 @@ use linkway_model::service_backend::{self, ServiceBackend};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
 use linkway_policy::Policy;
-use tokio::sync::watch;
 
 use crate::gateway::keys::SnapshotKeys;
 use crate::gateway::local;
+use crate::gateway::relays::{self, Ports, Relays};
 
 /// What an endpoint gets whose policy does not read, which control has seen to: nothing passes.
 const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
@@ -26,11 +23,11 @@ const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action"
 /// Keeps a gateway's view in step with the state.
 pub(crate) struct Views {
     gateway: Gateway,
-    outside: OutsideTargets,
-    /// Ports of listeners whose connections the gateway relays.
-    relayed: watch::Sender<BTreeSet<u16>>,
+    outside_targets: OutsideTargets,
+    ports: Ports,
     seen: Arc<Snapshot>,
     made: HashMap<VpcEndpointId, Made>,
+    relays: Relays,
 }
 
 /// An endpoint as the gateway has it, and what it was made of.
@@ -41,31 +38,30 @@ struct Made {
 }
 
 impl Views {
-    /// For a gateway that was made with an [`empty`] view.
-    pub(crate) fn of(gateway: Gateway, outside: OutsideTargets) -> Self {
+    /// For a gateway that was made with an [`empty`] view. It connects to the `outside_targets`, and listens by
+    /// `ports`.
+    pub(crate) fn of(gateway: Gateway, outside_targets: OutsideTargets, ports: Ports) -> Self {
         Self {
             gateway,
-            outside,
-            relayed: watch::Sender::default(),
+            outside_targets,
+            ports,
             seen: Arc::default(),
             made: HashMap::new(),
+            relays: Relays::new(),
         }
-    }
-
-    /// The ports of listeners whose connections the gateway relays, as they change.
-    pub(crate) fn relayed(&self) -> watch::Receiver<BTreeSet<u16>> {
-        self.relayed.subscribe()
     }
 
     /// Have the gateway see this snapshot.
     pub(crate) fn publish(&mut self, snapshot: &Arc<Snapshot>) {
         let seen = std::mem::replace(&mut self.seen, Arc::clone(snapshot));
-        if !is_same(&seen, snapshot) {
+        let relays = relays::relays(snapshot, &self.outside_targets, &self.relays);
+        let carries_the_same = relays == self.relays;
+        self.relays = relays;
+        if !carries_the_same || !is_same(&seen, snapshot) {
             let view = self.view(snapshot);
-            let ports = view.relays.keys().map(|(_, port)| *port).collect();
             self.gateway.publish(view);
-            self.relayed.send_if_modified(|relayed| std::mem::replace(relayed, ports) != *relayed);
         }
+        self.ports.open(&self.relays);
     }
 
     fn view(&mut self, snapshot: &Arc<Snapshot>) -> View {
@@ -90,10 +86,7 @@ impl Views {
         let clients = snapshot.all::<NetworkInterface>();
         View {
             endpoints,
-            relays: relays(snapshot, &self.outside)
-                .into_iter()
-                .map(|(place, found)| (place, Arc::new(relay(found))))
-                .collect(),
+            relays: self.relays.clone(),
             clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
             keys: Arc::new(SnapshotKeys(Arc::clone(snapshot))),
         }
@@ -116,27 +109,12 @@ pub(crate) fn empty() -> View {
     }
 }
 
-/// Whether the gateway would see the same.
+/// Whether the gateway would see the same, but for what it carries.
 fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
     one.vpc_endpoints.ptr_eq(&other.vpc_endpoints)
         && one.network_interfaces.ptr_eq(&other.network_interfaces)
         && one.access_keys.ptr_eq(&other.access_keys)
         && one.service_backends.ptr_eq(&other.service_backends)
-        && one.endpoint_services.ptr_eq(&other.endpoint_services)
-        && one.load_balancers.ptr_eq(&other.load_balancers)
-        && one.listeners.ptr_eq(&other.listeners)
-        && one.target_groups.ptr_eq(&other.target_groups)
-        && one.instances.ptr_eq(&other.instances)
-}
-
-fn relay(found: linkway_fabric::Relay) -> Relay {
-    let linkway_fabric::Relay { endpoint, address, targets, proxy_protocol, idle } = found;
-    let target = |target: linkway_fabric::RelayTarget| RelayTarget {
-        address: target.address.into(),
-        outside: target.outside,
-    };
-    let targets = targets.into_iter().map(target).collect();
-    Relay { endpoint, address: address.into(), targets, proxy_protocol, idle }
 }
 
 fn made(endpoint: &VpcEndpoint, service: &AwsService, backend: Option<&ServiceBackend>) -> Endpoint {
