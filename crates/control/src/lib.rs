@@ -24,6 +24,7 @@ mod tags;
 
 use std::sync::Arc;
 
+use linkway_model::database::InstalledEngine;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
@@ -57,11 +58,13 @@ impl Caller {
 pub struct Settings {
     /// The time; tests move it.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// The database servers that this host can run now: those that DB instances may be made of.
+    pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock: Arc::new(Timestamp::now) }
+        Self { clock: Arc::new(Timestamp::now), engines: Arc::new(Vec::new) }
     }
 }
 

@@ -77,6 +77,15 @@ pub enum DbEngine {
     MariaDb,
 }
 
+/// A database server that this host can run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstalledEngine {
+    /// What it is.
+    pub engine: DbEngine,
+    /// Its version as AWS writes it: `15.18` of PostgreSQL, `10.11.14` of MariaDB.
+    pub version: String,
+}
+
 /// AWS's states of a DB instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

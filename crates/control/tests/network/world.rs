@@ -20,7 +20,7 @@ impl World {
         let store = Arc::new(Store::ephemeral());
         let clock = Arc::new(Mutex::new("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap()));
         let time = Arc::clone(&clock);
-        let settings = Settings { clock: Arc::new(move || *time.lock().unwrap()) };
+        let settings = Settings { clock: Arc::new(move || *time.lock().unwrap()), ..Settings::default() };
         Self { control: Control::new(Arc::clone(&store), settings), store, clock }
     }
 

@@ -28,7 +28,7 @@ impl World {
         let store = Arc::new(Store::ephemeral());
         let now = Arc::new(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap()));
         let clock = Arc::clone(&now);
-        let settings = Settings { clock: Arc::new(move || *clock.lock().unwrap()) };
+        let settings = Settings { clock: Arc::new(move || *clock.lock().unwrap()), ..Settings::default() };
         Self { control: Control::new(Arc::clone(&store), settings), store, now }
     }
 
