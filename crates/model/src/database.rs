@@ -49,6 +49,10 @@ pub struct DbInstance {
     pub groups: Vec<SecurityGroupId>,
     /// Name of its parameter group.
     pub parameter_group: String,
+    /// Whether settings of that group wait for the server to be started again. Whoever asks for a start or a
+    /// reboot takes it back: the server reads the group's settings when it starts.
+    #[serde(default)]
+    pub pending_reboot: bool,
     /// Its DNS name: `NAME.HASH.REGION.rds.amazonaws.com`.
     pub dns_name: String,
     /// Its state.
@@ -75,6 +79,15 @@ pub enum DbEngine {
     MySql,
     /// MariaDB.
     MariaDb,
+}
+
+/// A database server that this host can run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstalledEngine {
+    /// What it is.
+    pub engine: DbEngine,
+    /// Its version as AWS writes it: `15.18` of PostgreSQL, `10.11.14` of MariaDB.
+    pub version: String,
 }
 
 /// AWS's states of a DB instance.

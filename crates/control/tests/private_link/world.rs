@@ -38,6 +38,7 @@ impl World {
         let settings = Settings {
             clock: Arc::new(move || *clock.lock().unwrap()),
             outside_targets: OutsideTargets::new(ranges),
+            ..Settings::default()
         };
         Self { control: Control::new(Arc::clone(&store), settings), store, now }
     }
