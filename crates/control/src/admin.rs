@@ -3,6 +3,7 @@
 
 mod account;
 mod attachment;
+mod database;
 mod instance;
 
 use linkway_model::account::{AccessKey, Account};
