@@ -5,6 +5,7 @@
 //! place.
 
 pub(crate) mod counters;
+pub(crate) mod databases;
 pub(crate) mod drops;
 pub(crate) mod fabric;
 pub(crate) mod health;
@@ -30,6 +31,7 @@ use tokio::sync::broadcast;
 
 use crate::admin::protocol::DropEvent;
 use crate::daemon::counters::CountersHandle;
+use crate::daemon::databases::Databases;
 use crate::daemon::fabric::FabricHandle;
 use crate::daemon::names::Names;
 use crate::daemon::upstream::UpstreamChoice;
@@ -63,6 +65,8 @@ pub(crate) struct Daemon {
     pub(crate) control: Arc<Control>,
     /// The fabric's thread.
     pub(crate) fabric: FabricHandle,
+    /// What looks after databases.
+    pub(crate) databases: Databases,
     /// What it has counted.
     pub(crate) counters: CountersHandle,
     /// Names of what it has counted.
@@ -90,7 +94,7 @@ impl Daemon {
         self.fabric.wait_for(self.store.snapshot().revision).await
     }
 
-    /// Wipe the state but for accounts and keys, and end all instances.
+    /// Wipe the state but for accounts and keys, and end all instances and databases.
     pub(crate) async fn reset(&self) -> Result<()> {
         self.control(Control::reset).await??;
         let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
@@ -99,6 +103,7 @@ impl Daemon {
         tokio::task::spawn_blocking(move || instances::end_strays(&name, &store))
             .await
             .context("the daemon failed")?;
+        self.databases.remove_strays(&self.store.subscribe()).await?;
         self.settled().await
     }
 }
