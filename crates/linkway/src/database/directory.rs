@@ -2,9 +2,9 @@
 //!
 //! The directory itself is root's; in it are the server's data, which are its user's, and its configuration.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -108,8 +108,7 @@ impl Directory {
             let (path, next) = (directory.join(name), directory.join("next"));
             remove(&next)
                 .and_then(|()| {
-                    let mut file =
-                        OpenOptions::new().create_new(true).write(true).mode(0o600).open(&next)?;
+                    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&next)?;
                     file.write_all(text.as_bytes())?;
                     // A private key: PostgreSQL takes one only if nobody but its user can read it.
                     chown(&next, Some(user.uid), Some(user.gid))?;

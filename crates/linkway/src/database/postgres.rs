@@ -61,9 +61,12 @@ impl Postgres {
     /// The programs of this version's major one.
     pub(crate) fn find(version: &str) -> Result<Self> {
         let major = version.split('.').next().unwrap_or_default();
-        let (_, programs) = installed().into_iter().find(|(number, _)| number.to_string() == major).with_context(
-            || format!("PostgreSQL {major} is not installed on this host (on Debian: apt install postgresql)"),
-        )?;
+        let (_, programs) =
+            installed().into_iter().find(|(number, _)| number.to_string() == major).with_context(|| {
+                format!(
+                    "PostgreSQL {major} is not installed on this host (on Debian: apt install postgresql)"
+                )
+            })?;
         Ok(Self { programs })
     }
 
@@ -139,9 +142,22 @@ impl Engine for Postgres {
         let port = spec.port.to_string();
         // Terse: an error does not quote the statement, which may hold a password.
         let options = [
-            "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
-            "--set=VERBOSITY=terse", "--no-password", "--host", SOCKET, "--port", &port, "--username",
-            ADMINISTRATOR, "--dbname", "postgres", "--file=-",
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+            "--set=VERBOSITY=terse",
+            "--no-password",
+            "--host",
+            SOCKET,
+            "--port",
+            &port,
+            "--username",
+            ADMINISTRATOR,
+            "--dbname",
+            "postgres",
+            "--file=-",
         ];
         std::iter::once(psql).chain(options.map(str::to_owned)).collect()
     }

@@ -61,7 +61,11 @@ pub(crate) fn set_up(sandbox: &Sandbox<'_>, files: &Files) -> Result<()> {
     }
     for place in [DATA, CONFIGURATION, SOCKET] {
         let mut directory = DirBuilder::new();
-        directory.recursive(true).mode(0o755).create(place).with_context(|| format!("cannot make {place}"))?;
+        directory
+            .recursive(true)
+            .mode(0o755)
+            .create(place)
+            .with_context(|| format!("cannot make {place}"))?;
     }
     bind(&data, DATA)?;
     writable(Path::new(DATA))?;

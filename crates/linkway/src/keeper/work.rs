@@ -109,8 +109,10 @@ impl<'a> Work<'a> {
         };
         let plan = self.plan(self.engine.serve(), manner)?;
         namespaces::new_processes()?;
-        let mut child =
-            init(&plan).stdout(Stdio::piped()).spawn().context("cannot start the database's first process")?;
+        let mut child = init(&plan)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the database's first process")?;
         let mut said = String::new();
         child.stdout.take().context("the init has no output")?.read_to_string(&mut said)?;
         if said != STARTED {

@@ -58,7 +58,8 @@ impl Databases {
     /// have ended: `instances::end_strays` sees to that.
     pub(crate) async fn remove_strays(&self, snapshots: &watch::Receiver<Arc<Snapshot>>) -> Result<()> {
         let mut busy = self.busy.subscribe();
-        let unknown = |id: &String| !snapshots.borrow().all::<DbInstance>().any(|known| known.resource_id == *id);
+        let unknown =
+            |id: &String| !snapshots.borrow().all::<DbInstance>().any(|known| known.resource_id == *id);
         busy.wait_for(|busy| !busy.iter().any(unknown)).await.context("the daemon is stopping")?;
         let above = directory::databases(&self.place);
         // Listed before the state is asked, so that a new one's are not taken for a stray's.
@@ -97,7 +98,8 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     if let Err(error) = daemon.databases.remove_strays(&snapshots).await {
         tracing::error!("files of databases that are gone could not be removed: {error:#}");
     }
-    let mut driver = Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
+    let mut driver =
+        Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
         driver.note_ends(&state).await;
@@ -140,7 +142,8 @@ impl Driver {
     }
 
     fn start_steps(&mut self, state: &Arc<Snapshot>) {
-        let known: BTreeSet<_> = state.all::<DbInstance>().map(|database| database.resource_id.as_str()).collect();
+        let known: BTreeSet<_> =
+            state.all::<DbInstance>().map(|database| database.resource_id.as_str()).collect();
         self.tries.retain(|id| known.contains(id));
         self.configured.retain(|id, _| known.contains(id.as_str()));
         for database in state.all::<DbInstance>() {
@@ -152,15 +155,17 @@ impl Driver {
                 _ => true,
             };
             let busy = self.daemon.databases.busy.borrow();
-            if !due || busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id, database.status) {
+            if !due || busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id, database.status)
+            {
                 continue;
             }
             drop(busy);
-            self.daemon.databases.busy.send_modify(|busy| drop(busy.insert(id.clone())));
-            let (daemon, database, state) = (Arc::clone(&self.daemon), Arc::clone(database), Arc::clone(state));
+            self.daemon.databases.busy.send_if_modified(|busy| busy.insert(id.clone()));
+            let (daemon, database, state) =
+                (Arc::clone(&self.daemon), Arc::clone(database), Arc::clone(state));
             self.tasks.spawn(async move {
                 let done = step::take(&daemon, &state, &database, &parameters).await;
-                daemon.databases.busy.send_modify(|busy| drop(busy.remove(&database.resource_id)));
+                daemon.databases.busy.send_if_modified(|busy| busy.remove(&database.resource_id));
                 Outcome { database, parameters, done }
             });
         }

@@ -72,7 +72,7 @@ pub(super) async fn take(
         }
         _ => {
             if database.status == DbStatus::Creating {
-                ready(daemon, &spec, database).await?;
+                ready(daemon, database).await?;
                 daemon.databases.ask(Request::Create(spec.clone())).await?;
             }
             bring_up(daemon, database, spec).await
@@ -82,7 +82,7 @@ pub(super) async fn take(
 
 /// Start the server unless it runs, and wait until it takes connections.
 async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
-    ready(daemon, &spec, database).await?;
+    ready(daemon, database).await?;
     let Answer::Started(process) = daemon.databases.ask(Request::Start(spec.clone())).await? else {
         bail!("the keeper has answered something else than it was asked");
     };
@@ -106,7 +106,7 @@ async fn configure(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> R
 }
 
 /// Wait until packets of the database's interface flow.
-async fn ready(daemon: &Daemon, _: &Spec, database: &DbInstance) -> Result<()> {
+async fn ready(daemon: &Daemon, database: &DbInstance) -> Result<()> {
     daemon.settled().await?;
     let state = daemon.store.snapshot();
     let interface = interface(&state, database)?;
@@ -116,11 +116,7 @@ async fn ready(daemon: &Daemon, _: &Spec, database: &DbInstance) -> Result<()> {
     }
 }
 
-fn spec(
-    state: &Snapshot,
-    database: &DbInstance,
-    parameters: &BTreeMap<String, String>,
-) -> Result<Spec> {
+fn spec(state: &Snapshot, database: &DbInstance, parameters: &BTreeMap<String, String>) -> Result<Spec> {
     let interface = interface(state, database)?;
     Ok(Spec {
         resource_id: database.resource_id.clone(),
