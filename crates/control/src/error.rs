@@ -4,6 +4,7 @@
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
 mod admin;
+mod database;
 mod endpoint;
 mod load_balancing;
 
@@ -13,6 +14,7 @@ use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
 pub use self::admin::AdminError;
+pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::load_balancing::LoadBalancingError;
 use crate::lookup::Noun;
@@ -165,6 +167,9 @@ pub enum Error {
     /// Of Elastic Load Balancing.
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
+    /// Of RDS.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 
     /// An interface has no such attachment.
     #[error("The network interface attachment ID '{0}' does not exist")]
@@ -218,6 +223,7 @@ impl Error {
             Self::InterfaceInUse(_) => "InvalidParameterValue",
             Self::Endpoint(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
+            Self::Database(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",
@@ -233,6 +239,7 @@ impl From<Error> for ApiError {
                 Self::internal()
             }
             Error::DryRun => Self::new(error.code(), error.to_string()).with_status(412),
+            Error::Database(cause) => Self::new(error.code(), error.to_string()).with_status(cause.status()),
             _ => Self::new(error.code(), error.to_string()),
         }
     }

@@ -36,6 +36,16 @@ pub(crate) fn of_load_balancers(region: &str) -> String {
     published.to_owned()
 }
 
+/// The zone of a region's DB instances. Source of the published: example responses in the AWS CLI's reference of
+/// `rds`.
+pub(crate) fn of_databases(region: &str) -> String {
+    match region {
+        "us-east-1" => "Z2R2ITUGPM61AM".to_owned(),
+        "us-west-2" => "Z1PVIF0B656C1W".to_owned(),
+        _ => made_from(&format!("rds.{region}")),
+    }
+}
+
 /// An id of the usual form: `Z` and twenty upper-case letters and digits.
 fn made_from(subject: &str) -> String {
     let digest = hex::encode_upper(Sha256::digest(subject));

@@ -1,7 +1,7 @@
 //! What a caller may do: every operation as a transaction, every life cycle as a reconciler.
 //!
-//! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`
-//! and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
+//! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`,
+//! `rds.rs` and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
 //! functions share has a file each: [`error`] makes AWS's codes, `lookup` finds what a caller names, `describe`
 //! selects by ids and filters and cuts into pages, `tags`, `idempotency`. The command line's own operations,
 //! which AWS does not have, are in `admin`.
@@ -17,6 +17,7 @@ mod hosted_zone;
 mod idempotency;
 mod lookup;
 mod page;
+mod rds;
 mod reconcile;
 mod registry;
 mod sts;

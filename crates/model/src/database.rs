@@ -49,6 +49,10 @@ pub struct DbInstance {
     pub groups: Vec<SecurityGroupId>,
     /// Name of its parameter group.
     pub parameter_group: String,
+    /// Whether settings of that group wait for the server to be started again. Whoever asks for a start or a
+    /// reboot takes it back: the server reads the group's settings when it starts.
+    #[serde(default)]
+    pub pending_reboot: bool,
     /// Its DNS name: `NAME.HASH.REGION.rds.amazonaws.com`.
     pub dns_name: String,
     /// Its state.

@@ -111,21 +111,21 @@ impl<T: Decode> Member for BTreeMap<String, T> {
 /// The items in the order of their numbers. Gaps are no fault: AWS accepts them.
 impl<T: Decode> Decode for Vec<T> {
     fn decode(mut node: Node, dialect: Dialect) -> Result<Self, Fault> {
-        let decode_items = |node: Node, prefix: &str| {
-            let items = node.numbered()?;
-            let decode = |(number, item): (u32, Node)| {
-                T::decode(item, dialect).map_err(|fault| fault.within(&format!("{prefix}{number}")))
-            };
-            items.into_iter().map(decode).collect()
-        };
         node.require_parts()?;
         match dialect {
-            Dialect::Ec2 => decode_items(node, ""),
+            Dialect::Ec2 => items(node, "", dialect),
             Dialect::Query => {
-                node.take("member").map_or_else(|| Ok(Self::new()), |node| decode_items(node, "member."))
+                node.take("member").map_or_else(|| Ok(Self::new()), |node| items(node, "member.", dialect))
             }
         }
     }
+}
+
+fn items<T: Decode>(node: Node, prefix: &str, dialect: Dialect) -> Result<Vec<T>, Fault> {
+    let decode = |(number, item): (u32, Node)| {
+        T::decode(item, dialect).map_err(|fault| fault.within(&format!("{prefix}{number}")))
+    };
+    node.numbered()?.into_iter().map(decode).collect()
 }
 
 /// `entry.1.key` and `entry.1.value`.
@@ -182,6 +182,24 @@ impl Node {
         T::member(self.take(name), dialect).map_err(|fault| fault.within(name))
     }
 
+    /// Reads a member that is a list whose items have this name. `member`, which other lists have, is taken too:
+    /// so AWS's own examples of requests are written, as `VpcSecurityGroupIds.member.1` for `CreateDBInstance`.
+    pub(crate) fn list<T: Decode>(
+        &mut self,
+        name: &str,
+        item: &str,
+        dialect: Dialect,
+    ) -> Result<Vec<T>, Fault> {
+        let Some(mut node) = self.take(name) else { return Ok(Vec::new()) };
+        node.require_parts().map_err(|fault| fault.within(name))?;
+        match node.take(item) {
+            Some(node) => {
+                items(node, &format!("{item}."), dialect).map_err(|fault: Fault| fault.within(name))
+            }
+            None => Vec::decode(node, dialect).map_err(|fault| fault.within(name)),
+        }
+    }
+
     /// Refuses what the structure does not have (EC2 does, the query services ignore it), and then the lack of
     /// what it requires: in this order, as EC2 does.
     pub(crate) fn check(&self, known: &[&str], required: &[&str], dialect: Dialect) -> Result<(), Fault> {
@@ -202,16 +220,23 @@ impl Node {
     }
 }
 
-/// Says how a generated structure's members are spelled in requests, and which it cannot be without.
+/// Says how a generated structure's members are spelled in requests, and the items of lists that have a name of
+/// their own; and which members it cannot be without.
 macro_rules! decode {
-    ($ty:ident { $($field:ident: $name:literal,)* } requires [$($required:literal),*]) => {
+    (@member $node:ident, $dialect:ident, $name:literal) => {
+        $node.member($name, $dialect)?
+    };
+    (@member $node:ident, $dialect:ident, $name:literal, $item:literal) => {
+        $node.list($name, $item, $dialect)?
+    };
+    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)?,)* } requires [$($required:literal),*]) => {
         impl crate::decode::Decode for $ty {
             fn decode(
                 #[allow(unused_mut)] mut node: crate::params::Node,
                 dialect: crate::Dialect,
             ) -> Result<Self, crate::decode::Fault> {
                 node.check(&[$($name),*], &[$($required),*], dialect)?;
-                Ok(Self { $($field: node.member($name, dialect)?,)* })
+                Ok(Self { $($field: crate::decode::decode!(@member node, dialect, $name $(, $item)?),)* })
             }
         }
     };

@@ -42,9 +42,13 @@ impl<T: Encode> Encode for Option<T> {
 /// An empty list is an empty element, as AWS writes it.
 impl<T: Encode> Encode for Vec<T> {
     fn encode(&self, xml: &mut Xml, name: &str) {
-        let item = xml.item_name();
-        xml.element(name, |xml| self.iter().for_each(|value| value.encode(xml, item)));
+        list(self, xml, name, xml.item_name());
     }
+}
+
+/// Writes a list whose items have this name.
+pub(crate) fn list<T: Encode>(items: &[T], xml: &mut Xml, name: &str, item: &str) {
+    xml.element(name, |xml| items.iter().for_each(|value| value.encode(xml, item)));
 }
 
 impl<T: Encode> Encode for BTreeMap<String, T> {
@@ -85,12 +89,19 @@ macro_rules! encode_displayed {
 
 encode_displayed!(bool, i32, i64, f64);
 
-/// Says how a generated structure's members are spelled in responses.
+/// Says how a generated structure's members are spelled in responses, and the items of lists that have a name of
+/// their own.
 macro_rules! encode {
-    ($ty:ident { $($field:ident: $name:literal,)* }) => {
+    (@member $value:expr, $xml:ident, $name:literal) => {
+        crate::encode::Encode::encode($value, $xml, $name)
+    };
+    (@member $value:expr, $xml:ident, $name:literal, $item:literal) => {
+        crate::encode::list($value, $xml, $name, $item)
+    };
+    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)?,)* }) => {
         impl crate::encode::Output for $ty {
             fn members(&self, _xml: &mut crate::xml::Xml) {
-                $(crate::encode::Encode::encode(&self.$field, _xml, $name);)*
+                $(crate::encode::encode!(@member &self.$field, _xml, $name $(, $item)?);)*
             }
         }
 

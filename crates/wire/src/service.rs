@@ -1,6 +1,6 @@
 //! Which service a request is meant for.
 
-use crate::{Protocol, ec2, elbv2, sts};
+use crate::{Protocol, ec2, elbv2, rds, sts};
 
 /// A service that is spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,8 @@ pub enum Service {
     Ec2,
     /// Elastic Load Balancing, version 2.
     Elbv2,
+    /// The Relational Database Service.
+    Rds,
     /// The Security Token Service.
     Sts,
 }
@@ -20,6 +22,7 @@ impl Service {
         match name {
             "ec2" => Some(Self::Ec2),
             "elasticloadbalancing" => Some(Self::Elbv2),
+            "rds" => Some(Self::Rds),
             "sts" => Some(Self::Sts),
             _ => None,
         }
@@ -27,7 +30,9 @@ impl Service {
 
     /// The service whose API has this version: the way to answer a request that is not signed in its own protocol.
     pub fn from_version(version: &str) -> Option<Self> {
-        [Self::Ec2, Self::Elbv2, Self::Sts].into_iter().find(|service| service.protocol().version == version)
+        [Self::Ec2, Self::Elbv2, Self::Rds, Self::Sts]
+            .into_iter()
+            .find(|service| service.protocol().version == version)
     }
 
     /// How it is spoken.
@@ -35,6 +40,7 @@ impl Service {
         match self {
             Self::Ec2 => ec2::PROTOCOL,
             Self::Elbv2 => elbv2::PROTOCOL,
+            Self::Rds => rds::PROTOCOL,
             Self::Sts => sts::PROTOCOL,
         }
     }

@@ -51,6 +51,10 @@ impl<'a> Emitter<'a> {
             }
             Shape::List { member, flattened } => {
                 ensure!(!flattened, "{name}: flattened lists are not supported");
+                ensure!(
+                    self.item_name(member).is_none(),
+                    "{name}: a list of lists with named items is not supported"
+                );
                 self.reach(&member.shape, direction)?;
             }
             Shape::Map { key, value } => {
@@ -132,12 +136,16 @@ impl<'a> Emitter<'a> {
         writeln!(out, "}}\n")?;
 
         let names = |spelled: fn(&Self, &str, &Reference) -> String| {
-            members.iter().map(move |(member, reference)| (field(member), spelled(self, member, reference)))
+            members.iter().map(move |(member, reference)| {
+                let spelled = format!("{:?}", spelled(self, member, reference));
+                let items = self.item_name(reference).map(|items| format!(" of {items:?}"));
+                (field(member), spelled + &items.unwrap_or_default())
+            })
         };
         if uses.input {
             writeln!(out, "decode! {{ {name} {{")?;
             for (field, spelled) in names(Self::request_name) {
-                writeln!(out, "    {field}: {spelled:?},")?;
+                writeln!(out, "    {field}: {spelled},")?;
             }
             let required: BTreeSet<_> =
                 required.iter().map(|member| self.request_name(member, &members[member])).collect();
@@ -148,7 +156,7 @@ impl<'a> Emitter<'a> {
             members.values().try_for_each(|reference| self.require_item_name(&reference.shape))?;
             writeln!(out, "encode! {{ {name} {{")?;
             for (field, spelled) in names(Self::response_name) {
-                writeln!(out, "    {field}: {spelled:?},")?;
+                writeln!(out, "    {field}: {spelled},")?;
             }
             writeln!(out, "}} }}\n")?;
         }
@@ -170,12 +178,24 @@ impl<'a> Emitter<'a> {
         reference.location_name.clone().unwrap_or_else(|| member.to_owned())
     }
 
-    /// Refuses a list whose items a response spells otherwise than the codec does.
+    /// What the items of a member that is a list are called, where that is not what the dialect calls all items.
+    /// EC2's requests do not name them, and its responses name all alike.
+    fn item_name(&self, reference: &Reference) -> Option<&str> {
+        match self.model.shapes.get(&reference.shape)? {
+            Shape::List { member, .. } if !self.is_ec2() => {
+                member.location_name.as_deref().filter(|name| *name != "member")
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses a list whose items EC2 would spell otherwise in a response than all others.
     fn require_item_name(&self, name: &str) -> anyhow::Result<()> {
-        if let Shape::List { member, .. } = self.model.shape(name)? {
-            let item = if self.is_ec2() { "item" } else { "member" };
+        if let Shape::List { member, .. } = self.model.shape(name)?
+            && self.is_ec2()
+        {
             let spelled = member.location_name.as_deref().unwrap_or("member");
-            ensure!(spelled == item, "{name}: items called {spelled} are not supported");
+            ensure!(spelled == "item", "{name}: items called {spelled} are not supported");
         }
         Ok(())
     }

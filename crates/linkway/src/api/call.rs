@@ -4,7 +4,7 @@ use linkway_control::Control;
 use linkway_model::id::random_hex;
 use linkway_model::{Snapshot, Timestamp};
 use linkway_wire::sigv4::{Request, Scope};
-use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, sts};
+use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, rds, sts};
 
 use crate::api::credentials::authenticate;
 
@@ -60,6 +60,7 @@ fn run(
     match service {
         Service::Ec2 => ec2::dispatch(control, &caller, call),
         Service::Elbv2 => elbv2::dispatch(control, &caller, call),
+        Service::Rds => rds::dispatch(control, &caller, call),
         Service::Sts => sts::dispatch(control, &caller, call),
     }
     .map_err(|error| {
@@ -81,7 +82,7 @@ fn likely_service(request: &Request<'_>, params: Option<&Params>) -> Service {
     let claimed = Scope::claimed(request).and_then(|scope| Service::from_signing_name(&scope.service));
     claimed.unwrap_or_else(|| {
         let version = params.and_then(|params| params.get("Version")).unwrap_or_default();
-        [Service::Elbv2, Service::Sts]
+        [Service::Elbv2, Service::Rds, Service::Sts]
             .into_iter()
             .find(|service| service.protocol().version == version)
             .unwrap_or(Service::Ec2)
@@ -92,7 +93,8 @@ fn unknown_service(name: &str) -> ApiError {
     ApiError::new(
         "UnsupportedOperation",
         format!(
-            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing and sts"
+            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing, rds and \
+             sts"
         ),
     )
 }
@@ -126,6 +128,7 @@ mod tests {
         };
         assert_eq!(of("Version=2011-06-15", &[]), Service::Sts);
         assert_eq!(of("Version=2015-12-01", &[]), Service::Elbv2);
+        assert_eq!(of("Version=2014-10-31", &[]), Service::Rds);
         assert_eq!(of("Version=2016-11-15", &[]), Service::Ec2);
         assert_eq!(of("", &[]), Service::Ec2);
         let signed: &[u8] = b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/sts/aws4_request, \

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Sampler;
 use crate::sigv4::{Request, Secret, verify};
-use crate::{Call, Params, Service, ec2, elbv2, sts};
+use crate::{Call, Params, Service, ec2, elbv2, rds, sts};
 
 /// Answers a request as a server does: the signature tells the service, the form the operation. Returns what the
 /// operation was asked, and the answer.
@@ -42,6 +42,7 @@ fn serve(request: &Value) -> (String, String) {
     let answer = match service {
         Service::Ec2 => ec2::dispatch(&Sampler, &asked, call),
         Service::Elbv2 => elbv2::dispatch(&Sampler, &asked, call),
+        Service::Rds => rds::dispatch(&Sampler, &asked, call),
         Service::Sts => sts::dispatch(&Sampler, &asked, call),
     };
     (asked.into_inner(), answer.unwrap_or_else(|error| protocol.error(&error, "request-id")))

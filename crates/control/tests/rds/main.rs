@@ -1,0 +1,8 @@
+//! RDS, as callers see it: the service's trait is driven over a state in memory. Servers are said to be there, and
+//! none runs.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod creating;
+mod life;
+mod subnet_groups;
+mod world;
