@@ -38,6 +38,7 @@ fn world(status: DbStatus) -> World {
         interface: interface.parse().unwrap(),
         groups: Vec::new(),
         parameter_group: "default.postgres15".into(),
+        pending_reboot: false,
         dns_name: "shop.abc.us-east-1.rds.amazonaws.com".into(),
         status,
         reason: None,

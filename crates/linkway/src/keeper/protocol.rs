@@ -58,7 +58,7 @@ pub(crate) enum Request {
     Start(Spec),
     /// Wait until the server takes connections, and make roles, database and password as they shall be.
     SetUp(Spec, Process),
-    /// Write its configuration as it shall be from the next start on, or when the server reads it again.
+    /// Write its configuration anew, for the server to read it again.
     Configure(Spec),
     /// Remove its files. Its server has ended.
     Remove(String),
@@ -72,11 +72,8 @@ pub(crate) enum Answer {
     Done,
     /// The server's first process, which started now or ran already.
     Started(Process),
-    /// The configuration is written.
-    Configured {
-        /// Whether the server listens elsewhere than it shall, so that it has to be started again.
-        restart: bool,
-    },
+    /// The first process of a server that ran already, and listens elsewhere than it shall: it has to be started again.
+    Elsewhere(Process),
     /// It could not be done, in words for whoever owns the database.
     Failed(String),
 }

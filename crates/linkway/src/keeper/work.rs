@@ -40,11 +40,9 @@ pub(crate) fn run(place: &Place) -> Result<()> {
 fn carry_out(place: &Place, request: Request) -> Result<Answer> {
     match request {
         Request::Create(spec) => Work::on(place, &spec)?.create().map(|()| Answer::Done),
-        Request::Start(spec) => Work::on(place, &spec)?.start().map(Answer::Started),
+        Request::Start(spec) => Work::on(place, &spec)?.start(),
         Request::SetUp(spec, process) => Work::on(place, &spec)?.set_up(process).map(|()| Answer::Done),
-        Request::Configure(spec) => {
-            Work::on(place, &spec)?.configure().map(|restart| Answer::Configured { restart })
-        }
+        Request::Configure(spec) => Work::on(place, &spec)?.write_configuration().map(|()| Answer::Done),
         Request::Remove(resource_id) => {
             let directory = Directory::of(place, &resource_id)?;
             let _lock = directory.lock()?;
@@ -89,17 +87,18 @@ impl<'a> Work<'a> {
     }
 
     /// Start the server, unless it runs.
-    fn start(&self) -> Result<Process> {
+    fn start(&self) -> Result<Answer> {
         let files = Files::at(&instance_run_directory(&self.place.name, &self.spec.instance));
+        let mut applied = self.directory.applied();
         if let Some(running) = files.read_process().filter(|process| process::is_alive(*process)) {
-            return Ok(running);
+            let there = applied.port == Some(self.spec.port);
+            return Ok(if there { Answer::Started(running) } else { Answer::Elsewhere(running) });
         }
         if !self.directory.data().exists() {
             bail!("its data are gone from {}", self.directory.path().display());
         }
         self.write_configuration()?;
         let files = self.files()?;
-        let mut applied = self.directory.applied();
         applied.port = Some(self.spec.port);
         self.directory.write_applied(&applied)?;
 
@@ -118,7 +117,8 @@ impl<'a> Work<'a> {
         if said != STARTED {
             bail!("its server cannot be started: {}", said.trim());
         }
-        files.read_process().context("the database's first process has not noted itself")
+        let process = files.read_process();
+        process.map(Answer::Started).context("the database's first process has not noted itself")
     }
 
     /// Wait until the server takes connections; then make its roles, database and password as they shall be.
@@ -150,12 +150,6 @@ impl<'a> Work<'a> {
             self.directory.write_applied(&applied)?;
         }
         Ok(())
-    }
-
-    /// Write the configuration. Returns whether the server listens elsewhere than it says.
-    fn configure(&self) -> Result<bool> {
-        self.write_configuration()?;
-        Ok(self.directory.applied().port.is_some_and(|port| port != self.spec.port))
     }
 
     fn write_configuration(&self) -> Result<()> {

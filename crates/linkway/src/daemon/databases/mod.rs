@@ -123,8 +123,8 @@ struct Outcome {
 struct Driver {
     daemon: Arc<Daemon>,
     tries: Tries,
-    /// The parameters that each database's server was told last.
-    configured: BTreeMap<String, BTreeMap<String, String>>,
+    /// The parameter group that each database's server was told last, and the parameters that it had.
+    configured: BTreeMap<String, (String, BTreeMap<String, String>)>,
     tasks: JoinSet<Outcome>,
 }
 
@@ -151,7 +151,11 @@ impl Driver {
             let id = &database.resource_id;
             let due = match database.status {
                 DbStatus::Stopped | DbStatus::Failed => false,
-                DbStatus::Available => self.configured.get(id) != Some(&parameters),
+                DbStatus::Available => match self.configured.get(id) {
+                    None => !database.pending_reboot,
+                    // As on AWS, another group waits for a reboot; changes within one do not.
+                    Some((group, told)) => *group == database.parameter_group && *told != parameters,
+                },
                 _ => true,
             };
             let busy = self.daemon.databases.busy.borrow();
@@ -183,7 +187,7 @@ impl Driver {
         let (id, arn) = (&database.resource_id, database.arn.clone());
         let Err(error) = done else {
             self.tries.succeeded(id);
-            self.configured.insert(id.clone(), parameters);
+            self.configured.insert(id.clone(), (database.parameter_group.clone(), parameters));
             return;
         };
         let reason = format!("{error:#}");

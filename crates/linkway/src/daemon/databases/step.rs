@@ -59,31 +59,26 @@ pub(super) async fn take(
     }
     let spec = spec(state, database, parameters)?;
     match database.status {
-        DbStatus::Available => configure(daemon, database, spec).await.map(drop),
-        DbStatus::Rebooting => {
-            stop(daemon, database).await?;
-            bring_up(daemon, database, spec).await
+        DbStatus::Available => return configure(daemon, database, spec).await,
+        DbStatus::Creating => {
+            ready(daemon, database).await?;
+            daemon.databases.ask(Request::Create(spec.clone())).await?;
         }
-        DbStatus::Modifying => {
-            if configure(daemon, database, spec.clone()).await? {
-                stop(daemon, database).await?;
-            }
-            bring_up(daemon, database, spec).await
-        }
-        _ => {
-            if database.status == DbStatus::Creating {
-                ready(daemon, database).await?;
-                daemon.databases.ask(Request::Create(spec.clone())).await?;
-            }
-            bring_up(daemon, database, spec).await
-        }
+        DbStatus::Rebooting => stop(daemon, database).await?,
+        _ => {}
     }
+    bring_up(daemon, database, spec).await
 }
 
-/// Start the server unless it runs, and wait until it takes connections.
+/// Start the server unless it runs, and wait until it takes connections and knows the administrator's password.
 async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
     ready(daemon, database).await?;
-    let Answer::Started(process) = daemon.databases.ask(Request::Start(spec.clone())).await? else {
+    let mut answer = daemon.databases.ask(Request::Start(spec.clone())).await?;
+    if let Answer::Elsewhere(process) = answer {
+        end(process, Signal::SIGTERM).await?;
+        answer = daemon.databases.ask(Request::Start(spec.clone())).await?;
+    }
+    let Answer::Started(process) = answer else {
         bail!("the keeper has answered something else than it was asked");
     };
     if !tell(daemon, database, move |control, arn| control.database_started(arn, process)).await? {
@@ -94,15 +89,13 @@ async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Re
     tell(daemon, database, move |control, arn| control.database_running(arn, process)).await.map(drop)
 }
 
-/// Write the configuration anew, and have a server that runs read it. Returns whether that is not enough.
-async fn configure(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<bool> {
-    let Answer::Configured { restart } = daemon.databases.ask(Request::Configure(spec)).await? else {
-        bail!("the keeper has answered something else than it was asked");
-    };
-    if let Some(process) = database.process.filter(|_| !restart) {
-        process::signal(process, Signal::SIGHUP).context("its server cannot be told")?;
+/// Write the configuration anew, and have the server read it. Some of it takes effect when it is started again only.
+async fn configure(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
+    daemon.databases.ask(Request::Configure(spec)).await?;
+    match database.process {
+        Some(process) => process::signal(process, Signal::SIGHUP).context("its server cannot be told"),
+        None => Ok(()),
     }
-    Ok(restart)
 }
 
 /// Wait until packets of the database's interface flow.
