@@ -41,8 +41,10 @@ install_packages() {
     [ -z "$ours" ] || as_root rm -f "$policy"
     local package
     for package in "$@"; do
-        case $package in postgresql | haproxy | nginx-light)
-            as_root systemctl disable --quiet "${package%-light}" 2> /dev/null || true ;;
+        local service=${package%-light}
+        service=${service/mariadb-server/mariadb}
+        case $service in postgresql | mariadb | haproxy | nginx)
+            as_root systemctl disable --quiet "$service" 2> /dev/null || true ;;
         esac
     done
     return "$status"

@@ -3,6 +3,7 @@
 
 mod account;
 mod attachment;
+mod database;
 mod instance;
 mod service;
 

@@ -5,9 +5,11 @@ mod api;
 mod ca;
 mod cli;
 mod daemon;
+mod database;
 mod gateway;
 mod http;
 mod instance;
+mod keeper;
 mod state_dir;
 mod stop;
 
@@ -57,6 +59,7 @@ fn run(cli: Cli) -> Result<i32> {
             clap_complete::generate(shell, &mut Cli::command(), "linkway", &mut std::io::stdout());
         }
         Command::InstanceInit(init) => return init.run(),
+        Command::Keeper(keeper) => return keeper.run(),
     }
     Ok(0)
 }

@@ -101,6 +101,16 @@ impl StateDir {
         self.instances().join(instance.as_str())
     }
 
+    /// The directory of databases' own directories.
+    pub(crate) fn databases(&self) -> PathBuf {
+        self.0.join("databases")
+    }
+
+    /// The same, for a daemon whose state ends with it: of those, nothing is kept, whatever else is in here.
+    pub(crate) fn ephemeral_databases(&self) -> PathBuf {
+        self.0.join("databases-ephemeral")
+    }
+
     fn daemon_file(&self) -> PathBuf {
         self.0.join("daemon.json")
     }

@@ -8,7 +8,7 @@ use linkway_control::Caller;
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::vpc::Vpc;
-use linkway_model::{InstanceId, Snapshot};
+use linkway_model::{InstanceId, Snapshot, VpcId};
 use linkway_wire::ec2::{Ec2, TerminateInstancesRequest};
 
 use crate::admin::protocol::{Ended, Identity, Launch, Launched, Started, Terminate};
@@ -47,7 +47,10 @@ pub(crate) async fn launch(daemon: Arc<Daemon>, request: Launch) -> Result<Launc
             &instance.id,
         )),
         run_directory: instance_run_directory(&daemon.settings.name, &instance.id),
-        identity: identity(&daemon.store.snapshot(), &instance)?,
+        identity: {
+            let state = daemon.store.snapshot();
+            identity(&state, &instance.vpc, interface(&state, &instance)?)?
+        },
         instance: instance.id,
     })
 }
@@ -63,14 +66,15 @@ async fn ready(daemon: &Daemon, instance: &Instance) -> Result<()> {
     }
 }
 
-fn identity(state: &Snapshot, instance: &Instance) -> Result<Identity> {
-    let vpc = state.get::<Vpc>(&instance.vpc).context("the instance's VPC is gone")?;
-    let base = vpc.cidrs.first().context("the instance's VPC has no addresses")?.cidr.network();
+/// What the files of whoever has this interface say.
+pub(crate) fn identity(state: &Snapshot, vpc: &VpcId, interface: &NetworkInterface) -> Result<Identity> {
+    let vpc = state.get::<Vpc>(vpc).context("its VPC is gone")?;
+    let base = vpc.cidrs.first().context("its VPC has no addresses")?.cidr.network();
     Ok(Identity {
-        address: interface(state, instance)?.address,
+        address: interface.address,
         // AWS: the VPC's base address plus two.
         resolver: u32::from(base).saturating_add(2).into(),
-        region: instance.region.clone(),
+        region: interface.region.clone(),
     })
 }
 

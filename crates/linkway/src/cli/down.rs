@@ -54,6 +54,10 @@ impl Down {
         instances::kill(&name, &instances);
         errors.extend(linkway_fabric::teardown(&name, Path::new(BPFFS)).into_iter().map(anyhow::Error::from));
         errors.extend(remove_run_directory(&run_directory(&name)).err());
+        if own {
+            // A daemon that keeps nothing was killed, and could not remove them itself.
+            errors.extend(remove(&state.ephemeral_databases()).err());
+        }
         if self.delete_state {
             errors.extend(remove(state.path()).err());
         }

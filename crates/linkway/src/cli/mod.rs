@@ -7,6 +7,7 @@ pub(crate) mod down;
 pub(crate) mod drops;
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod keeper;
 pub(crate) mod key;
 pub(crate) mod output;
 pub(crate) mod policy;
@@ -106,6 +107,9 @@ pub(crate) enum Command {
     /// The first process of an instance.
     #[command(hide = true)]
     InstanceInit(run::InstanceInit),
+    /// A process that looks after databases.
+    #[command(hide = true, subcommand)]
+    Keeper(keeper::Keeper),
 }
 
 #[cfg(test)]

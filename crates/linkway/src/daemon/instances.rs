@@ -1,6 +1,6 @@
 //! Watching over instances: noticing that one has ended, and ending those that shall.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use linkway_control::Control;
+use linkway_model::database::DbInstance;
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::{InstanceId, Snapshot};
 use linkway_store::Store;
@@ -152,8 +153,11 @@ pub(crate) fn end_strays(name: &str, store: &Store) {
     let found = with_files(name);
     // Later than the files, so that every instance in there that is launched at this moment is known.
     let state = store.snapshot();
+    let databases: HashSet<&InstanceId> =
+        state.all::<DbInstance>().map(|database| &database.instance).collect();
     let over = |id: &InstanceId| {
-        state.get::<Instance>(id).is_none_or(|instance| instance.state == InstanceState::Terminated)
+        let ended = |instance: &Arc<Instance>| instance.state == InstanceState::Terminated;
+        state.get::<Instance>(id).is_none_or(ended) && !databases.contains(id)
     };
     kill(name, &with_processes(name, found.into_iter().filter(over)));
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod counters;
+pub(crate) mod databases;
 pub(crate) mod drops;
 pub(crate) mod fabric;
 pub(crate) mod health;
@@ -32,6 +33,7 @@ use tokio::sync::broadcast;
 
 use crate::admin::protocol::DropEvent;
 use crate::daemon::counters::CountersHandle;
+use crate::daemon::databases::Databases;
 use crate::daemon::fabric::FabricHandle;
 use crate::daemon::names::Names;
 use crate::daemon::upstream::UpstreamChoice;
@@ -67,6 +69,8 @@ pub(crate) struct Daemon {
     pub(crate) control: Arc<Control>,
     /// The fabric's thread.
     pub(crate) fabric: FabricHandle,
+    /// What looks after databases.
+    pub(crate) databases: Databases,
     /// What it has counted.
     pub(crate) counters: CountersHandle,
     /// Names of what it has counted.
@@ -94,7 +98,7 @@ impl Daemon {
         self.fabric.wait_for(self.store.snapshot().revision).await
     }
 
-    /// Wipe the state but for accounts and keys, and end all instances.
+    /// Wipe the state but for accounts and keys, and end all instances and databases.
     pub(crate) async fn reset(&self) -> Result<()> {
         self.control(Control::reset).await??;
         let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
@@ -103,6 +107,7 @@ impl Daemon {
         tokio::task::spawn_blocking(move || instances::end_strays(&name, &store))
             .await
             .context("the daemon failed")?;
+        self.databases.remove_strays(&self.store.subscribe()).await?;
         self.settled().await
     }
 }

@@ -14,6 +14,20 @@ const NEEDED: [Capability; 3] = [Capability::CAP_NET_ADMIN, Capability::CAP_BPF,
 /// What opening another user's process's namespace needs besides, for `linkway attach --pid`. Kept if it is there.
 const USEFUL: [Capability; 1] = [Capability::CAP_SYS_PTRACE];
 
+/// What starting database servers needs: namespaces and mounts; entering them again; other users' files; becoming
+/// those users, and signalling them.
+const FOR_DATABASES: [Capability; 9] = [
+    Capability::CAP_SYS_ADMIN,
+    Capability::CAP_SYS_CHROOT,
+    Capability::CAP_SETUID,
+    Capability::CAP_SETGID,
+    Capability::CAP_CHOWN,
+    Capability::CAP_DAC_OVERRIDE,
+    Capability::CAP_DAC_READ_SEARCH,
+    Capability::CAP_FOWNER,
+    Capability::CAP_KILL,
+];
+
 /// Whether this thread has what the packet path needs. If not, the error names what is missing.
 pub(crate) fn require() -> Result<()> {
     let held = caps::read(None, CapSet::Effective).context("cannot read this process's capabilities")?;
@@ -30,8 +44,17 @@ pub(crate) fn require() -> Result<()> {
 
 /// Keep no capability but what the packet path needs.
 pub(crate) fn keep_needed() -> Result<()> {
-    let held = caps::read(None, CapSet::Permitted).context("cannot read this thread's capabilities")?;
-    keep(&NEEDED.into_iter().chain(USEFUL).filter(|capability| held.contains(capability)).collect())
+    keep_of(NEEDED.into_iter().chain(USEFUL))
+}
+
+/// Keep no capability but what starting database servers needs, as far as it is there.
+pub(crate) fn keep_for_databases() -> Result<()> {
+    keep_of(FOR_DATABASES.into_iter())
+}
+
+/// Keep no capability but the one to signal another user's processes, if it is there.
+pub(crate) fn keep_signalling() -> Result<()> {
+    keep_of([Capability::CAP_KILL].into_iter())
 }
 
 /// Keep no capability but what reading the packet path's tables needs.
@@ -42,6 +65,11 @@ pub(crate) fn keep_reading() -> Result<()> {
 /// Keep no capability.
 pub(crate) fn drop_all() -> Result<()> {
     keep(&CapsHashSet::new())
+}
+
+fn keep_of(wanted: impl Iterator<Item = Capability>) -> Result<()> {
+    let held = caps::read(None, CapSet::Permitted).context("cannot read this thread's capabilities")?;
+    keep(&wanted.filter(|capability| held.contains(capability)).collect())
 }
 
 fn keep(kept: &CapsHashSet) -> Result<()> {

@@ -21,17 +21,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::daemon::audit::Audit;
+use crate::daemon::databases::Databases;
 use crate::daemon::drops::Drops;
 use crate::daemon::fabric::Followers;
 use crate::daemon::names::Names;
 use crate::daemon::service::Service;
 use crate::daemon::{
-    Daemon, Settings, counters, fabric, health, instances, lock, privileges, service, verification,
+    Daemon, Settings, counters, databases, fabric, health, instances, lock, privileges, service, verification,
 };
+use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
 use crate::gateway::local::OwnServices;
 use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
+use crate::keeper::protocol::Place;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
 use crate::{admin, api, ca, http};
@@ -50,11 +53,19 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     settings.listen = api.local_addr()?;
     let commands = listen_to_commands(&settings)?;
 
-    let control = Arc::new(Control::new(
-        Arc::clone(&store),
-        linkway_control::Settings { outside_targets: settings.outside_targets.clone(), ..Default::default() },
-    ));
+    let installed = Installed::default();
+    let control_settings = linkway_control::Settings {
+        outside_targets: settings.outside_targets.clone(),
+        engines: Arc::new(move || installed.engines()),
+        ..Default::default()
+    };
+    let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
     prepare_state(&settings, &control)?;
+    let databases = Databases::start(Place {
+        name: settings.name.clone(),
+        state: settings.state.path().to_owned(),
+        ephemeral: settings.ephemeral,
+    })?;
     instances::end_dead(&control, &store);
     instances::end_strays(&settings.name, &store);
 
@@ -116,6 +127,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         store,
         control,
         fabric,
+        databases,
         counters,
         names,
         drops: drops.sender.clone(),
@@ -284,6 +296,7 @@ async fn serve(
         stopped.clone(),
     ));
     tasks.spawn(instances::watch(Arc::clone(&daemon), stopped.clone()));
+    tasks.spawn(databases::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
 
@@ -301,6 +314,10 @@ async fn serve(
     daemon.stop.stop();
     while let Some(ended) = tasks.join_next().await {
         ended.context("a part of the daemon failed")?;
+    }
+    if daemon.settings.ephemeral {
+        // Nobody will know of them any more.
+        daemon.databases.remove_all(&daemon.store.snapshot()).await?;
     }
     // Commands know the daemon to be gone by its socket.
     std::fs::remove_file(daemon.settings.state.socket()).context("cannot remove the socket")

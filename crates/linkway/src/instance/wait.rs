@@ -36,6 +36,11 @@ impl Signals {
     /// Pass signals on to `child`, reap whatever else has ended meanwhile, and return the child's exit status:
     /// 128 and the signal's number if one ended it.
     pub(crate) fn pass_on_until_exit(&self, child: &Child) -> Result<i32> {
+        self.pass_on_as(child, |signal| signal)
+    }
+
+    /// The same, with each signal passed on as what `translate` makes of it.
+    pub(crate) fn pass_on_as(&self, child: &Child, translate: impl Fn(Signal) -> Signal) -> Result<i32> {
         let child = Pid::from_raw(child.id().cast_signed());
         loop {
             if let Some(status) = reap(child)? {
@@ -48,7 +53,7 @@ impl Signals {
             }
             let signal = Signal::try_from(info.ssi_signo.cast_signed()).context("an unknown signal")?;
             if signal != Signal::SIGCHLD {
-                match kill(child, signal) {
+                match kill(child, translate(signal)) {
                     Ok(()) | Err(Errno::ESRCH) => {}
                     Err(error) => return Err(error).context("cannot pass a signal on"),
                 }

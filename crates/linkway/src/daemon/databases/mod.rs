@@ -1,0 +1,213 @@
+//! Database servers: each DB instance's status is brought to its end.
+//!
+//! Every step starts from what the state says and from what there is, and may be taken again: after a failure, or by
+//! the next daemon. The [`crate::keeper`] does what takes rights.
+
+mod step;
+mod tries;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use linkway_model::Snapshot;
+use linkway_model::database::{DbInstance, DbStatus};
+use nix::sys::signal::Signal;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::daemon::Daemon;
+use crate::daemon::databases::tries::{Tries, Verdict};
+use crate::database::directory;
+use crate::instance::process;
+use crate::keeper::client::Keeper;
+use crate::keeper::protocol::{Answer, Place, Request};
+use crate::stop::Stop;
+
+/// How often servers are looked at.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Databases that are worked on at a time.
+const AT_A_TIME: usize = 4;
+
+/// What looks after databases.
+pub(crate) struct Databases {
+    place: Place,
+    keeper: Arc<Keeper>,
+    /// Resource ids of those that are worked on.
+    busy: watch::Sender<BTreeSet<String>>,
+}
+
+impl Databases {
+    /// Start the keeper, while there are rights.
+    pub(crate) fn start(place: Place) -> Result<Self> {
+        let keeper = Arc::new(Keeper::start(&place)?);
+        Ok(Self { place, keeper, busy: watch::Sender::default() })
+    }
+
+    /// Ask the keeper.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Answer> {
+        let keeper = Arc::clone(&self.keeper);
+        tokio::task::spawn_blocking(move || keeper.ask(request)).await.context("the daemon failed")?
+    }
+
+    /// Remove the files of databases that the state does not know, once nobody works on them any more. Their servers
+    /// have ended: `instances::end_strays` sees to that.
+    pub(crate) async fn remove_strays(&self, snapshots: &watch::Receiver<Arc<Snapshot>>) -> Result<()> {
+        let mut busy = self.busy.subscribe();
+        let unknown =
+            |id: &String| !snapshots.borrow().all::<DbInstance>().any(|known| known.resource_id == *id);
+        busy.wait_for(|busy| !busy.iter().any(unknown)).await.context("the daemon is stopping")?;
+        let above = directory::databases(&self.place);
+        // Listed before the state is asked, so that a new one's are not taken for a stray's.
+        for id in listed(&above).into_iter().filter(unknown) {
+            self.ask(Request::Remove(id)).await?;
+        }
+        // Empty, or it stays.
+        drop(fs::remove_dir(&above));
+        Ok(())
+    }
+
+    /// End all servers at once and remove their files: an ephemeral daemon's, when it ends.
+    pub(crate) async fn remove_all(&self, state: &Snapshot) -> Result<()> {
+        for database in state.all::<DbInstance>() {
+            if let Some(process) = database.process {
+                process::signal(process, Signal::SIGKILL).context("cannot end a database")?;
+            }
+        }
+        let above = directory::databases(&self.place);
+        for id in listed(&above) {
+            self.ask(Request::Remove(id)).await?;
+        }
+        drop(fs::remove_dir(&above));
+        Ok(())
+    }
+}
+
+fn listed(directory: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// Look after databases until `stop` turns true.
+pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
+    let mut snapshots = daemon.store.subscribe();
+    if let Err(error) = daemon.databases.remove_strays(&snapshots).await {
+        tracing::error!("files of databases that are gone could not be removed: {error:#}");
+    }
+    let mut driver =
+        Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
+    loop {
+        let state = Arc::clone(&snapshots.borrow_and_update());
+        driver.note_ends(&state).await;
+        driver.start_steps(&state);
+        tokio::select! {
+            Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
+            () = tokio::time::sleep(PERIOD) => {}
+            Ok(()) = snapshots.changed() => {}
+            () = stop.wait() => return,
+        }
+    }
+}
+
+/// What a step has come to.
+struct Outcome {
+    database: Arc<DbInstance>,
+    parameters: BTreeMap<String, String>,
+    done: Result<()>,
+}
+
+struct Driver {
+    daemon: Arc<Daemon>,
+    tries: Tries,
+    /// The parameter group that each database's server was told last, and the parameters that it had.
+    configured: BTreeMap<String, (String, BTreeMap<String, String>)>,
+    tasks: JoinSet<Outcome>,
+}
+
+impl Driver {
+    /// Servers that have ended by themselves are to be started again.
+    async fn note_ends(&self, state: &Snapshot) {
+        for database in state.all::<DbInstance>() {
+            if database.status != DbStatus::Available || database.process.is_some_and(process::is_alive) {
+                continue;
+            }
+            tracing::warn!(database = database.arn, "a database's server has ended by itself");
+            let (arn, process) = (database.arn.clone(), database.process);
+            self.tell(move |control| control.database_ended(&arn, process)).await;
+        }
+    }
+
+    fn start_steps(&mut self, state: &Arc<Snapshot>) {
+        let known: BTreeSet<_> =
+            state.all::<DbInstance>().map(|database| database.resource_id.as_str()).collect();
+        self.tries.retain(|id| known.contains(id));
+        self.configured.retain(|id, _| known.contains(id.as_str()));
+        for database in state.all::<DbInstance>() {
+            let parameters = step::parameters(state, database);
+            let id = &database.resource_id;
+            let due = match database.status {
+                DbStatus::Stopped | DbStatus::Failed => false,
+                DbStatus::Available => match self.configured.get(id) {
+                    None => !database.pending_reboot,
+                    // As on AWS, another group waits for a reboot; changes within one do not.
+                    Some((group, told)) => *group == database.parameter_group && *told != parameters,
+                },
+                _ => true,
+            };
+            let busy = self.daemon.databases.busy.borrow();
+            if !due || busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id, database.status)
+            {
+                continue;
+            }
+            drop(busy);
+            self.daemon.databases.busy.send_if_modified(|busy| busy.insert(id.clone()));
+            let (daemon, database, state) =
+                (Arc::clone(&self.daemon), Arc::clone(database), Arc::clone(state));
+            self.tasks.spawn(async move {
+                let done = step::take(&daemon, &state, &database, &parameters).await;
+                daemon.databases.busy.send_if_modified(|busy| busy.remove(&database.resource_id));
+                Outcome { database, parameters, done }
+            });
+        }
+    }
+
+    async fn note(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
+        let Outcome { database, parameters, done } = match ended {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(%error, "looking after a database failed");
+                self.tasks.abort_all();
+                return self.daemon.databases.busy.send_modify(BTreeSet::clear);
+            }
+        };
+        let (id, arn) = (&database.resource_id, database.arn.clone());
+        let Err(error) = done else {
+            self.tries.succeeded(id);
+            self.configured.insert(id.clone(), (database.parameter_group.clone(), parameters));
+            return;
+        };
+        let reason = format!("{error:#}");
+        tracing::error!(database = arn, reason, "a database could not be brought to its state");
+        match self.tries.failed(id, database.status) {
+            Verdict::Again => self.tell(move |control| control.database_waits(&arn, &reason)).await,
+            Verdict::GivenUp => {
+                step::kill(&self.daemon, &database).await;
+                self.tell(move |control| control.database_failed(&arn, &reason)).await;
+            }
+        }
+    }
+
+    async fn tell(
+        &self,
+        what: impl FnOnce(&linkway_control::Control) -> Result<(), linkway_control::Error> + Send + 'static,
+    ) {
+        let told = self.daemon.control(what).await;
+        if let Err(error) = told.and_then(|told| Ok(told?)) {
+            tracing::error!("what became of a database could not be recorded: {error:#}");
+        }
+    }
+}
