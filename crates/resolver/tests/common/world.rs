@@ -326,6 +326,7 @@ impl World {
             interface,
             groups: Vec::new(),
             parameter_group: "default.postgres15".into(),
+            pending_reboot: false,
             dns_name: dns_name.into(),
             status,
             reason: None,
