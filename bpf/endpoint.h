@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From an endpoint, or from a balancer's own address, to a target.
+ * From an endpoint, or from a balancer's own address, to a target or to the gateway.
  *
  * An endpoint's egress rules are never consulted: it only answers. Its balancer is the node of its zone. A
  * target is picked by a hash of the flow's key: no state, and the same target when a first packet is sent
@@ -11,7 +11,10 @@
  * that one (AWS, "Target groups for your Network Load Balancers": client IP preservation has no effect on
  * traffic that comes through AWS PrivateLink).
  *
- * Not handled: client IP preservation, PROXY protocol, the balancer's groups for traffic from endpoints.
+ * What takes a proxy goes to the gateway in the service namespace: AWS services, which have an endpoint and no
+ * balancer, and listeners that are marked so. It sees who connects, and to what, by the two addresses.
+ *
+ * Not handled: client IP preservation, the balancer's groups for traffic from endpoints.
  */
 #ifndef LINKWAY_ENDPOINT_H
 #define LINKWAY_ENDPOINT_H
@@ -20,6 +23,20 @@
 #include "rules.h"
 
 #define MAX_TARGETS 1024
+
+/* To the service namespace, as the sender: the client range's address that has the number of its interface. */
+static __always_inline int lead_to_service(struct course *c, const struct settings *settings, __be32 destination)
+{
+	mapped(&c->source, bpf_htonl(settings->client_base + c->sender));
+	mapped(&c->destination, destination);
+	c->destination_port = c->key.destination_port;
+	c->shared_source = 1;
+	c->vpc = SERVICE_VPC;
+	c->receiver = 0;
+	c->device = settings->service_device;
+	__builtin_memcpy(c->mac, settings->service_mac, ETH_ALEN);
+	return DROP_NONE;
+}
 
 static __always_inline __u32 mixed(__u32 hash, __u32 word)
 {
@@ -109,17 +126,24 @@ static __always_inline struct target *target_of(const struct course *c, const st
 	return search.found;
 }
 
-static __noinline int lead_through_balancer(struct course *c, __u32 number, const struct interface *node)
+/* `number` is the node's, whose listeners are asked. */
+static __noinline int lead_through_balancer(struct course *c, const struct settings *settings, __u32 number,
+					    const struct interface *node)
 {
 	struct listener_key key = { .node = number, .port = c->key.destination_port };
 	struct listener *listener;
 	struct target *target;
+	__be32 gateway;
 
 	key.protocol = c->key.protocol;
 	listener = c->key.protocol == IPPROTO_ICMP ? NULL : bpf_map_lookup_elem(&listeners, &key);
 	if (!listener)
 		return DROP_NO_LISTENER;
 	c->idle_seconds = listener->idle_seconds;
+	/* An open flow keeps its way, whatever the listener is marked by now. */
+	gateway = bpf_htonl(settings->endpoint_base + (c->via ? c->via : number));
+	if (c->opened ? c->destination.word[3] == gateway : listener->flags & LISTENER_GATEWAY)
+		return lead_to_service(c, settings, gateway);
 	if (!c->opened && !listener->count)
 		return DROP_NO_HEALTHY_TARGET;
 	target = target_of(c, listener);
@@ -128,7 +152,7 @@ static __noinline int lead_through_balancer(struct course *c, __u32 number, cons
 	return lead_to_target(c, node, target);
 }
 
-static __always_inline int lead_through_endpoint(struct course *c)
+static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)
 {
 	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &c->receiver);
 	struct interface *node;
@@ -140,7 +164,7 @@ static __always_inline int lead_through_endpoint(struct course *c)
 	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
 	if (!node)
 		return DROP_NO_LISTENER;
-	return lead_through_balancer(c, endpoint->node, node);
+	return lead_through_balancer(c, settings, endpoint->node, node);
 }
 
 #endif

@@ -29,23 +29,14 @@ static __always_inline int lead_to_workload(struct course *c, const struct inter
 	return DROP_NONE;
 }
 
-/* The resolver sees who asks by the address: the client range's, plus the number of the interface. */
 static __always_inline int lead_to_resolver(struct course *c, const struct settings *settings)
 {
 	if (c->key.protocol == IPPROTO_ICMP || c->key.destination_port != bpf_htons(RESOLVER_PORT))
 		return DROP_NO_LISTENER;
-	mapped(&c->source, bpf_htonl(settings->client_base + c->sender));
-	mapped(&c->destination, settings->resolver);
-	c->destination_port = c->key.destination_port;
-	c->shared_source = 1;
-	c->vpc = SERVICE_VPC;
-	c->receiver = 0;
-	c->device = settings->service_device;
-	__builtin_memcpy(c->mac, settings->service_mac, ETH_ALEN);
-	return DROP_NONE;
+	return lead_to_service(c, settings, settings->resolver);
 }
 
-/* A health check: from the service namespace to a target, as the balancer. */
+/* A health check, or the gateway: from the service namespace to a target, as the balancer. */
 static __always_inline int judge_probe(struct course *c, const struct settings *settings)
 {
 	__u32 offset = bpf_ntohl(c->key.destination.word[3]) - settings->probe_base;
@@ -61,6 +52,7 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	node = bpf_map_lookup_elem(&interfaces, &probe->node);
 	if (!node)
 		return DROP_NO_ROUTE;
+	c->idle_seconds = probe->idle_seconds;
 	target.address = probe->address;
 	target.interface = probe->interface;
 	target.port = c->key.destination_port;
@@ -90,9 +82,9 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	case INTERFACE_WORKLOAD:
 		return lead_to_workload(c, there);
 	case INTERFACE_ENDPOINT:
-		return lead_through_endpoint(c);
+		return lead_through_endpoint(c, settings);
 	case INTERFACE_BALANCER:
-		return lead_through_balancer(c, c->receiver, there);
+		return lead_through_balancer(c, settings, c->receiver, there);
 	default:
 		return DROP_NO_ROUTE;
 	}

@@ -12,9 +12,9 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
-/* The VPC number of the daemon's own namespace, where the resolver and the health checker live. */
+/* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
 
 struct address {
@@ -80,6 +80,10 @@ enum endpoint_state {
 	ENDPOINT_AVAILABLE = 1
 };
 
+enum listener_flag {
+	LISTENER_GATEWAY = 1, /* new flows go to the gateway in the service namespace; targets keep theirs */
+};
+
 /* One word for all tables: settings that every packet reads. Table `settings`, key 0. */
 struct settings {
 	__u64 epoch;               /* raised by every change of rules, endpoints, listeners or targets */
@@ -89,7 +93,7 @@ struct settings {
 	__u32 probe_base;          /* first address of the probe range (/10), host order */
 	__u8 router_mac[6];        /* the one MAC of every subnet's router */
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
-	__u32 pad;
+	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
 };
 
 /* Table `ports`: interface index of a host end -> who is behind it. */
@@ -168,15 +172,15 @@ struct rule_chunk {
 
 /* Table `endpoints`: number of an endpoint's interface -> where it leads. */
 struct endpoint {
-	__u32 node;    /* number of the balancer's interface in the endpoint's zone */
+	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service */
 	__u32 state;   /* enum endpoint_state */
 	__u32 counter; /* its row of table `traffic`; 0: none */
 	__u32 pad;
 };
 
-/* Table `listeners`: a balancer's node listens here. */
+/* Table `listeners`: a balancer's node listens here, or an endpoint of an AWS service. */
 struct listener_key {
-	__u32 node;    /* number of the balancer's interface */
+	__u32 node;    /* number of the balancer's interface, or of the endpoint's */
 	__u16 port;    /* network order */
 	__u8 protocol;
 	__u8 pad;
@@ -186,7 +190,7 @@ struct listener {
 	__u32 count;        /* targets that new flows go to: 0 .. count */
 	__u32 total;        /* count .. total: draining ones, which keep the flows that they have */
 	__u32 idle_seconds; /* 0: the protocol's default */
-	__u32 pad;
+	__u32 flags;        /* enum listener_flag */
 };
 
 /* Table `targets`: (content hash, index) -> a target. */
@@ -202,11 +206,12 @@ struct target {
 	__u16 pad;
 };
 
-/* Table `probes`: offset in the probe range -> the target that a health check means. */
+/* Table `probes`: offset in the probe range -> the target that a health check means, or the gateway. */
 struct probe {
 	struct address address; /* the target's */
 	__u32 interface;        /* the target's interface */
-	__u32 node;             /* the balancer's interface whose address the check comes from */
+	__u32 node;             /* the balancer's interface whose address the packets come from */
+	__u32 idle_seconds;     /* 0: the protocol's default */
 };
 
 /* Table `flows`. A flow is a pair of entries, one a direction, each naming the other. */

@@ -56,7 +56,7 @@ struct course {
 /* Is the refusal of a TCP packet answered with RST? */
 enum reset_answer {
 	RESET_NEVER = 0,
-	RESET_TOWARDS_ENDPOINT = 1, /* where the destination is an endpoint */
+	RESET_TOWARDS_ENDPOINT = 1, /* where the destination is an endpoint, or the sender the service namespace */
 	RESET_ALWAYS = 2
 };
 

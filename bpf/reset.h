@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers a refused TCP packet with RST, so that its sender fails at once and not by its own time-out: on
- * an endpoint's address, and for flows that have expired, as AWS does ("If a client or a target sends data
+ * an endpoint's address, of the gateway in the service namespace, and for flows that have expired, as AWS does ("If a client or a target sends data
  * after the idle timeout period elapses, it receives a TCP RST packet").
  *
  * The segment is RFC 9293's for a connection that does not exist (3.10.7.1): with ACK set, the RST has the
@@ -32,7 +32,7 @@ static __always_inline int wants_reset(const struct packet *p)
 	if (p->reset == RESET_NEVER || p->key.protocol != IPPROTO_TCP || (p->tcp_flags & TCP_RST) ||
 	    p->transport != __builtin_offsetof(struct tcp_frame, tcp))
 		return 0;
-	if (p->reset == RESET_ALWAYS)
+	if (p->reset == RESET_ALWAYS || p->key.vpc == SERVICE_VPC)
 		return 1;
 	place = place_of(p->key.vpc, &p->key.destination);
 	if (!place || place->kind != PLACE_INTERFACE)

@@ -90,10 +90,10 @@ class Checks:
     def rule(self):
         """The security group's rule is what lets the application in."""
         headline("Without the security group's rule")
-        self.consumer.rule("revoke")
+        self.consumer.rule("revoke", self.consumer.endpoint_group)
         address = self.consumer.endpoint_addresses()[0][1]
         self.unreachable("the endpoint, with its rule revoked", address, 5432, "IngressDenied")
-        self.consumer.rule("authorize")
+        self.consumer.rule("authorize", self.consumer.endpoint_group)
         self.table.add("the page, with the rule authorised again", ROWS, self.seen_page())
 
     def strangers(self):

@@ -22,21 +22,22 @@ class Consumer:
             )[0]
             for number, zone in enumerate(ZONES)
         ]
-        self.application_group = self._group("application", "the web application")
-        self.endpoint_group = self._group("endpoint", "the endpoint: PostgreSQL, for the application only")
-        self.rule("authorize")
+        self.application_group = self.group("application", "the web application")
+        self.endpoint_group = self.group("endpoint", "the endpoint: PostgreSQL, for the application only")
+        self.rule("authorize", self.endpoint_group)
 
-    def _group(self, name, description):
+    def group(self, name, description):
+        """A security group of the VPC."""
         return self.shell.aws(
             "ec2", "create-security-group", "--group-name", name, "--description", description, "--vpc-id", self.vpc,
             query="GroupId",
         )[0]
 
-    def rule(self, verb):
-        """Authorize or revoke the one rule that lets the application in."""
+    def rule(self, verb, group, port="5432"):
+        """Authorize or revoke the one rule of a group: it lets the application in."""
         self.shell.aws(
-            "ec2", f"{verb}-security-group-ingress", "--group-id", self.endpoint_group, "--protocol", "tcp", "--port",
-            "5432", "--source-group", self.application_group,
+            "ec2", f"{verb}-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", port,
+            "--source-group", self.application_group,
         )
 
     def start(self, *command):
@@ -61,11 +62,11 @@ class Consumer:
             quiet=True,
         )[0]
 
-    def endpoint_addresses(self):
-        """Zone and private address of each of the endpoint's interfaces."""
+    def endpoint_addresses(self, endpoint=None):
+        """Zone and private address of each interface of an endpoint: the database's, unless another is meant."""
         words = self.shell.aws(
             "ec2", "describe-network-interfaces", "--filters",
-            f"Name=description,Values=VPC Endpoint Interface {self.endpoint}",
+            f"Name=description,Values=VPC Endpoint Interface {endpoint or self.endpoint}",
             query="NetworkInterfaces[].[AvailabilityZone,PrivateIpAddress]",
         )
         return sorted(zip(words[::2], words[1::2]))

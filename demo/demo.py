@@ -27,6 +27,7 @@ from harness.wait import until  # noqa: E402
 from checks import Checks  # noqa: E402
 from consumer import Consumer  # noqa: E402
 from provider import PRIVATE_NAME, ZONES, Provider  # noqa: E402
+from rds import Rds  # noqa: E402
 from show import Shell, Table, headline  # noqa: E402
 
 CONSUMER, STRANGER = "210987654321", "333333333333"
@@ -55,6 +56,7 @@ class Demo:
 
     def __init__(self, stack, binary):
         self.binary = binary
+        self.python = ROOT / ".venv/bin/python3"
         self.upstream = Upstream()
         stack.callback(self.upstream.close)
         self.clusters = [Cluster() for _ in ZONES]
@@ -78,7 +80,8 @@ class Demo:
     def run(self):
         """Walk through it all. Returns whether everything was as expected."""
         provider_shell = self.shell(Account.first(self.daemon), "provider")
-        consumer_shell = self.shell(Account.new(self.daemon, CONSUMER), "consumer")
+        consumer_account = Account.new(self.daemon, CONSUMER)
+        consumer_shell = self.shell(consumer_account, "consumer")
         stranger_shell = self.shell(Account.new(self.daemon, STRANGER), "stranger")
         provider = Provider(provider_shell, provider_shell)
         consumer = Consumer(consumer_shell, consumer_shell)
@@ -90,7 +93,7 @@ class Demo:
         until(lambda: provider.private_dns_state(state) == "verified", f"{PRIVATE_NAME} verified")
         consumer.network()
         consumer.start(
-            ROOT / ".venv/bin/python3", ROOT / "demo/application.py", PRIVATE_NAME, PAGE_PORT, PASSWORD
+            self.python, ROOT / "demo/application.py", PRIVATE_NAME, PAGE_PORT, PASSWORD
         )
 
         headline("An interface endpoint in both zones, with private DNS")
@@ -102,6 +105,7 @@ class Demo:
         until(lambda: consumer.state() == "available", "the endpoint available")
 
         Checks(self, provider, consumer, Consumer(stranger_shell, stranger_shell)).run()
+        Rds(self, consumer, consumer_account).run()
         agrees = self.table.print()
         if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("DEMO_ONCE") != "1":
             self.stay(consumer, agrees)

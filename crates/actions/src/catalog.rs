@@ -52,6 +52,37 @@ pub fn complete(pattern: &str) -> Vec<String> {
     found
 }
 
+/// Whether some action that a pattern matches can be about a resource with this ARN, which may have wildcards and
+/// variables, too. `*` is anything.
+pub fn is_about(pattern: &str, resource: &str) -> bool {
+    let (prefix, name) = pattern.split_once(':').unwrap_or((pattern, "*"));
+    if prefix.contains(['*', '?']) || resource.bytes().all(|byte| byte == b'*') {
+        return true;
+    }
+    let index = Index::get();
+    let Some(section) = index.section(&prefix.to_ascii_lowercase()) else { return true };
+    let service = resource.split(':').nth(2);
+    let of_service = |format: &&str| match (service, format.split(':').nth(2)) {
+        // Shorter than an ARN, as `arn:*`.
+        (None, _) | (_, None) => true,
+        (Some(service), Some(known)) => {
+            known.contains('$') || service.contains('$') || matches(service.as_bytes(), known.as_bytes())
+        }
+    };
+    if !section.resources.iter().any(|(_, format)| of_service(format)) {
+        return false;
+    }
+    let mut asked = section.actions.iter().filter(|action| matches(name.as_bytes(), action.as_bytes()));
+    asked.any(|action| section.takes_resources(action))
+}
+
+/// The IAM prefixes of the services that sign with a name.
+pub fn prefixes_of(signing_name: &str) -> Vec<&'static str> {
+    let mut prefixes: Vec<_> = Index::get().signing(signing_name).map(|service| service.prefix).collect();
+    prefixes.dedup();
+    prefixes
+}
+
 /// Whether a pattern with `*` and `?` matches all of a text, in any case.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
@@ -104,6 +135,31 @@ mod tests {
         assert_eq!(complete("sts:*RoleWith?AML"), ["sts:AssumeRoleWithSAML"]);
         assert_eq!(complete("nothing:*"), Vec::<String>::new());
         assert!(complete("*").len() > 20_000);
+    }
+
+    #[test]
+    fn actions_are_about_their_own_resources() {
+        for (action, resource) in [
+            ("s3:GetObject", "arn:aws:s3:::bucket/*"),
+            ("S3:getobject", "*"),
+            ("s3:GetObject", "arn:aws:*:::bucket/*"),
+            ("s3:*", "arn:aws:s3:::bucket"),
+            ("*", "arn:aws:s3:::bucket"),
+            ("rds:DescribeDBInstances", "arn:aws:rds:us-east-1:111122223333:db:one"),
+            ("ssm:StartSession", "arn:aws:ec2:us-east-1:111122223333:instance/i-1"),
+            ("dynamodb:GetItem", "arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/team}"),
+            ("s3:GetObject", "arn:aws*"),
+        ] {
+            assert!(is_about(action, resource), "{action} {resource}");
+        }
+        for (action, resource) in [
+            ("s3:GetObject", "arn:aws:sqs:us-east-1:111122223333:queue"),
+            ("rds:*", "arn:aws:s3:::bucket/*"),
+            ("s3:ListAllMyBuckets", "arn:aws:s3:::bucket"),
+            ("ec2:DescribeVpcs", "arn:aws:ec2:us-east-1:111122223333:vpc/vpc-1"),
+        ] {
+            assert!(!is_about(action, resource), "{action} {resource}");
+        }
     }
 
     #[test]

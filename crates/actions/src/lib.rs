@@ -20,7 +20,7 @@ mod tables;
 mod tests;
 
 pub use authorize::{Need, Resource, Scope, authorize};
-pub use catalog::{ServiceName, complete, known_action, services, sources};
+pub use catalog::{ServiceName, complete, is_about, known_action, prefixes_of, services, sources};
 pub use identify::{Operation, identify, wants_body};
 pub use parameters::Parameters;
 pub use request::RequestHead;

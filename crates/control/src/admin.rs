@@ -1,15 +1,18 @@
-//! What the command line does and AWS's API does not: accounts and keys, instances and attachments, starting
-//! over.
+//! What the command line does and AWS's API does not: accounts and keys, instances and attachments, backends of
+//! AWS services, starting over.
 
 mod account;
 mod attachment;
 mod database;
 mod instance;
+mod service;
 
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::{Resource, snapshot::Counter};
 
+pub use account::NewKey;
 pub use instance::LaunchRequest;
+pub use service::BackendRequest;
 
 use crate::{Control, Error};
 

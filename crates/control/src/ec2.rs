@@ -10,6 +10,7 @@ pub(crate) mod endpoint_service;
 pub(crate) mod instance;
 mod network_acl;
 pub(crate) mod network_interface;
+pub(crate) mod offered;
 mod one_attribute;
 mod prefix_list;
 mod region;

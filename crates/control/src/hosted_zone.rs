@@ -14,9 +14,9 @@ pub(crate) fn of_endpoints(region: &str) -> String {
     }
 }
 
-/// The private zone that holds an endpoint's private DNS name.
-pub(crate) fn of_private_name(endpoint: &str) -> String {
-    made_from(endpoint)
+/// The private zone of this domain that holds an endpoint's private DNS name.
+pub(crate) fn of_private_name(endpoint: &str, domain: &str) -> String {
+    made_from(&format!("{endpoint} {domain}"))
 }
 
 /// The zone of a region's Network Load Balancers.

@@ -26,10 +26,11 @@ mod tags;
 use std::sync::Arc;
 
 use linkway_model::database::InstalledEngine;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::LaunchRequest;
+pub use crate::admin::{BackendRequest, LaunchRequest, NewKey};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 
@@ -61,11 +62,17 @@ pub struct Settings {
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The database servers that this host can run now: those that DB instances may be made of.
     pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
+    /// Which addresses outside of VPCs may be registered as targets.
+    pub outside_targets: OutsideTargets,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock: Arc::new(Timestamp::now), engines: Arc::new(Vec::new) }
+        Self {
+            clock: Arc::new(Timestamp::now),
+            engines: Arc::new(Vec::new),
+            outside_targets: OutsideTargets::default(),
+        }
     }
 }
 

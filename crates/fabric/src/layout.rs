@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn values_read_back_from_their_bytes() {
-        let listener = Listener { targets: 7, count: 2, total: 3, idle_seconds: 350, pad: 0 };
+        let listener = Listener { targets: 7, count: 2, total: 3, idle_seconds: 350, flags: 0 };
         assert_eq!(Listener::read(listener.bytes()), Some(listener));
         assert_eq!(Listener::read(&[0; 3]), None);
     }

@@ -1,6 +1,6 @@
 //! Addresses inside the service namespace, and MAC addresses that mean something everywhere.
 //!
-//! The three ranges are disjoint and seen by nobody but the daemon: tables translate between them and the
+//! The ranges are disjoint and seen by nobody but the daemon: tables translate between them and the
 //! addresses of VPCs.
 
 use std::net::Ipv4Addr;
@@ -25,6 +25,14 @@ pub const PROBE_BASE: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 0);
 /// How many addresses the probe range has.
 pub const PROBES: u32 = 1 << 22;
 
+/// First of the addresses that stand for endpoints and balancers' nodes towards the gateway, a /8: this and the
+/// number of the interface. The namespace owns it whole. Numbers are never used twice, so they outgrow what is
+/// left of private ranges; this one is of class E (RFC 1112), which Linux takes as any other, and is on no wire.
+pub const ENDPOINT_BASE: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 0);
+
+/// Bits that all addresses of the endpoint range share.
+pub const ENDPOINT_PREFIX: u8 = 8;
+
 /// Where everything goes that leaves the namespace. It is nowhere else: its neighbour entry is permanent.
 pub const SERVICE_GATEWAY: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
 
@@ -48,6 +56,40 @@ pub fn client_address(number: u32) -> Ipv4Addr {
 
 /// The interface that connects from `address`, in the service namespace.
 pub fn client_interface(address: Ipv4Addr) -> Option<u32> {
-    let offset = u32::from(address).checked_sub(u32::from(CLIENT_BASE))?;
+    number_in(CLIENT_BASE, address)
+}
+
+/// The address that connections to the endpoint's interface, or the balancer's node, of this `number` go to, in
+/// the service namespace.
+pub fn endpoint_address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(ENDPOINT_BASE).wrapping_add(number))
+}
+
+/// The endpoint's interface, or the balancer's node, that `address` stands for, in the service namespace.
+pub fn endpoint_interface(address: Ipv4Addr) -> Option<u32> {
+    number_in(ENDPOINT_BASE, address)
+}
+
+/// An interface's number by its address in a /8.
+fn number_in(base: Ipv4Addr, address: Ipv4Addr) -> Option<u32> {
+    let offset = u32::from(address).checked_sub(u32::from(base))?;
     (offset > 0 && offset < 1 << 24).then_some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_from_their_addresses() {
+        for number in [1, 255, 1 << 20, (1 << 24) - 1] {
+            assert_eq!(client_interface(client_address(number)), Some(number));
+            assert_eq!(endpoint_interface(endpoint_address(number)), Some(number));
+        }
+        assert_eq!(endpoint_address(0x01_0203), Ipv4Addr::new(240, 1, 2, 3));
+        for no in [ENDPOINT_BASE, RESOLVER, Ipv4Addr::new(241, 0, 0, 0), client_address(7)] {
+            assert_eq!(endpoint_interface(no), None, "{no}");
+        }
+        assert_eq!(client_interface(endpoint_address(7)), None);
+    }
 }

@@ -11,7 +11,8 @@ use crate::layout::{
     RuleChunk, RuleKey, RulesetKey, Target, TargetKey,
 };
 use crate::programs::types::{
-    drop_reason, endpoint_state, interface_flag, interface_kind, peer_kind, place_kind, rule_direction,
+    drop_reason, endpoint_state, interface_flag, interface_kind, listener_flag, peer_kind, place_kind,
+    rule_direction,
 };
 use crate::ranges;
 use crate::reason::Reason;
@@ -185,37 +186,54 @@ impl Judge<'_> {
                 destination: self.packet.destination,
                 port: self.port().unwrap_or(0),
             })]),
-            interface_kind::INTERFACE_ENDPOINT => self.endpoint(number),
-            interface_kind::INTERFACE_BALANCER => self.balancer(number, interface),
+            interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender, number),
+            interface_kind::INTERFACE_BALANCER => self.balancer(sender, number, number, interface),
             _ => Err(drop_reason::DROP_NO_ROUTE),
         }
     }
 
     /// Security groups do not apply to the resolver.
     fn resolver(&self, sender: &Port) -> Way {
-        let settings: &KernelSettings = &self.tables.settings;
         if self.port() != Some(DNS) {
             return Err(drop_reason::DROP_NO_LISTENER);
         }
-        Ok(Delivery {
+        let resolver = Ipv4Addr::from(self.tables.settings.resolver.to_ne_bytes());
+        Ok(self.service(sender, resolver, DNS))
+    }
+
+    /// To the service namespace, which knows who sends by the address.
+    fn service(&self, sender: &Port, destination: Ipv4Addr, port: u16) -> Delivery {
+        let settings: &KernelSettings = &self.tables.settings;
+        Delivery {
             device: settings.service_device,
             mac: settings.service_mac,
             source: Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface)),
-            destination: Ipv4Addr::from(settings.resolver.to_ne_bytes()),
-            port: DNS,
-        })
+            destination,
+            port,
+        }
     }
 
-    fn endpoint(&self, number: u32) -> Result<Vec<Way>, drop_reason> {
+    fn endpoint(&self, sender: &Port, number: u32) -> Result<Vec<Way>, drop_reason> {
         let available = endpoint_state::ENDPOINT_AVAILABLE.0;
         let endpoint = self.tables.endpoints.get(&number).filter(|endpoint| endpoint.state == available);
         let endpoint = endpoint.ok_or(drop_reason::DROP_ENDPOINT_UNAVAILABLE)?;
         let node = self.tables.interfaces.get(&endpoint.node).ok_or(drop_reason::DROP_NO_LISTENER)?;
-        self.balancer(endpoint.node, node)
+        self.balancer(sender, number, endpoint.node, node)
     }
 
-    fn balancer(&self, number: u32, node: &Interface) -> Result<Vec<Way>, drop_reason> {
-        let listener = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
+    /// What the node of this number listens for, asked at the interface `asked`: an endpoint's, or its own.
+    fn balancer(
+        &self,
+        sender: &Port,
+        asked: u32,
+        number: u32,
+        node: &Interface,
+    ) -> Result<Vec<Way>, drop_reason> {
+        let (listener, port) = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
+        if listener.flags & listener_flag::LISTENER_GATEWAY.0 != 0 {
+            let gateway = Ipv4Addr::from(self.tables.settings.endpoint_base.wrapping_add(asked));
+            return Ok(vec![Ok(self.service(sender, gateway, port))]);
+        }
         let ways: Vec<Way> = (0..listener.count)
             .filter_map(|index| {
                 self.tables.targets.get(&TargetKey { targets: listener.targets, index, pad: 0 })
@@ -225,9 +243,11 @@ impl Judge<'_> {
         if ways.is_empty() { Err(drop_reason::DROP_NO_HEALTHY_TARGET) } else { Ok(ways) }
     }
 
-    fn listener(&self, node: u32) -> Option<&Listener> {
-        let port = self.port()?.to_be();
-        self.tables.listeners.get(&ListenerKey { node, port, protocol: self.protocol(), pad: 0 })
+    /// What listens for the packet, and its port.
+    fn listener(&self, node: u32) -> Option<(&Listener, u16)> {
+        let port = self.port()?;
+        let key = ListenerKey { node, port: port.to_be(), protocol: self.protocol(), pad: 0 };
+        Some((self.tables.listeners.get(&key)?, port))
     }
 
     /// The target sees the balancer's node, and its groups are asked about that one.

@@ -1,6 +1,6 @@
-//! The service namespace: where the daemon's resolver and health checker have their sockets.
+//! The service namespace: where the daemon's resolver, health checker and gateway have their sockets.
 //!
-//! It owns the service range whole, and everything that leaves it goes to the packet program. Nothing in
+//! It owns the service range and the endpoint range whole, and everything that leaves it goes to the packet program. Nothing in
 //! it speaks ARP: the one neighbour is permanent.
 
 use std::path::Path;
@@ -17,6 +17,10 @@ pub(crate) const HOST_END: &str = "svc";
 
 /// The name of its end in the service namespace.
 const INSIDE: &str = "eth0";
+
+/// Connections that may wait there to be accepted, where the kernel's own limit is 4,096 for all endpoints
+/// together: each program says how many at its socket may.
+const WAITING_CONNECTIONS: &str = "16384";
 
 /// Set up the namespace at `path` and the pair that joins it to the fabric's, whose `fabric` is. Returns the
 /// interface index of the fabric's end.
@@ -54,7 +58,8 @@ fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
         for device in ["all", "default", INSIDE] {
             link::set_option(&format!("ipv4/conf/{device}/rp_filter"), "0")?;
         }
-        Ok(())
+        link::set_option("core/somaxconn", WAITING_CONNECTIONS)?;
+        link::set_option("ipv4/tcp_max_syn_backlog", WAITING_CONNECTIONS)
     })?;
     let device =
         inside.link(INSIDE)?.ok_or_else(|| FabricError::NamespaceGone { path: path.to_owned() })?.index;
@@ -62,6 +67,7 @@ fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
     inside.up(device)?;
     let (network, prefix) = ranges::SERVICE_RANGE;
     inside.add_local_range(Ipv4Net::new_assert(network, prefix))?;
+    inside.add_local_range(Ipv4Net::new_assert(ranges::ENDPOINT_BASE, ranges::ENDPOINT_PREFIX))?;
     inside.set_neighbour(device, ranges::SERVICE_GATEWAY, ranges::router_mac())?;
     inside.add_route(device, Ipv4Net::default(), ranges::SERVICE_GATEWAY, Some(ranges::SERVICE_ADDRESS))
 }

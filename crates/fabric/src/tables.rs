@@ -24,9 +24,9 @@ pub struct Tables {
     pub rulesets: BTreeMap<RulesetKey, Ruleset>,
     /// The rules, by their contents.
     pub rules: BTreeMap<RuleKey, RuleChunk>,
-    /// Endpoint's interface to the balancer's node that it leads to.
+    /// Endpoint's interface to whose listeners it has: the balancer's node that it leads to, or its own.
     pub endpoints: BTreeMap<u32, Endpoint>,
-    /// Balancer's node and port to its targets.
+    /// Balancer's node, or AWS service's endpoint, and port to where it leads.
     pub listeners: BTreeMap<ListenerKey, Listener>,
     /// The targets, by their contents.
     pub targets: BTreeMap<TargetKey, Target>,

@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use linkway_fabric::compile::{Devices, compile};
 use linkway_fabric::layout::{self, ListenerKey, MemberKey, PlaceKey, RuleKey, RulesetKey, TargetKey};
 use linkway_fabric::programs::types::{
-    endpoint_state, interface_kind, peer_kind, place_kind, rule_direction,
+    endpoint_state, interface_kind, listener_flag, peer_kind, place_kind, rule_direction,
 };
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{layout::Rule, probe_addresses};
@@ -310,6 +310,47 @@ fn an_endpoint_leads_to_the_node_of_its_zone_while_its_state_lets_it() {
     ] {
         state.change::<VpcEndpoint>(&endpoint, |endpoint| endpoint.state = now);
         assert_eq!(lead(&state, 0).1 == endpoint_state::ENDPOINT_AVAILABLE, carries, "{now:?}");
+    }
+}
+
+#[test]
+fn an_aws_services_endpoint_leads_to_the_gateway_on_its_ports_while_its_state_lets_it() {
+    let mut state = State::default();
+    let vpc = state.vpc("10.0.0.0/16");
+    let (a, b) = (state.subnet(&vpc, "10.0.1.0/24", 'a'), state.subnet(&vpc, "10.0.2.0/24", 'b'));
+    let sg = state.group(&vpc);
+    let endpoint = state.aws_endpoint("rds", &[(&a, "10.0.1.4"), (&b, "10.0.2.4")], &[&sg]);
+    let numbers: BTreeSet<u32> = state
+        .get::<VpcEndpoint>(&endpoint)
+        .subnets
+        .iter()
+        .map(|subnet| state.number(&subnet.interface))
+        .collect();
+
+    let tables = compiled(&state);
+    assert_eq!(tables.endpoints.keys().copied().collect::<BTreeSet<_>>(), numbers);
+    let available = endpoint_state::ENDPOINT_AVAILABLE.0;
+    for (number, endpoint) in &tables.endpoints {
+        assert_eq!((endpoint.node, endpoint.state), (*number, available), "it has its own listeners");
+    }
+    let listeners: BTreeSet<_> =
+        tables.listeners.keys().map(|key| (key.node, u16::from_be(key.port), key.protocol)).collect();
+    let wanted = numbers.iter().flat_map(|number| [(*number, 80, TCP), (*number, 443, TCP)]).collect();
+    assert_eq!(listeners, wanted);
+    for listener in tables.listeners.values() {
+        assert_eq!((listener.flags, listener.total), (listener_flag::LISTENER_GATEWAY.0, 0));
+    }
+
+    for (now, carries) in [
+        (EndpointState::Pending, true),
+        (EndpointState::Available, true),
+        (EndpointState::Failed, false),
+        (EndpointState::Deleting, false),
+        (EndpointState::Deleted, false),
+    ] {
+        state.change::<VpcEndpoint>(&endpoint, |endpoint| endpoint.state = now);
+        let all = compiled(&state).endpoints;
+        assert!(all.values().all(|endpoint| (endpoint.state == available) == carries), "{now:?}");
     }
 }
 

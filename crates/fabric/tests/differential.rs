@@ -24,7 +24,7 @@ use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
 use linkway_fabric::tables::Tables;
-use linkway_fabric::{Reason, probe_addresses};
+use linkway_fabric::{Reason, endpoint_interface, probe_addresses};
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{HealthReason, Protocol, TargetGroup, TargetHealth, TargetId};
 use linkway_model::network_interface::{Mac, NetworkInterface};
@@ -46,7 +46,7 @@ const INSTANCES: usize = 3;
 const STRANGER: u32 = FIRST + 2 * INSTANCES as u32;
 
 /// A network: two VPCs of the same range, three instances and groups in each; the second VPC's instances
-/// behind a balancer, an endpoint to it in the first.
+/// behind a balancer, an endpoint to it in the first, and one to an AWS service.
 #[derive(Debug, Clone)]
 struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
@@ -56,6 +56,7 @@ struct Network {
     open: Vec<(bool, bool)>,
     endpoint_groups: Vec<usize>,
     endpoint_available: bool,
+    aws_available: bool,
     protocol: Protocol,
     /// Of each instance of the second VPC: whether it is a target, its health, and whether it has a device.
     targets: Vec<Option<(TargetHealth, bool)>>,
@@ -100,12 +101,19 @@ fn network() -> impl Strategy<Value = Network> {
         prop::collection::vec(rule(), 0..24),
         prop::collection::vec((prop::bool::weighted(0.7), prop::bool::weighted(0.4)), 6),
         groups(),
-        prop::bool::weighted(0.85),
+        (prop::bool::weighted(0.85), prop::bool::weighted(0.85)),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
     )
-        .prop_map(|(instances, rules, open, endpoint_groups, endpoint_available, protocol, targets)| {
-            Network { instances, rules, open, endpoint_groups, endpoint_available, protocol, targets }
+        .prop_map(|(instances, rules, open, endpoint_groups, available, protocol, targets)| Network {
+            instances,
+            rules,
+            open,
+            endpoint_groups,
+            endpoint_available: available.0,
+            aws_available: available.1,
+            protocol,
+            targets,
         })
 }
 
@@ -139,6 +147,7 @@ fn packet() -> impl Strategy<Value = PacketPlan> {
             ["10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
                 .into_iter()
                 .chain(["169.254.169.253", "10.0.0.99", "192.0.2.9", "100.64.0.1", "172.16.0.2"])
+                .chain(["10.0.0.31", "240.0.0.9"])
                 .map(state::ip)
                 .collect::<Vec<_>>(),
         )
@@ -158,7 +167,7 @@ fn packet() -> impl Strategy<Value = PacketPlan> {
         ],
         prop::bool::weighted(0.97),
         prop::option::weighted(0.05, addresses()),
-        prop_oneof![2 => Just(state::ip("10.0.0.30")), 3 => addresses()],
+        prop_oneof![4 => Just(state::ip("10.0.0.30")), 3 => Just(state::ip("10.0.0.31")), 6 => addresses()],
         any::<bool>(),
         transport,
     )
@@ -240,6 +249,10 @@ fn build(plan: &Network) -> Built {
     let endpoint = state.endpoint(&service, &[(&subnets[0], "10.0.0.30")], &of);
     if !plan.endpoint_available {
         state.change::<VpcEndpoint>(&endpoint, |endpoint| endpoint.state = EndpointState::Rejected);
+    }
+    let aws = state.aws_endpoint("rds", &[(&subnets[0], "10.0.0.31")], &of);
+    if !plan.aws_available {
+        state.change::<VpcEndpoint>(&aws, |endpoint| endpoint.state = EndpointState::Deleting);
     }
     Built {
         tables: compile(&state.snapshot, &devices),
@@ -408,6 +421,9 @@ fn the_programs_decide_as_the_reference_does() {
             let sender = built.tables.ports.get(&plan.device).map_or(0, |port| port.interface);
             let seen = kernel.send(plan.device, sender, &frame.bytes());
             verdicts.borrow_mut().insert(seen.name());
+            if matches!(&seen, Seen::Delivered(frame) if endpoint_interface(frame.destination).is_some()) {
+                verdicts.borrow_mut().insert("DeliveredToGateway");
+            }
             prop_assert!(
                 expected.iter().any(|verdict| seen.is(verdict)),
                 "{:?}\nprograms: {:?}\nreference: {:?}",
@@ -422,6 +438,7 @@ fn the_programs_decide_as_the_reference_does() {
     // All kinds of packets were among them, so that agreeing means something.
     for common in [
         "Delivered",
+        "DeliveredToGateway",
         "EgressDenied",
         "EndpointUnavailable",
         "IngressDenied",

@@ -9,7 +9,7 @@ use linkway_policy::{PrincipalKind, Verdict};
 use serde_json::{Value, json};
 
 use crate::authorize::Finding;
-use crate::{Call, Endpoint, Identity};
+use crate::{Call, Endpoint, Identity, Need};
 
 /// Where records go.
 pub trait AuditSink: Send + Sync {
@@ -17,7 +17,7 @@ pub trait AuditSink: Send + Sync {
     fn write(&self, record: &Record);
 }
 
-/// A request through an endpoint.
+/// A request through an endpoint; or a connection, where requests cannot be seen.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// When it came.
@@ -38,11 +38,15 @@ pub struct Record {
     pub status: Option<u16>,
     /// Why the service was not asked: the error's code and message.
     pub refused: Option<(String, String)>,
+    /// The name that the client asked for by TLS, if this is a connection that was passed through: who asked for what
+    /// is between the client and the service.
+    pub passed_through: Option<String>,
     finding: Option<Finding>,
 }
 
 impl Record {
-    pub(crate) fn new(
+    /// A request of which nothing more is known yet.
+    pub fn new(
         time: Timestamp,
         request_id: String,
         endpoint: Arc<Endpoint>,
@@ -59,6 +63,7 @@ impl Record {
             call: None,
             status: None,
             refused: None,
+            passed_through: None,
             finding: None,
         }
     }
@@ -174,12 +179,16 @@ impl Record {
             "serviceName": self.endpoint.service.name,
             "policyMode": if self.endpoint.audit_mode { "audit" } else { "enforce" },
             "actions": needs().map(|need| need.action.as_str()).collect::<Vec<_>>(),
+            "needs": needs().map(need_json).collect::<Vec<_>>(),
         });
         if needs().flat_map(|need| &need.resources).any(|resource| resource.unknown) {
             data["unknownResources"] = json!(true);
         }
         if let Some(status) = self.status {
             data["httpStatusCode"] = json!(status);
+        }
+        if let Some(name) = &self.passed_through {
+            data["tls"] = json!({"mode": "passthrough", "serverName": name});
         }
         if let Some(finding) = &self.finding {
             data["policyDecision"] = json!(finding.verdict.to_string());
@@ -199,6 +208,16 @@ impl Record {
         }
         data
     }
+}
+
+/// What an action is needed on. The list of resources alone does not say which belongs to which action.
+fn need_json(need: &Need) -> Value {
+    let resources = need.resources.iter().map(|resource| resource.arn.as_str());
+    let mut value = json!({"action": need.action, "resources": resources.collect::<Vec<_>>()});
+    if need.resources.iter().any(|resource| resource.unknown) {
+        value["unknown"] = json!(true);
+    }
+    value
 }
 
 /// A new id in the form of a UUID, as AWS's request ids are.

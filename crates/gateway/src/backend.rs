@@ -13,7 +13,6 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
@@ -21,7 +20,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
-use crate::{Backend, Body, Settings};
+use crate::{Backend, Body, Settings, dial};
 
 /// How long a connection is kept for another request: less than the five seconds after which many servers close
 /// theirs, so that a request seldom meets a connection that is just being closed.
@@ -73,7 +72,7 @@ impl Pools {
 /// Makes connections to one backend.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    authority: String,
+    address: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     outbound: Handle,
     limit: Duration,
@@ -86,37 +85,38 @@ impl Connector {
             Backend::Https { authority, ca } => (authority, Some(ca), 443),
             Backend::None | Backend::Local(_) => return Err(BackendError::Authority(String::new())),
         };
-        let invalid = || BackendError::Authority(authority.clone());
-        let parsed: hyper::http::uri::Authority = authority.parse().map_err(|_| invalid())?;
+        let (host, address) = address(authority, default_port)?;
         let tls = match ca {
             None => None,
             Some(ca) => {
-                let host = parsed.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-                let name = ServerName::try_from(host).map_err(|_| invalid())?;
+                let name =
+                    ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned());
+                let name = name.map_err(|_| BackendError::Authority(authority.clone()))?;
                 Some((TlsConnector::from(Arc::new(client_config(ca.as_deref())?)), name))
             }
         };
-        let port = parsed.port_u16().unwrap_or(default_port);
-        let authority = format!("{}:{port}", parsed.host());
-        Ok(Self { authority, tls, outbound: settings.outbound.clone(), limit: settings.timeouts.connect })
+        Ok(Self { address, tls, outbound: settings.outbound.clone(), limit: settings.timeouts.connect })
     }
 
     async fn connect(self) -> io::Result<Link> {
-        let Self { authority, tls, outbound, limit } = self;
+        let Self { address, tls, outbound, limit } = self;
         let connecting = async move {
-            let stream = TcpStream::connect(authority).await?;
-            stream.set_nodelay(true)?;
-            Ok::<_, io::Error>(match tls {
+            let stream = dial::tcp(address).await?;
+            Ok(match tls {
                 None => Link(Box::new(stream)),
                 Some((tls, name)) => Link(Box::new(tls.connect(name, stream).await?)),
             })
         };
-        let connecting = outbound.spawn(tokio::time::timeout(limit, connecting));
-        match connecting.await.map_err(io::Error::other)? {
-            Ok(connected) => connected,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
+        dial::within(&outbound, limit, connecting).await
     }
+}
+
+/// The host of a backend, and the address to connect to, with its port.
+pub(crate) fn address(authority: &str, default_port: u16) -> Result<(String, String), BackendError> {
+    let parsed: hyper::http::uri::Authority =
+        authority.parse().map_err(|_| BackendError::Authority(authority.to_owned()))?;
+    let (host, port) = (parsed.host(), parsed.port_u16().unwrap_or(default_port));
+    Ok((host.to_owned(), format!("{host}:{port}")))
 }
 
 fn client_config(ca: Option<&str>) -> Result<ClientConfig, BackendError> {

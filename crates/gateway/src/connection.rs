@@ -7,8 +7,6 @@ use std::sync::Arc;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use nix::sys::socket::setsockopt;
-use nix::sys::socket::sockopt::TcpUserTimeout;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -16,10 +14,7 @@ use tokio::sync::watch;
 use crate::activity::Activity;
 use crate::exchange::{Peer, answer};
 use crate::gateway::{Scheme, Shared};
-use crate::tls;
-
-/// How long a client may leave what was sent to it unread, in milliseconds.
-const UNREAD_MS: u32 = 60_000;
+use crate::{Tls, dial, passthrough, relay, tls};
 
 /// Serves a connection until it ends, or `stopping` turns true and its last request is answered.
 pub(crate) async fn serve(
@@ -37,6 +32,10 @@ pub(crate) async fn serve(
         Some((endpoint, client, Arc::clone(view.endpoints.get(&endpoint)?)))
     });
     let Some((endpoint, client, opened)) = found else {
+        // A balancer may listen on the gateway's own ports.
+        if located.is_some_and(|(to, _)| shared.view.load().relays.contains_key(&(to, local.port()))) {
+            return relay::serve(shared, stream, peer_address, local.port(), stopping).await;
+        }
         tracing::debug!(%local, peer = %peer_address, "a connection to no endpoint");
         return;
     };
@@ -44,9 +43,12 @@ pub(crate) async fn serve(
         tracing::debug!(endpoint = %opened.id, client, "no room for another connection");
         return;
     };
-    if stream.set_nodelay(true).is_err() || setsockopt(&stream, TcpUserTimeout, &UNREAD_MS).is_err() {
+    if dial::tune(&stream).is_err() {
         // The client is gone already.
         return;
+    }
+    if scheme == Scheme::Https && opened.service.tls == Tls::Passthrough {
+        return passthrough::serve(&shared, stream, opened, client, place, stopping).await;
     }
     let activity = Activity::new();
     let peer = Arc::new(Peer {

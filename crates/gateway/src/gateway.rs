@@ -2,18 +2,20 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use linkway_wire::sigv4::SigningKeys;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::backend::Pools;
 use crate::places::Places;
-use crate::{Authority, Backend, Settings, View, connection};
+use crate::splice::Pump;
+use crate::{Authority, Backend, Settings, View, connection, relay};
 
 /// How long to wait when there are no descriptors left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -29,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) pools: Pools,
     pub(crate) places: Arc<Places>,
     pub(crate) signing_keys: SigningKeys,
+    pub(crate) pump: Pump,
 }
 
 /// What a listener's connections speak.
@@ -49,6 +52,7 @@ impl Gateway {
             pools,
             places,
             signing_keys,
+            pump: Pump::default(),
         }))
     }
 
@@ -63,15 +67,40 @@ impl Gateway {
     /// Serves HTTPS, usually on port 443 of every address, until `stop` is ready; then lets requests in progress
     /// end.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        self.listen(listener, Scheme::Https, stop).await;
+        self.serve_scheme(listener, Scheme::Https, stop).await;
     }
 
     /// Serves HTTP without TLS, usually on port 80, until `stop` is ready; then lets requests in progress end.
     pub async fn serve_plain(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        self.listen(listener, Scheme::Http, stop).await;
+        self.serve_scheme(listener, Scheme::Http, stop).await;
     }
 
-    async fn listen(&self, listener: TcpListener, scheme: Scheme, stop: impl Future<Output = ()>) {
+    /// Carries connections to what [`View::relays`] has for `port`, usually on that port of every address, until
+    /// `stop` is ready; then those that are silent end, and after a while all.
+    pub async fn serve_relay(&self, listener: TcpListener, port: u16, stop: impl Future<Output = ()>) {
+        let shared = &self.0;
+        self.listen(listener, stop, |stream, peer, stopping| {
+            relay::serve(Arc::clone(shared), stream, peer, port, stopping)
+        })
+        .await;
+    }
+
+    async fn serve_scheme(&self, listener: TcpListener, scheme: Scheme, stop: impl Future<Output = ()>) {
+        let shared = &self.0;
+        self.listen(listener, stop, |stream, peer, stopping| {
+            connection::serve(Arc::clone(shared), stream, peer, scheme, stopping)
+        })
+        .await;
+    }
+
+    async fn listen<F>(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+        serve: impl Fn(TcpStream, SocketAddr, watch::Receiver<bool>) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (stopping, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
@@ -83,8 +112,7 @@ impl Gateway {
             while connections.try_join_next().is_some() {}
             match accepted {
                 Ok((stream, peer)) => {
-                    let shared = Arc::clone(&self.0);
-                    connections.spawn(connection::serve(shared, stream, peer, scheme, stopped.clone()));
+                    connections.spawn(serve(stream, peer, stopped.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");

@@ -16,6 +16,10 @@
 //! | to the backend, the body checked on its way | `backend`, `upload`, `download`, `upgrade` |
 //! | a record of it | `audit` |
 //!
+//! Two kinds of connections are only carried, by `splice`: those to services whose own servers hold the certificates
+//! (`passthrough`, which reads no more than the `client_hello`), and those to endpoint services and balancers that the
+//! packet path cannot bring to their targets (`relay`, with a `proxy_header` where one is asked for).
+//!
 //! Whatever is refused becomes a `Refusal`, which the service's own [`Protocol`] spells.
 #![forbid(unsafe_code)]
 
@@ -26,8 +30,10 @@ mod authorize;
 mod aws_chunked;
 mod backend;
 mod body;
+mod client_hello;
 mod connection;
 mod decider;
+mod dial;
 mod download;
 mod exchange;
 mod forward;
@@ -36,10 +42,15 @@ mod head;
 mod identity;
 mod local;
 mod names;
+mod passthrough;
 mod places;
 mod protocol;
+mod proxy_header;
+mod pulse;
 mod refusal;
+mod relay;
 mod settings;
+mod splice;
 mod tls;
 mod upgrade;
 mod upload;
@@ -54,5 +65,6 @@ pub use identity::{Identity, Key, Keys, Principal};
 pub use local::{Local, LocalCall};
 pub use names::Names;
 pub use protocol::Protocol;
+pub use relay::{Relay, RelayTarget};
 pub use settings::{Limits, Ranges, Settings, Timeouts};
-pub use view::{Backend, Endpoint, Service, UnknownKeys, View};
+pub use view::{Backend, Endpoint, Service, Tls, UnknownKeys, View};

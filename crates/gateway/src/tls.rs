@@ -12,9 +12,22 @@ use tokio_rustls::server::TlsStream;
 
 use crate::{Authority, AuthorityError, Names};
 
-/// The fatal alert `unrecognized_name`, as a record of its own. Source: RFC 8446, sections 5.1 and 6; RFC 6066,
-/// section 3.
-const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+/// Why a client is sent away. Source: RFC 8446, section 6; RFC 6066, section 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alert {
+    AccessDenied = 49,
+    DecodeError = 50,
+    InternalError = 80,
+    UnrecognizedName = 112,
+}
+
+impl Alert {
+    /// Tells a client that said hello, and closes. The alert is a record of its own, and fatal.
+    pub(crate) async fn send(self, stream: &mut TcpStream) -> io::Result<()> {
+        stream.write_all(&[21, 3, 3, 0, 2, 2, self as u8]).await?;
+        stream.shutdown().await
+    }
+}
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +63,7 @@ async fn handshake(
     let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
     let asked = start.client_hello().server_name().unwrap_or_default().to_owned();
     let Some(certified) = names.certified(&asked) else {
-        start.io.write_all(&UNRECOGNIZED_NAME).await?;
-        start.io.shutdown().await?;
+        Alert::UnrecognizedName.send(&mut start.io).await?;
         return Err(HandshakeError::UnrecognizedName(asked));
     };
     let config = authority.config(&certified, now)?;

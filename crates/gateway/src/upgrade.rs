@@ -7,9 +7,9 @@ use std::time::Duration;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
-use tokio::time::Instant;
 
 use crate::places::Place;
+use crate::pulse::Pulse;
 
 const BUFFER: usize = 16 << 10;
 
@@ -24,31 +24,17 @@ pub(crate) async fn relay(client: OnUpgrade, backend: OnUpgrade, stall: Duration
     };
     let (client_read, client_write) = split(TokioIo::new(client));
     let (backend_read, backend_write) = split(TokioIo::new(backend));
-    let last = tokio::sync::watch::Sender::new(Instant::now());
-    let silence = async {
-        let mut seen = last.subscribe();
-        loop {
-            let at = *seen.borrow_and_update();
-            tokio::select! {
-                () = tokio::time::sleep_until(at + stall) => return,
-                _ = seen.changed() => {}
-            }
-        }
-    };
+    let pulse = Pulse::new();
     let both = async {
-        tokio::try_join!(copy(client_read, backend_write, &last), copy(backend_read, client_write, &last))
+        tokio::try_join!(copy(client_read, backend_write, &pulse), copy(backend_read, client_write, &pulse))
     };
     tokio::select! {
         _ = both => {}
-        () = silence => {}
+        () = pulse.silence(stall) => {}
     }
 }
 
-async fn copy<R, W>(
-    mut from: ReadHalf<R>,
-    mut to: WriteHalf<W>,
-    last: &tokio::sync::watch::Sender<Instant>,
-) -> io::Result<()>
+async fn copy<R, W>(mut from: ReadHalf<R>, mut to: WriteHalf<W>, pulse: &Pulse) -> io::Result<()>
 where
     R: AsyncRead,
     W: AsyncWrite,
@@ -59,7 +45,7 @@ where
         if length == 0 {
             return to.shutdown().await;
         }
-        last.send_replace(Instant::now());
+        pulse.beat();
         to.write_all(&buffer[..length]).await?;
         to.flush().await?;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use linkway_model::id::{AccountId, VpcEndpointId, VpcId};
 use linkway_policy::Policy;
 
-use crate::{Keys, Names, Protocol};
+use crate::{Keys, Names, Protocol, Relay};
 
 /// What the gateway knows of the world.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct View {
     /// The endpoints by the numbers of their network interfaces: one that has interfaces in two zones is here
     /// twice.
     pub endpoints: HashMap<u32, Arc<Endpoint>>,
+    /// What is only carried, by the number of the endpoint's or the balancer node's interface and the listener's port.
+    pub relays: HashMap<(u32, u16), Arc<Relay>>,
     /// The private addresses of network interfaces by their numbers: the clients.
     pub clients: HashMap<u32, IpAddr>,
     /// The access keys that are known.
@@ -59,6 +61,8 @@ pub struct Service {
     pub protocol: Protocol,
     /// Where it is served.
     pub backend: Backend,
+    /// Who holds its certificate.
+    pub tls: Tls,
     /// What becomes of requests signed with a key that is not known.
     pub unknown_keys: UnknownKeys,
     /// Whether it takes requests that are not signed, as S3 does. They ask as nobody.
@@ -84,6 +88,17 @@ pub enum Backend {
     },
     /// By this process, under this name: see [`Local`](crate::Local).
     Local(String),
+}
+
+/// Who answers TLS for a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tls {
+    /// The gateway, with a certificate of its own CA: it sees requests, checks signatures, and asks the policy.
+    #[default]
+    Terminate,
+    /// The backend, which must be [`Backend::Https`]: connections are carried to it as they are. No policy can be
+    /// asked, so endpoints whose policy is not full access refuse them.
+    Passthrough,
 }
 
 /// What becomes of requests signed with a key that is not known.

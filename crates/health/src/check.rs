@@ -15,11 +15,18 @@ use crate::plan::Spec;
 /// The longest status line that is read.
 const STATUS_LINE: usize = 1024;
 
+/// PROXY protocol's header of a connection that nobody but the sender has made (command LOCAL), which AWS's checks
+/// begin with, too. Source: "The PROXY protocol", 2.2.
+const LOCAL_HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+
 /// Check a target once, at this address. UDP targets are checked by TCP or HTTP too: AWS has no others.
-pub(crate) async fn check(address: SocketAddr, spec: &Spec) -> Result<(), HealthReason> {
+pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthReason> {
     let limit = Duration::from_secs(spec.check.timeout_seconds.into());
     let attempt = async {
         let mut stream = TcpStream::connect(address).await?;
+        if spec.proxy_protocol {
+            stream.write_all(LOCAL_HEADER).await?;
+        }
         match spec.check.protocol {
             Protocol::Http => status(&mut stream, &spec.check.path, spec.host).await.map(Some),
             Protocol::Tcp | Protocol::Udp | Protocol::TcpUdp => Ok(None),

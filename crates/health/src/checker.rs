@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use linkway_model::Snapshot;
 use linkway_model::load_balancer::{TargetHealth, TargetId};
+use linkway_model::outside_targets::OutsideTargets;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -25,7 +27,26 @@ pub struct Checker {
 pub(crate) struct Environment {
     pub(crate) report: Box<Report>,
     pub(crate) probe: Box<Probe>,
+    pub(crate) outside: Outside,
     pub(crate) checks: Semaphore,
+}
+
+impl Environment {
+    /// Where a target is, if it can be reached now.
+    pub(crate) fn address(&self, (group, target, port): &Key, spec: &Spec) -> Option<IpAddr> {
+        match spec.outside {
+            Some(address) => self.outside.allowed.allow(address).then_some(address.into()),
+            None => (self.probe)(group, target, *port),
+        }
+    }
+}
+
+/// How targets outside of their VPC are checked.
+pub struct Outside {
+    /// The runtime whose threads reach them: those of the host's network, where the checker's own are elsewhere.
+    pub runtime: Handle,
+    /// The ones that may be reached. Others are not checked.
+    pub allowed: OutsideTargets,
 }
 
 type Report = dyn Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync;
@@ -43,14 +64,20 @@ impl Checker {
     /// the runtime's threads, so should return soon.
     ///
     /// `report` is told of a target's health when it changes, and again after each further check for as long
-    /// as published snapshots say otherwise. `probe` gives the address that a check of the target connects
-    /// to, on the port that the group's settings say; `None`: it has none yet, so ask again soon.
+    /// as published snapshots say otherwise. `probe` gives the address that a check of a target in its VPC connects
+    /// to, on the port that the group's settings say; `None`: it has none yet, so ask again soon. Those outside
+    /// have their own, and are checked as `outside` says.
     pub fn new(
         report: impl Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync + 'static,
         probe: impl Fn(&str, &TargetId, u16) -> Option<IpAddr> + Send + Sync + 'static,
+        outside: Outside,
     ) -> Self {
-        let environment =
-            Environment { report: Box::new(report), probe: Box::new(probe), checks: Semaphore::new(CHECKS) };
+        let environment = Environment {
+            report: Box::new(report),
+            probe: Box::new(probe),
+            outside,
+            checks: Semaphore::new(CHECKS),
+        };
         Self { environment: Arc::new(environment), snapshots: watch::Sender::new(Arc::default()) }
     }
 

@@ -12,4 +12,4 @@ mod plan;
 mod tally;
 mod task;
 
-pub use checker::Checker;
+pub use checker::{Checker, Outside};

@@ -21,6 +21,10 @@ pub(crate) struct Spec {
     /// Where HTTP checks say they are going: AWS gives the balancer node's address and the listener's port,
     /// not the target's.
     pub(crate) host: SocketAddrV4,
+    /// Whether the target waits for a header of PROXY protocol before anything else.
+    pub(crate) proxy_protocol: bool,
+    /// The target's address, if it is outside of the VPC.
+    pub(crate) outside: Option<Ipv4Addr>,
 }
 
 impl Spec {
@@ -47,7 +51,13 @@ pub(crate) fn plan(snapshot: &Snapshot) -> BTreeMap<Key, (Spec, TargetHealth)> {
             wanted.entry(key).or_insert_with(|| {
                 let node = node_address(snapshot, balancer, routing.zone(group, target));
                 let host = SocketAddrV4::new(node, listener.port);
-                (Spec { check: group.health_check.clone(), host }, target.health)
+                let spec = Spec {
+                    check: group.health_check.clone(),
+                    host,
+                    proxy_protocol: group.proxy_protocol(),
+                    outside: routing.outside(group, target),
+                };
+                (spec, target.health)
             });
         }
     }

@@ -51,14 +51,22 @@ pub(crate) async fn run(
                 continue;
             }
         }
-        let Some(address) = (environment.probe)(group, target, *port) else {
+        let Some(address) = environment.address(&key, &spec) else {
             ticks.reset_after(SOON);
             continue;
         };
         let begun = Instant::now();
         let result = {
             let Ok(_permit) = environment.checks.acquire().await else { return };
-            check((address, spec.port(*port)).into(), &spec).await
+            let check = check((address, spec.port(*port)).into(), spec.clone());
+            match spec.outside {
+                None => check.await,
+                Some(_) => match environment.outside.runtime.spawn(check).await {
+                    Ok(result) => result,
+                    // The runtime is ending.
+                    Err(_) => return,
+                },
+            }
         };
         let between_checks = begun < next_check;
         let changed = match result {

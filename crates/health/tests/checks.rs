@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use common::{Site, Web, refused};
 use linkway_model::Timestamp;
 use linkway_model::load_balancer::HealthReason::{FailedHealthChecks, ResponseCodeMismatch, Timeout};
-use linkway_model::load_balancer::Protocol;
 use linkway_model::load_balancer::TargetHealth::{Healthy, Initial, Unhealthy};
+use linkway_model::load_balancer::{PROXY_PROTOCOL, Protocol};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 #[tokio::test]
 async fn a_new_target_that_listens_is_healthy_after_one_check() {
@@ -160,4 +161,67 @@ async fn a_target_that_is_registered_anew_begins_anew() {
     site.set_health(web.port, Initial);
     checker.publish(&site);
     assert_eq!(checker.report().await, (web.port, Healthy));
+}
+
+/// As AWS's checks do: "The PROXY protocol", 2.2, a connection of the sender's own.
+const LOCAL: &str = "\r\n\r\n\0\r\nQUIT\n \0\0\0";
+
+#[tokio::test]
+async fn a_group_with_proxy_protocol_is_checked_with_its_header() {
+    for protocol in [Protocol::Tcp, Protocol::Http] {
+        let web = Web::start("HTTP/1.1 200 OK\r\n\r\n").await;
+        let mut site = Site::new(protocol, &[web.port]);
+        site.change_group(|group| {
+            group.attributes.insert(PROXY_PROTOCOL.into(), "true".into());
+        });
+        assert_eq!(site.check().report().await, (web.port, Healthy));
+        let said = web.request().await;
+        assert!(said.starts_with(LOCAL), "{said:?}");
+    }
+    let web = Web::start("").await;
+    Site::new(Protocol::Tcp, &[web.port]).check().report().await;
+    assert_eq!(web.request().await, "", "and no other is");
+}
+
+#[test]
+fn targets_outside_are_checked_on_another_runtime_where_they_are() {
+    let here = Runtime::new().unwrap();
+    let outside = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (web, site) = here.block_on(async {
+        let web = Web::start("").await;
+        let mut site = Site::new(Protocol::Tcp, &[web.port]);
+        site.move_targets_outside();
+        (web, site)
+    });
+    here.block_on(async {
+        let mut checker = site.check_with_outside(outside.handle(), &["127.0.0.1/32"]);
+        assert_eq!(checker.report().await, (web.port, Healthy));
+    });
+    let connections = web.connections();
+    outside.shutdown_timeout(Duration::ZERO);
+
+    // One whose threads are no more makes none.
+    let gone = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let handle = gone.handle().clone();
+    gone.shutdown_timeout(Duration::ZERO);
+    here.block_on(async {
+        let _checker = site.check_with_outside(&handle, &["127.0.0.1/32"]);
+        let other = Web::start("").await;
+        let mut control = Site::new(Protocol::Tcp, &[other.port]).check();
+        assert_eq!(control.report().await, (other.port, Healthy));
+    });
+    assert_eq!(web.connections(), connections);
+}
+
+#[tokio::test]
+async fn targets_outside_that_the_operator_does_not_let_be_are_never_connected_to() {
+    let [outside, inside] = [Web::start("").await, Web::start("").await];
+    let mut site = Site::new(Protocol::Tcp, &[outside.port]);
+    site.move_targets_outside();
+    let _checker = site.check_with_outside(&Handle::current(), &["0.0.0.0/0", "192.0.2.0/24"]);
+    let mut other = Site::new(Protocol::Tcp, &[inside.port]).check();
+    for _ in 0..2 {
+        assert_eq!(other.report().await, (inside.port, Healthy));
+    }
+    assert_eq!(outside.connections(), 0);
 }

@@ -27,6 +27,11 @@ pub(crate) fn certificate(state: &StateDir) -> Result<String> {
     fs::read_to_string(state.ca_certificate()).map_err(|error| state.explain(error))
 }
 
+/// The CA's key, in PEM.
+pub(crate) fn key(state: &StateDir) -> Result<String> {
+    fs::read_to_string(state.ca_key()).map_err(|error| state.explain(error))
+}
+
 /// A new CA: its certificate and its key, in PEM.
 fn make(name: &str, now: Timestamp) -> Result<(String, String)> {
     let mut params = CertificateParams::default();

@@ -161,7 +161,11 @@ pub(crate) enum BodyError {
 }
 
 /// A request's whole body, within the bounds of size and time.
-pub(crate) async fn whole(body: Incoming) -> Result<Bytes, BodyError> {
+pub(crate) async fn whole<B>(body: B) -> Result<Bytes, BodyError>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
         Err(_) => Err(BodyError::TooSlow),
         Ok(Ok(body)) => Ok(body.to_bytes()),

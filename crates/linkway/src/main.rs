@@ -6,6 +6,7 @@ mod ca;
 mod cli;
 mod daemon;
 mod database;
+mod gateway;
 mod http;
 mod instance;
 mod keeper;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Env(env) => env.run(state)?,
         Command::Account(account) => account.run(state)?,
         Command::Key(key) => key.run(state)?,
+        Command::Service(service) => service.run(state)?,
         Command::Run(run) => return run.run(state),
         Command::Exec(exec) => return exec.run(state),
         Command::Terminate(terminate) => terminate.run(state)?,

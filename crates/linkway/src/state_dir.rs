@@ -76,6 +76,16 @@ impl StateDir {
         self.0.join("admin-key")
     }
 
+    /// The directory of the records of requests through endpoints.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
+    /// The same of a daemon that keeps no state. It is there only while such a daemon runs, or if one was killed.
+    pub(crate) fn ephemeral_audit(&self) -> PathBuf {
+        self.0.join("audit-ephemeral")
+    }
+
     /// What a detached instance writes to its standard output and error.
     pub(crate) fn console_log(&self, instance: &InstanceId) -> PathBuf {
         self.instance(instance).join("console.log")
@@ -207,6 +217,7 @@ mod tests {
             secret: "wJalr=XUtnFEMI/K7MDENG".into(),
             account: "123456789012".parse().unwrap(),
             principal: "arn:aws:iam::123456789012:root".into(),
+            user: None,
             created: linkway_model::Timestamp::UNIX_EPOCH,
         };
         state.write_admin_key(&key).unwrap();

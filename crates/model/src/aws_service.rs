@@ -27,6 +27,9 @@ pub struct AwsService {
     private_names: Vec<&'static str>,
 }
 
+/// Labels of the services whose APIs Linkway has itself.
+const SERVED_HERE: [&str; 4] = ["ec2", "elasticloadbalancing", "rds", "sts"];
+
 static SERVICES: LazyLock<Vec<AwsService>> =
     LazyLock::new(|| include_str!("aws_services.txt").lines().filter_map(AwsService::read).collect());
 
@@ -47,6 +50,11 @@ impl AwsService {
         let region = name.split('.').find_map(Region::find)?;
         let pattern = name.replacen(region.name, "{region}", 1);
         Some((&SERVICES[*BY_PATTERN.get(&*pattern)?], region))
+    }
+
+    /// Whether Linkway answers for it unless told otherwise.
+    pub fn served_here(&self) -> bool {
+        SERVED_HERE.contains(&self.label)
     }
 
     /// Its full name in a region.

@@ -14,6 +14,7 @@ pub mod instance;
 pub mod load_balancer;
 pub mod network_acl;
 pub mod network_interface;
+pub mod outside_targets;
 pub mod region;
 pub mod route_table;
 pub mod routing;

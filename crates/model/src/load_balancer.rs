@@ -58,6 +58,16 @@ impl LoadBalancer {
     }
 }
 
+/// AWS's attribute of a listener: after how many seconds an idle TCP connection ends; 60 to 6000.
+pub const IDLE_TIMEOUT: &str = "tcp.idle_timeout.seconds";
+
+impl Listener {
+    /// After how many seconds an idle TCP connection ends. `None`: not said, so AWS's 350.
+    pub fn tcp_idle_seconds(&self) -> Option<u32> {
+        self.attributes.get(IDLE_TIMEOUT)?.parse().ok()
+    }
+}
+
 /// What a listener or a target group speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -146,13 +156,23 @@ pub struct TargetGroup {
     pub tags: Tags,
 }
 
+/// AWS's attribute of a target group: its targets are told who connects, by PROXY protocol version 2.
+pub const PROXY_PROTOCOL: &str = "proxy_protocol_v2.enabled";
+
+impl TargetGroup {
+    /// Whether its targets are told who connects, by PROXY protocol version 2.
+    pub fn proxy_protocol(&self) -> bool {
+        self.attributes.get(PROXY_PROTOCOL).is_some_and(|value| value == "true")
+    }
+}
+
 /// What a target group's targets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetType {
     /// Instances, by id.
     Instance,
-    /// Addresses of the VPC.
+    /// Addresses: of the VPC, or outside of it.
     Ip,
 }
 

@@ -11,6 +11,7 @@ use crate::load_balancer::{
 };
 use crate::network_interface::NetworkInterface;
 use crate::subnet::Subnet;
+use crate::vpc::Vpc;
 use crate::{Snapshot, VpcId};
 
 /// The zone of a target that lies in every zone, as callers register addresses outside the VPC.
@@ -82,6 +83,22 @@ impl<'a> Routing<'a> {
                 Some(self.snapshot.get::<NetworkInterface>(&instance.interface)?.address)
             }
         }
+    }
+
+    /// The address of a target that is outside of its group's VPC: a host that this one reaches. `None`: the target
+    /// is in the VPC.
+    pub fn outside(&self, group: &TargetGroup, target: &Target) -> Option<Ipv4Addr> {
+        let TargetId::Ip(address) = target.id else { return None };
+        let vpc = self.snapshot.get::<Vpc>(&group.vpc)?;
+        (!vpc.has_address(address)).then_some(address)
+    }
+
+    /// Whether a listener's connections take the gateway, as the packet path cannot bring them to their targets:
+    /// those want PROXY protocol, or some are outside of the VPC.
+    pub fn takes_gateway(&self, listener: &Listener) -> bool {
+        self.snapshot.get::<TargetGroup>(&listener.target_group).is_some_and(|group| {
+            group.proxy_protocol() || group.targets.iter().any(|target| self.outside(group, target).is_some())
+        })
     }
 
     /// The targets that `balancer`'s node in `zone` may send to, whatever their health: those of every zone

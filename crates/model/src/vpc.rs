@@ -1,5 +1,7 @@
 //! VPCs.
 
+use std::net::Ipv4Addr;
+
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,13 @@ pub struct Vpc {
     pub default_network_acl: NetworkAclId,
     /// Its tags.
     pub tags: Tags,
+}
+
+impl Vpc {
+    /// Whether an address is in one of its ranges.
+    pub fn has_address(&self, address: Ipv4Addr) -> bool {
+        self.cidrs.iter().any(|range| range.cidr.contains(&address))
+    }
 }
 
 /// One address range of a VPC.

@@ -8,6 +8,12 @@ use crate::{
     Timestamp, VpcEndpointId, VpcId,
 };
 
+/// The tag that says whether an endpoint's policy is enforced, or only tried: see [`VpcEndpoint::audit_mode`].
+pub const POLICY_MODE_TAG: &str = "linkway:policy-mode";
+
+/// The only value of [`POLICY_MODE_TAG`] that has a meaning.
+pub const POLICY_MODE_AUDIT: &str = "audit";
+
 /// An interface endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcEndpoint {
@@ -114,6 +120,12 @@ impl VpcEndpoint {
         AwsService::find(&self.service_name).map(|(service, _)| service)
     }
 
+    /// Whether requests that its policy denies pass and are only recorded, as its tag says. With any other value of
+    /// the tag the policy is enforced: a slip of the pen opens nothing.
+    pub fn audit_mode(&self) -> bool {
+        self.tags.get(POLICY_MODE_TAG).is_some_and(|mode| mode == POLICY_MODE_AUDIT)
+    }
+
     /// The part of its DNS names after the first label: `vpce-svc-….REGION.vpce.amazonaws.com`, or an AWS
     /// service's `rds.REGION.vpce.amazonaws.com`.
     pub fn dns_suffix(&self) -> String {
@@ -121,6 +133,12 @@ impl VpcEndpoint {
             Some(service) => service.base_dns_name(&self.region),
             None => format!("{}.{}.vpce.amazonaws.com", self.service, self.region),
         }
+    }
+
+    /// Whether its DNS names stand for all names below them, too, and AWS lists them with `*.` before: S3's do,
+    /// as clients put a bucket's name before.
+    pub fn names_are_wildcards(&self) -> bool {
+        self.aws_service().is_some_and(|service| service.label == "s3")
     }
 
     /// Its regional DNS name.

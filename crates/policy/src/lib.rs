@@ -32,4 +32,4 @@ pub use operators::{Comparison, Operator, Quantifier, Test};
 pub use parse::MAX_CHARACTERS;
 pub use policy::{DEFAULT_POLICY, Policy};
 pub use request::{Principal, PrincipalKind, Request, UnknownPrincipalKind};
-pub use validate::{Finding, Severity};
+pub use validate::{Actions, AnyActions, Finding, Severity};

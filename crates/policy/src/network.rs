@@ -34,6 +34,19 @@ impl Network {
         })
     }
 
+    /// Whether all addresses of the other network are in this one.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::V4 { bits, mask }, Self::V4 { bits: other, mask: narrow }) => {
+                narrow & mask == mask && other & mask == bits
+            }
+            (Self::V6 { bits, mask }, Self::V6 { bits: other, mask: narrow }) => {
+                narrow & mask == mask && other & mask == bits
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the address is in the network. An IPv4 address mapped into IPv6 is an IPv6 address.
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         match (self, address) {

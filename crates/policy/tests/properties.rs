@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn no_near_policy_makes_it_panic(text in nearly_a_policy()) {
         if let Ok(policy) = Policy::parse(&text) {
-            policy.validate(&|_| true);
+            policy.validate(&linkway_policy::AnyActions);
         }
     }
 

@@ -1,13 +1,38 @@
 //! What the checker finds, and that it is silent on sound policies.
 
-use linkway_policy::{Policy, Severity, action_matches};
+use linkway_policy::{Actions, AnyActions, Finding, Policy, Severity, action_matches};
 
 const ACTIONS: [&str; 4] = ["s3:GetObject", "s3:ListBucket", "rds:DescribeDBInstances", "sqs:SendMessage"];
 
+/// Four actions, each about its own service's resources.
+struct Known;
+
+impl Actions for Known {
+    fn exists(&self, pattern: &str) -> bool {
+        !self.matching(pattern).is_empty()
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        ACTIONS
+            .iter()
+            .filter(|action| action_matches(pattern, action))
+            .map(|&action| action.to_owned())
+            .collect()
+    }
+
+    fn is_about(&self, pattern: &str, resource: &str) -> bool {
+        let service = resource.split(':').nth(2).unwrap_or("*");
+        service == "*" || pattern == "*" || pattern.to_ascii_lowercase().starts_with(service)
+    }
+}
+
+fn findings(policy: &str) -> Vec<Finding> {
+    Policy::parse(policy).expect(policy).validate(&Known)
+}
+
 /// The codes found, in the document's order.
 fn codes(policy: &str) -> Vec<&'static str> {
-    let exists = |pattern: &str| ACTIONS.iter().any(|action| action_matches(pattern, action));
-    let findings = Policy::parse(policy).expect(policy).validate(&exists);
+    let findings = findings(policy);
     findings.iter().for_each(|finding| assert!(!finding.hint.is_empty() && finding.at.line > 0));
     findings.into_iter().map(|finding| finding.code).collect()
 }
@@ -42,10 +67,37 @@ fn sound_policies_have_no_findings() {
 #[test]
 fn actions() {
     assert_eq!(of(&[("Action", r#""s3:Get*""#)]), [""; 0]);
-    assert_eq!(of(&[("Action", r#""s3:Gte*""#)]), ["unknown-action"]);
+    assert_eq!(of(&[("Action", r#"["s3:Gte*","s3:Get*"]"#)]), ["unknown-action"]);
     assert_eq!(of(&[("NotAction", r#""s3:""#)]), ["unknown-action"]);
-    assert_eq!(of(&[("Action", r#""GetObject""#)]), ["no-service-prefix"]);
+    assert_eq!(of(&[("Action", r#"["GetObject","*"]"#)]), ["no-service-prefix"]);
     assert_eq!(of(&[("NotAction", "[]")]), ["empty-list"]);
+}
+
+#[test]
+fn an_action_that_may_be_meant_is_named() {
+    let hint = |action: &str| {
+        let policy = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"*"}}}}"#
+        );
+        let unknown = findings(&policy).into_iter().find(|finding| finding.code == "unknown-action");
+        unknown.expect(action).hint
+    };
+    assert_eq!(hint("rds:DescribeDBInstance"), "did you mean rds:DescribeDBInstances?");
+    assert_eq!(hint("rds:DescrbeDB*"), "did you mean rds:DescribeDB*?");
+    assert_eq!(hint("s3:SendMessage"), "see the Service Authorization Reference for the service's actions");
+    assert_eq!(hint("squeues:SendMessage"), "did you mean sqs:SendMessage?");
+}
+
+#[test]
+fn actions_that_are_never_about_the_resources() {
+    let of = |action: &str, resource: &str| of(&[("Action", action), ("Resource", resource)]);
+    let (bucket, queue) = (r#""arn:aws:s3:::b/*""#, r#""arn:aws:sqs:r:111122223333:q""#);
+    assert_eq!(of(r#""s3:GetObject""#, queue), ["never-applies", "allows-nothing"]);
+    assert_eq!(of(r#"["s3:GetObject","sqs:SendMessage"]"#, queue), ["action-without-resource"]);
+    assert_eq!(of(r#"["s3:GetObject","sqs:SendMessage"]"#, &format!("[{bucket},{queue}]")), [""; 0]);
+    assert_eq!(of(r#""s3:Nothing""#, queue), ["never-applies", "allows-nothing", "unknown-action"]);
+    assert_eq!(of(r#"["s3:Nothing","sqs:SendMessage"]"#, queue), ["unknown-action"]);
+    assert_eq!(of(r#"["*","s3:GetObject"]"#, queue), ["action-without-resource"]);
 }
 
 #[test]
@@ -73,7 +125,9 @@ fn principals() {
         (r#"{"Service":"ec2"}"#, "invalid-principal"),
         (r#"{"CanonicalUser":"abc"}"#, "invalid-principal"),
     ] {
-        assert_eq!(of(&[("Principal", principal)]), [code], "{principal}");
+        // Nobody else is named, so the statement applies to nobody.
+        let found = of(&[("Principal", principal)]);
+        assert_eq!(found, ["never-applies", "allows-nothing", code], "{principal}");
     }
     assert_eq!(of(&[("NotPrincipal", r#"{"AWS":"111122223333"}"#)]), ["allow-not-principal"]);
     let user = r#""arn:aws:iam::111122223333:user/a""#;
@@ -95,7 +149,10 @@ fn values_of_conditions() {
         (r#"{"Bool":{"aws:SecureTransport":["yes","true"]}}"#, "invalid-value"),
         (r#"{"IpAddress":{"aws:VpcSourceIp":["10.0.0.0/33","10.0.0.0/8"]}}"#, "invalid-value"),
         (r#"{"NotIpAddress":{"aws:VpcSourceIp":"10.0.0.0/33"}}"#, "invalid-value"),
-        (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam"}}"#, "invalid-value"),
+        (
+            r#"{"ArnLike":{"aws:PrincipalArn":["arn:aws:iam","arn:aws:iam::111122223333:role/App"]}}"#,
+            "invalid-value",
+        ),
         (r#"{"BinaryEquals":{"k:b":"a"}}"#, "invalid-value"),
         (r#"{"NumericNotEquals":{"s3:max-keys":"${aws:userid}"}}"#, "variable-not-supported"),
         (r#"{"StringEquals":{"aws:userid":"${aws:username, x}"}}"#, "broken-variable"),
@@ -132,8 +189,28 @@ fn statements_that_never_apply() {
     for condition in [
         r#"{"StringEquals":{"k:a":"1"},"Null":{"k:a":"true"}}"#,
         r#"{"StringEquals":{"k:a":"1"},"StringNotEquals":{"K:A":["1","2"]}}"#,
+        r#"{"StringEquals":{"k:a":["one","two"]},"StringLike":{"k:a":"three*"}}"#,
+        r#"{"StringEquals":{"k:a":"one"},"StringNotLike":{"k:a":"on*"}}"#,
+        r#"{"Bool":{"k:a":"true"},"StringEquals":{"k:a":"false"}}"#,
+        r#"{"NumericEquals":{"k:a":"5"},"NumericGreaterThan":{"k:a":"5"}}"#,
+        r#"{"NumericLessThan":{"k:a":"5"},"NumericGreaterThanEquals":{"k:a":"5.0"}}"#,
+        r#"{"DateGreaterThan":{"k:a":"2026-06-01T00:00:00Z"},"DateLessThan":{"k:a":"2026-05-01"}}"#,
+        r#"{"IpAddress":{"k:a":"10.1.0.0/16"},"NotIpAddress":{"k:a":["192.168.0.0/16","10.0.0.0/8"]}}"#,
+        r#"{"IpAddress":{"k:a":"10.1.2.3"},"NotIpAddress":{"k:a":"10.0.0.0/8"}}"#,
     ] {
         assert!(of_condition(condition).contains(&"never-applies"), "{condition}");
+    }
+    for condition in [
+        r#"{"StringEquals":{"k:a":["one","three"]},"StringLike":{"k:a":"three*"}}"#,
+        r#"{"StringEquals":{"k:a":"one"},"StringLike":{"k:b":"thr*"}}"#,
+        r#"{"NumericLessThanEquals":{"k:a":"5"},"NumericGreaterThanEquals":{"k:a":"5"}}"#,
+        r#"{"NumericLessThanIfExists":{"k:a":"5"},"NumericGreaterThanIfExists":{"k:a":"6"}}"#,
+        r#"{"IpAddress":{"k:a":"10.0.0.0/8"},"NotIpAddress":{"k:a":"10.1.0.0/16"}}"#,
+        r#"{"StringEquals":{"k:a":"${aws:username}"},"StringNotEquals":{"k:a":"x"}}"#,
+        r#"{"StringEquals":{"k:a":"x"},"StringNotEquals":{"k:a":"${aws:username}"}}"#,
+        r#"{"ForAnyValue:StringEquals":{"k:a":"x"},"ForAnyValue:StringNotEquals":{"k:a":"x"}}"#,
+    ] {
+        assert!(!of_condition(condition).contains(&"never-applies"), "{condition}");
     }
     assert!(of(&[("NotPrincipal", "\"*\"")]).contains(&"never-applies"));
     assert!(of(&[("NotAction", "\"*\"")]).contains(&"never-applies"));
@@ -162,7 +239,7 @@ fn whole_policies() {
     assert_eq!(of(&[("Effect", "\"Deny\"")]), ["allows-nothing"]);
     let twice = r#"{"Sid":"A","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#;
     let policy = Policy::parse(&format!(r#"{{"Statement":[{twice},{twice}]}}"#)).expect("a policy");
-    let findings = policy.validate(&|_| true);
+    let findings = policy.validate(&AnyActions);
     assert_eq!((findings[0].code, findings[0].statement), ("duplicate-sid", Some(1)));
     assert_eq!(findings[0].severity, Severity::Error);
     let text = "error[duplicate-sid]: two statements have the Sid \"A\" (line 1, column 95); give each its own, or none";

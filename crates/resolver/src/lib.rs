@@ -2,7 +2,7 @@
 //!
 //! One resolver serves every VPC: whoever asks is known by the address that the query comes from, as the
 //! packet path gives each network interface one of its own in the client range. A query goes through a chain
-//! of zones (private DNS names, endpoints, load balancers, instances); what none of them knows goes to
+//! of zones (private DNS names, endpoints, load balancers, databases, instances); what none of them knows goes to
 //! the [`Upstream`].
 //!
 //! The resolver is handed snapshots of the state ([`Resolver::publish`]), compiles each into a view and

@@ -7,7 +7,9 @@ use linkway_model::routing::Routing;
 use linkway_model::vpc::Vpc;
 use linkway_model::{Snapshot, VpcId};
 
-use crate::zones::{Answer, BalancerNames, EndpointNames, InstanceNames, PrivateNames, Question};
+use crate::zones::{
+    Answer, BalancerNames, DatabaseNames, EndpointNames, InstanceNames, PrivateNames, Question,
+};
 
 /// A snapshot's VPCs, by id. Every interface looks its own up.
 pub(crate) type Vpcs<'a> = HashMap<&'a VpcId, &'a Vpc>;
@@ -21,6 +23,7 @@ pub(crate) struct View {
     private: PrivateNames,
     endpoints: EndpointNames,
     balancers: BalancerNames,
+    databases: DatabaseNames,
     instances: InstanceNames,
 }
 
@@ -40,6 +43,7 @@ impl View {
             private: PrivateNames::compile(snapshot, &vpcs, &endpoints),
             endpoints,
             balancers: BalancerNames::compile(snapshot, &routing),
+            databases: DatabaseNames::compile(snapshot),
             instances: InstanceNames::compile(snapshot, &vpcs),
         }
     }
@@ -60,6 +64,7 @@ impl View {
             .answer(question)
             .or_else(|| self.endpoints.answer(question))
             .or_else(|| self.balancers.answer(question))
+            .or_else(|| self.databases.answer(question))
             .or_else(|| self.instances.answer(question))
     }
 }

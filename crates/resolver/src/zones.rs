@@ -1,6 +1,7 @@
 //! The chain of zones that a question goes through. Each answers, or leaves it to the next.
 
 mod balancer_names;
+mod database_names;
 mod endpoint_names;
 mod instance_names;
 mod private_names;
@@ -12,6 +13,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use crate::rotation::Rotation;
 
 pub(crate) use balancer_names::BalancerNames;
+pub(crate) use database_names::DatabaseNames;
 pub(crate) use endpoint_names::EndpointNames;
 pub(crate) use instance_names::InstanceNames;
 pub(crate) use private_names::PrivateNames;

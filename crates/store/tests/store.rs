@@ -8,6 +8,7 @@ fn account(id: &str) -> Account {
     Account {
         id: id.parse().expect("an account's number"),
         name: "test".into(),
+        organization: None,
         created: Timestamp::UNIX_EPOCH,
     }
 }

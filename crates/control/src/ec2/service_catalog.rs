@@ -1,16 +1,15 @@
-//! `DescribeVpcEndpointServices`: the services that a caller may connect to. Whoever is not permitted cannot tell
-//! a service from one that does not exist.
+//! `DescribeVpcEndpointServices`: the services that a caller may connect to, customers' and AWS's own. Whoever is
+//! not permitted cannot tell a service from one that does not exist.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use linkway_model::Snapshot;
-use linkway_model::endpoint_service::{EndpointService, ServiceState, VerificationState};
+use linkway_model::{Snapshot, Tags};
 use linkway_wire::ec2::{
     DescribeVpcEndpointServicesRequest, DescribeVpcEndpointServicesResult, PrivateDnsDetails, ServiceDetail,
 };
 
 use super::endpoint_service::{service_type, zone_ids};
+use super::offered::Offered;
 use super::vpc_endpoint::{UP_TO_1000, filter_errors};
 use crate::error::EndpointError;
 use crate::filter::{Field, Filters, fields, many, one};
@@ -18,30 +17,16 @@ use crate::page::Page;
 use crate::{Caller, Control, Error, tags};
 
 /// The service of this name, if the caller may connect to it.
-pub(crate) fn visible<'a>(
-    state: &'a Snapshot,
-    caller: &Caller,
-    name: &str,
-) -> Result<&'a Arc<EndpointService>, Error> {
-    let prefix = format!("com.amazonaws.vpce.{}.", caller.region);
-    name.strip_prefix(&prefix)
-        .and_then(|id| state.get::<EndpointService>(id))
-        .filter(|service| may_see(caller, service))
-        .ok_or_else(|| EndpointError::ServiceNotFound(name.to_owned()).into())
+pub(crate) fn visible(state: &Snapshot, caller: &Caller, name: &str) -> Result<Offered, Error> {
+    Offered::find(state, caller, name).ok_or_else(|| EndpointError::ServiceNotFound(name.to_owned()).into())
 }
 
-fn may_see(caller: &Caller, service: &EndpointService) -> bool {
-    service.region == caller.region
-        && matches!(service.state, ServiceState::Pending | ServiceState::Available)
-        && service.permits(&caller.account, &caller.principal)
-}
-
-const FIELDS: &[Field<EndpointService>] = fields! {
-    "owner" => |_, service| one(&service.owner);
+const FIELDS: &[Field<Offered>] = fields! {
+    "owner" => |_, service| one(service.owner());
     "service-name" => |_, service| one(service.name());
-    "service-region" => |_, service| one(&service.region);
+    "service-region" => |_, service| one(service.region());
     "service-type" => |_, _| one("Interface");
-    "supported-ip-address-types" => |_, service| many(&service.supported_ip_address_types);
+    "supported-ip-address-types" => |_, service| many(service.ip_address_types().iter());
 };
 
 pub(crate) fn describe(
@@ -51,53 +36,66 @@ pub(crate) fn describe(
 ) -> Result<DescribeVpcEndpointServicesResult, Error> {
     let state = control.read(input.dry_run)?;
     let filters = Filters::new(FIELDS, &input.filters).map_err(filter_errors)?;
-    let mut offered: BTreeMap<String, &Arc<EndpointService>> = BTreeMap::new();
+    let mut offered: BTreeMap<String, Offered> = BTreeMap::new();
     if input.service_names.is_empty() {
-        let all = state.all::<EndpointService>().filter(|service| may_see(caller, service));
-        offered.extend(all.map(|service| (service.name(), service)));
+        offered.extend(Offered::all(&state, caller).map(|service| (service.name(), service)));
     }
     for name in &input.service_names {
         offered.insert(name.clone(), visible(&state, caller, name)?);
     }
-    let in_regions = |service: &EndpointService| {
-        input.service_regions.is_empty() || input.service_regions.contains(&service.region)
+    let in_regions = |service: &Offered| {
+        input.service_regions.is_empty()
+            || input.service_regions.iter().any(|region| region == service.region())
     };
-    let found = offered
-        .into_values()
-        .filter(|service| in_regions(service) && filters.matches(&state, service, &service.tags));
+    let found = offered.into_iter().filter(|(_, service)| {
+        in_regions(service) && filters.matches(&state, service, tags_for(caller, service))
+    });
     let page = Page::new(UP_TO_1000, input.max_results, &input.next_token);
-    let (found, next_token) = page.cut(found, |service| service.name())?;
+    let (found, next_token) = page.cut(found, |(name, _)| name.clone())?;
     Ok(DescribeVpcEndpointServicesResult {
         next_token,
-        service_details: found.iter().map(|service| detail(caller, service)).collect(),
-        service_names: found.iter().map(|service| service.name()).collect(),
+        service_details: found.iter().map(|(_, service)| detail(caller, service)).collect(),
+        service_names: found.into_iter().map(|(name, _)| name).collect(),
     })
 }
 
-fn detail(caller: &Caller, service: &EndpointService) -> ServiceDetail {
-    let dns = service.private_dns.as_ref();
-    let verified = dns.filter(|dns| dns.state == VerificationState::Verified);
+/// The tags that a caller sees: a provider's are its own business, and AWS's services have none.
+fn tags_for<'a>(caller: &Caller, service: &'a Offered) -> &'a Tags {
+    static NONE: Tags = Tags::new();
+    match service {
+        Offered::Customer(service) if service.owner == caller.account => &service.tags,
+        _ => &NONE,
+    }
+}
+
+fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
+    let names = service.private_names();
+    let verification = match service {
+        Offered::Customer(service) => service.private_dns.as_ref().map(|dns| dns.state.name()),
+        Offered::Aws(..) => names.is_ok().then_some("verified"),
+    };
+    let policies = matches!(service, Offered::Aws(service, _) if service.policies);
+    let names = names.unwrap_or_default();
     ServiceDetail {
-        acceptance_required: Some(service.acceptance_required),
-        availability_zone_ids: zone_ids(service),
-        availability_zones: service.zones.clone(),
+        acceptance_required: Some(service.acceptance_required()),
+        availability_zone_ids: zone_ids(service.zones()),
+        availability_zones: service.zones().into_iter().map(str::to_owned).collect(),
         base_endpoint_dns_names: vec![service.base_dns_name()],
         manages_vpc_endpoints: Some(false),
-        owner: Some(service.owner.to_string()),
-        private_dns_name: verified.map(|dns| dns.name.clone()),
-        private_dns_name_verification_state: dns.map(|dns| dns.state.name().to_owned()),
-        private_dns_names: verified
-            .map(|dns| PrivateDnsDetails { private_dns_name: Some(dns.name.clone()) })
+        owner: Some(service.owner().to_owned()),
+        private_dns_name: names.first().cloned(),
+        private_dns_name_verification_state: verification.map(str::to_owned),
+        private_dns_names: names
             .into_iter()
+            .map(|name| PrivateDnsDetails { private_dns_name: Some(name) })
             .collect(),
-        service_id: Some(service.id.to_string()),
+        service_id: Some(service.id().to_string()),
         service_name: Some(service.name()),
-        service_region: Some(service.region.clone()),
+        service_region: Some(service.region().to_owned()),
         service_type: service_type(),
-        supported_ip_address_types: service.supported_ip_address_types.clone(),
-        // A provider's tags are its own business.
-        tags: if service.owner == caller.account { tags::shape(&service.tags) } else { Vec::new() },
-        vpc_endpoint_policy_supported: Some(false),
+        supported_ip_address_types: service.ip_address_types().into_owned(),
+        tags: tags::shape(tags_for(caller, service)),
+        vpc_endpoint_policy_supported: Some(policies),
         ..ServiceDetail::default()
     }
 }

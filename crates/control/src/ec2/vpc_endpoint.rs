@@ -1,4 +1,4 @@
-//! Interface endpoints: how a consumer's VPC reaches an endpoint service.
+//! Interface endpoints: how a consumer's VPC reaches an endpoint service, or one of AWS's services.
 
 mod create;
 mod delete;
@@ -20,6 +20,7 @@ pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;
 pub(crate) use modify::modify;
+pub(crate) use policy::is_full_access;
 pub(crate) use reconcile::reconcile;
 pub(crate) use shape::dns_entries;
 
@@ -35,6 +36,11 @@ pub(crate) fn holds_its_service(endpoint: &VpcEndpoint) -> bool {
         | EndpointState::Deleting
         | EndpointState::Deleted => false,
     }
+}
+
+/// Whether nothing goes through the endpoint any more, for good.
+pub(crate) fn has_ended(endpoint: &VpcEndpoint) -> bool {
+    matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted | EndpointState::Failed)
 }
 
 /// In this family of operations AWS has a code of its own for filters that it does not know.

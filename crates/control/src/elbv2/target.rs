@@ -5,7 +5,8 @@ mod reconcile;
 use std::net::Ipv4Addr;
 
 use linkway_model::instance::{Instance, InstanceState};
-use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth, TargetId, TargetType};
+use linkway_model::load_balancer::{Protocol, Target, TargetGroup, TargetHealth, TargetId, TargetType};
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::region::Region;
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -32,12 +33,13 @@ pub(crate) fn register(
     caller: &Caller,
     input: RegisterTargetsInput,
 ) -> Result<RegisterTargetsOutput, Error> {
+    let outside = &control.settings.outside_targets;
     control.write(None, |tx| {
         let before = arn::required::<TargetGroup>(tx, caller, input.target_group_arn.as_deref())?;
         let mut group = TargetGroup::clone(before);
         for given in &input.targets {
             let (id, port) = identify(&group, given)?;
-            let zone = zone(tx, caller, &group, &id, given.availability_zone.as_deref())?;
+            let zone = zone(tx, caller, &group, &id, given.availability_zone.as_deref(), outside)?;
             let there = group.targets.iter_mut().find(|target| target.id == id && target.port == port);
             match there {
                 Some(target) if target.draining_since.is_none() => target.zone = zone,
@@ -123,6 +125,7 @@ fn zone(
     group: &TargetGroup,
     id: &TargetId,
     given: Option<&str>,
+    outside: &OutsideTargets,
 ) -> Result<Option<String>, Error> {
     match id {
         TargetId::Instance(id) => {
@@ -135,24 +138,76 @@ fn zone(
             }
         }
         TargetId::Ip(address) => {
-            let own = address_zone(state, group, *address)?;
-            let known = |zone: &str| {
-                Region::find(&caller.region)
-                    .is_some_and(|region| region.zones.iter().any(|known| known.name == zone))
-            };
-            match given {
-                None => Ok(None),
-                Some("all") => Ok(Some("all".into())),
-                Some(zone) if !known(zone) => {
-                    Err(invalid(format!("The Availability Zone '{zone}' is not valid")))
-                }
-                Some(zone) if own.is_none_or(|own| own == zone) => Ok(Some(zone.to_owned())),
-                Some(zone) => Err(invalid(format!(
-                    "The IP address '{address}' is not in the Availability Zone '{zone}'"
-                ))),
+            if given.is_some_and(|zone| zone != "all" && !is_zone(caller, zone)) {
+                return Err(invalid(format!(
+                    "The Availability Zone '{}' is not valid",
+                    given.unwrap_or_default()
+                )));
+            }
+            if state.get::<Vpc>(&group.vpc).is_some_and(|vpc| vpc.has_address(*address)) {
+                zone_inside(state, group, *address, given)
+            } else {
+                zone_outside(group, *address, given, outside)
             }
         }
     }
+}
+
+fn is_zone(caller: &Caller, name: &str) -> bool {
+    Region::find(&caller.region).is_some_and(|region| region.zones.iter().any(|zone| zone.name == name))
+}
+
+/// An address of the VPC lies in the zone of its subnet, if it is in one. AWS's words for `all` are from a response
+/// in kubernetes-sigs/aws-load-balancer-controller#561.
+fn zone_inside(
+    state: &Snapshot,
+    group: &TargetGroup,
+    address: Ipv4Addr,
+    given: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let mut subnets = state.all::<Subnet>().filter(|subnet| subnet.vpc == group.vpc);
+    let own = subnets.find(|subnet| subnet.cidr.contains(&address)).map(|subnet| subnet.zone.as_str());
+    match (given, own) {
+        (Some("all"), Some(own)) => Err(invalid(format!(
+            "The IP address '{address}' is within the VPC, and cannot have its Availability Zone overridden to 'all' \
+             from '{own}'"
+        ))),
+        (Some(zone), Some(own)) if zone != own => {
+            Err(invalid(format!("The IP address '{address}' is not in the Availability Zone '{zone}'")))
+        }
+        (given, _) => Ok(given.map(str::to_owned)),
+    }
+}
+
+/// A host outside of the VPC lies where the request says. AWS's words for none are from a response in
+/// kubernetes-sigs/aws-load-balancer-controller#3084.
+fn zone_outside(
+    group: &TargetGroup,
+    address: Ipv4Addr,
+    given: Option<&str>,
+    allowed: &OutsideTargets,
+) -> Result<Option<String>, Error> {
+    let Some(zone) = given else {
+        return Err(invalid(format!(
+            "You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since \
+             the IP address '{address}' is outside the VPC"
+        )));
+    };
+    let refuse = |message| Err(LoadBalancingError::InvalidTarget(message).into());
+    if group.protocol != Protocol::Tcp {
+        return refuse(format!(
+            "The IP address '{address}' is outside the VPC '{}'. Only target groups with protocol TCP support that",
+            group.vpc
+        ));
+    }
+    if !allowed.allow(address) {
+        return refuse(format!(
+            "The IP address '{address}' is outside the VPC '{}', and the operator of this installation does not let \
+             it be a target: `linkway up --outside-targets CIDR` says which addresses may be",
+            group.vpc
+        ));
+    }
+    Ok(Some(zone.to_owned()))
 }
 
 fn instance(state: &Snapshot, caller: &Caller, group: &TargetGroup, id: &InstanceId) -> Result<(), Error> {
@@ -172,22 +227,4 @@ fn instance(state: &Snapshot, caller: &Caller, group: &TargetGroup, id: &Instanc
         ));
     }
     Ok(())
-}
-
-/// The zone of the subnet that an address is in, if it is in one; it must be the VPC's.
-fn address_zone<'a>(
-    state: &'a Snapshot,
-    group: &TargetGroup,
-    address: Ipv4Addr,
-) -> Result<Option<&'a str>, Error> {
-    let vpc = state.get::<Vpc>(&group.vpc);
-    if !vpc.is_some_and(|vpc| vpc.cidrs.iter().any(|range| range.cidr.contains(&address))) {
-        return Err(LoadBalancingError::InvalidTarget(format!(
-            "The IP address '{address}' is outside of the target group VPC '{}'. Targets must be in it",
-            group.vpc
-        ))
-        .into());
-    }
-    let mut subnets = state.all::<Subnet>().filter(|subnet| subnet.vpc == group.vpc);
-    Ok(subnets.find(|subnet| subnet.cidr.contains(&address)).map(|subnet| subnet.zone.as_str()))
 }

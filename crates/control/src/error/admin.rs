@@ -24,6 +24,12 @@ pub enum AdminError {
          ASCII characters"
     )]
     UnusableKey,
+    /// No name that IAM takes.
+    #[error("a user's name has 1 to 64 letters, digits and characters of _+=,.@-")]
+    UnusableUser,
+    /// No id that Organizations gives.
+    #[error("an organization's id is o- and 10 to 32 small letters and digits, such as o-a1b2c3d4e5")]
+    UnusableOrganization,
     /// The namespace has a device of this name already, for another interface.
     #[error(
         "the interface {interface} is attached to {path} as {device}; detach it, or choose another device name"
@@ -39,15 +45,60 @@ pub enum AdminError {
     /// Only what `linkway attach` has made can be detached.
     #[error("the interface {0} is not attached to a network namespace by `linkway attach`")]
     NotAttached(String),
+    /// Not the full name of an AWS service.
+    #[error(
+        "there is no AWS service {0} with interface endpoints; names are full ones, such as \
+         com.amazonaws.us-east-1.s3"
+    )]
+    UnknownService(String),
+    /// Not a backend.
+    #[error("{0:?} is no backend: it is http://HOST:PORT or https://HOST:PORT, without a path, or aws")]
+    UnusableBackend(String),
+    /// A CA for a backend that is not an HTTPS URL.
+    #[error("a CA is for backends that are https:// URLs only")]
+    CaWithoutHttps,
+    /// A CA without a certificate.
+    #[error("the CA has to be one certificate or several, in PEM")]
+    UnusableCa,
+    /// Passing TLS through needs TLS at the other end.
+    #[error("TLS can be passed through only to a backend that is an https:// URL, or aws")]
+    PassthroughWithoutTls,
+    /// A CA that nobody would look at.
+    #[error("with TLS passed through, clients verify the backend's certificate themselves: leave out the CA")]
+    CaOfPassthrough,
+    /// An endpoint has a policy that nobody could enforce any more.
+    #[error(
+        "the endpoint {endpoint} to {service} has a policy other than full access, which nobody can enforce when \
+         TLS is passed through; reset the policy first (aws ec2 modify-vpc-endpoint --reset-policy)"
+    )]
+    PolicyNeedsTls {
+        /// The endpoint.
+        endpoint: String,
+        /// Its service.
+        service: String,
+    },
+    /// Nothing was said about where the service is served.
+    #[error("no backend is set for {0}")]
+    NoBackend(String),
 }
 
 impl AdminError {
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::AccountNotFound(_) | Self::KeyNotFound(_) => "NoSuchEntity",
+            Self::AccountNotFound(_)
+            | Self::KeyNotFound(_)
+            | Self::UnknownService(_)
+            | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
-            Self::UnusableKey => "ValidationError",
-            Self::NotAttached(_) => "OperationNotPermitted",
+            Self::UnusableKey
+            | Self::UnusableUser
+            | Self::UnusableOrganization
+            | Self::UnusableBackend(_)
+            | Self::CaWithoutHttps
+            | Self::UnusableCa
+            | Self::PassthroughWithoutTls
+            | Self::CaOfPassthrough => "ValidationError",
+            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } => "OperationNotPermitted",
         }
     }
 }

@@ -1,4 +1,4 @@
-use linkway_control::{Error, LaunchRequest};
+use linkway_control::{Error, LaunchRequest, NewKey};
 use linkway_model::account::AccessKey;
 
 use crate::world::{World, caller};
@@ -30,20 +30,46 @@ fn the_first_start_makes_an_account_and_a_key_that_stay() {
 #[test]
 fn keys_are_made_given_and_deleted() {
     let world = World::new();
-    let account = world.control.create_account(None, "team".into()).unwrap();
-    fails(world.control.create_account(Some(account.id.clone()), String::new()), "EntityAlreadyExists");
-    let given =
-        |id: &str, secret: &str| world.control.create_key(&account.id, Some(id.into()), Some(secret.into()));
+    let account = world.control.create_account(None, "team".into(), None).unwrap();
+    fails(world.control.create_account(Some(account.id.clone()), String::new(), None), "EntityAlreadyExists");
+    fails(world.control.create_account(None, String::new(), Some("o-1".into())), "ValidationError");
+    let given = |id: &str, secret: &str| {
+        let new = NewKey { id: Some(id.into()), secret: Some(secret.into()), ..NewKey::default() };
+        world.control.create_key(&account.id, new)
+    };
     let key: AccessKey = given("test", "test").unwrap();
     assert_eq!((key.id.as_str(), key.secret.as_str()), ("test", "test"));
     fails(given("test", "other"), "EntityAlreadyExists");
     for (id, secret) in [("", "x"), ("a/b", "x"), ("ok", ""), ("ok", "two words")] {
         fails(given(id, secret), "ValidationError");
     }
-    fails(world.control.create_key(&caller().account, None, None), "NoSuchEntity");
+    fails(world.control.create_key(&caller().account, NewKey::default()), "NoSuchEntity");
     assert_eq!(world.control.keys(), [key]);
     world.control.delete_key("test").unwrap();
     fails(world.control.delete_key("test"), "NoSuchEntity");
+}
+
+#[test]
+fn keys_may_be_of_users() {
+    let world = World::new();
+    let organization = Some("o-a1b2c3d4e5".to_owned());
+    let account = world.control.create_account(None, "team".into(), organization.clone()).unwrap();
+    assert_eq!(account.organization, organization);
+    let of = |name: &str, tag: Option<(&str, &str)>| {
+        let tags = tag.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        let new = NewKey { user: Some(name.into()), tags, ..NewKey::default() };
+        world.control.create_key(&account.id, new)
+    };
+    let first = of("alice", None).unwrap();
+    assert_eq!(first.principal, format!("arn:aws:iam::{}:user/alice", account.id));
+    assert!(first.user_id().starts_with("AIDA"));
+    // Another key is of the same user, and its tags are those of both.
+    let second = of("alice", Some(("team", "blue"))).unwrap();
+    assert_eq!(second.user_id(), first.user_id());
+    for key in world.control.keys() {
+        assert_eq!(key.user.unwrap().tags["team"], "blue");
+    }
+    fails(of("no/paths", None), "ValidationError");
 }
 
 #[test]

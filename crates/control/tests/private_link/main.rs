@@ -2,6 +2,7 @@
 //! state in memory, with a clock and a packet path that stand still until a test moves them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod aws_services;
 mod balancers;
 mod connections;
 mod endpoint_changes;

@@ -173,12 +173,19 @@ fn attributes_have_aws_defaults() {
     assert_eq!(get(&by_instance, "preserve_client_ip.enabled"), "true");
     world.set_group_attribute(&provider(), &by_ip, "deregistration_delay.timeout_seconds", "5");
     assert_eq!(get(&by_ip, "deregistration_delay.timeout_seconds"), "5");
-    let set = |key: &str, value: &str| {
+    for value in ["true", "false"] {
+        world.set_group_attribute(&provider(), &by_ip, "proxy_protocol_v2.enabled", value);
+        assert_eq!(get(&by_ip, "proxy_protocol_v2.enabled"), value);
+    }
+    let datagrams = world.datagram_group(&provider(), "datagrams", &vpc);
+    let set_of = |group: &str, key: &str, value: &str| {
         let attributes = vec![TargetGroupAttribute { key: text(key), value: text(value) }];
-        let input = ModifyTargetGroupAttributesInput { attributes, target_group_arn: text(&by_ip) };
+        let input = ModifyTargetGroupAttributesInput { attributes, target_group_arn: text(group) };
         refusal(world.control.modify_target_group_attributes(&provider(), input))
     };
+    let set = |key: &str, value: &str| set_of(&by_ip, key, value);
+    assert_eq!(set_of(&datagrams, "proxy_protocol_v2.enabled", "true").0, "ValidationError");
     assert_eq!(set("deregistration_delay.timeout_seconds", "3601").0, "ValidationError");
-    assert_eq!(set("proxy_protocol_v2.enabled", "true").0, "ValidationError");
+    assert_eq!(set("proxy_protocol_v2.enabled", "yes").0, "ValidationError");
     assert_eq!(set("slow_start.duration_seconds", "30").0, "ValidationError");
 }

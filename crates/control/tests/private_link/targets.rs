@@ -16,7 +16,10 @@ struct Set {
 
 /// A group of addresses that no listener uses yet.
 fn set() -> Set {
-    let world = World::new();
+    set_in(World::new())
+}
+
+fn set_in(world: World) -> Set {
     let (vpc, subnets) = world.network(&provider(), "ab");
     let balancer = world.balancer(&provider(), "db", &subnets);
     let group = world.target_group(&provider(), "db", &vpc, "ip");
@@ -100,8 +103,15 @@ fn addresses_are_the_vpcs() {
         let zone = zone.map(str::to_owned);
         refusal(set.register(&set.group, TargetDescription { availability_zone: zone, ..target(id, None) }))
     };
-    assert_eq!(refused("10.1.0.1", None).0, "InvalidTarget");
-    assert_eq!(refused("10.1.0.1", Some("all")).0, "InvalidTarget");
+    assert_eq!(
+        refused("10.0.0.10", Some("all")),
+        (
+            "ValidationError".into(),
+            "The IP address '10.0.0.10' is within the VPC, and cannot have its Availability Zone overridden to \
+             'all' from 'us-east-1a'"
+                .into()
+        )
+    );
     assert_eq!(refused("db.example.com", None).0, "ValidationError");
     assert_eq!(refused("i-00000000000000000", None).0, "ValidationError");
     assert_eq!(refused("10.0.0.10", Some("us-east-1b")).0, "ValidationError");
@@ -111,6 +121,59 @@ fn addresses_are_the_vpcs() {
         refusal(set.register(&format!("{}0", set.group), target("10.0.0.10", None))).0,
         "TargetGroupNotFound"
     );
+}
+
+#[test]
+fn addresses_outside_are_the_operators_to_name() {
+    let at =
+        |id: &str, zone: &str| TargetDescription { availability_zone: text(zone), ..target(id, Some(80)) };
+    let closed = set();
+    assert_eq!(
+        refusal(closed.register(&closed.group, target("192.0.2.1", None))),
+        (
+            "ValidationError".into(),
+            "You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since \
+             the IP address '192.0.2.1' is outside the VPC"
+                .into()
+        )
+    );
+    let (code, message) = refusal(closed.register(&closed.group, at("192.0.2.1", "all")));
+    assert_eq!(code, "InvalidTarget");
+    assert!(message.contains("linkway up --outside-targets CIDR"), "{message}");
+
+    let set = set_in(World::with_outside_targets(&["192.0.2.0/24", "0.0.0.0/0"]));
+    set.register(&set.group, at("192.0.2.1", "all")).unwrap();
+    set.register(&set.group, at("192.0.2.1", "us-east-1b")).unwrap();
+    let zone = set.described(Vec::new()).remove(0).target.unwrap().availability_zone;
+    assert_eq!(zone.as_deref(), Some("us-east-1b"));
+    let refused = |target| refusal(set.register(&set.group, target)).0;
+    assert_eq!(refused(at("192.0.2.1", "us-east-1z")), "ValidationError");
+    assert_eq!(refused(target("192.0.2.1", None)), "ValidationError");
+    // The host's own ports are nobody's target unless they are named themselves.
+    assert_eq!(refused(at("127.0.0.1", "all")), "InvalidTarget");
+    assert_eq!(refused(at("169.254.169.254", "all")), "InvalidTarget");
+    assert_eq!(refused(at("0.0.0.0", "all")), "InvalidTarget");
+    let named = set_in(World::with_outside_targets(&["127.0.0.1/32"]));
+    named.register(&named.group, at("127.0.0.1", "all")).unwrap();
+    assert_eq!(refusal(named.register(&named.group, at("127.0.0.2", "all"))).0, "InvalidTarget");
+
+    // Half of a request is never carried out.
+    let input = RegisterTargetsInput {
+        target_group_arn: text(&set.group),
+        targets: vec![at("192.0.2.7", "all"), at("127.0.0.1", "all")],
+    };
+    assert_eq!(refusal(set.world.control.register_targets(&provider(), input)).0, "InvalidTarget");
+    assert_eq!(set.described(Vec::new()).len(), 1);
+}
+
+#[test]
+fn addresses_outside_are_reached_by_tcp_only() {
+    let set = set_in(World::with_outside_targets(&["192.0.2.0/24"]));
+    let group = set.world.datagram_group(&provider(), "both", &set.vpc);
+    let target = TargetDescription { availability_zone: text("all"), ..target("192.0.2.1", None) };
+    let (code, message) = refusal(set.register(&group, target));
+    assert_eq!(code, "InvalidTarget");
+    assert!(message.contains("protocol TCP"), "{message}");
 }
 
 #[test]

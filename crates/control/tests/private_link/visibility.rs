@@ -17,6 +17,13 @@ fn services(
     world.control.describe_vpc_endpoint_services(caller, input)
 }
 
+/// Names of customers' services that a caller finds.
+fn customers(world: &World, caller: &Caller) -> Vec<String> {
+    let mut found = services(world, caller, &[], Vec::new()).unwrap().service_names;
+    found.retain(|name| name.starts_with("com.amazonaws.vpce."));
+    found
+}
+
 #[test]
 fn who_is_not_permitted_sees_nothing_at_all() {
     let world = World::new();
@@ -28,13 +35,13 @@ fn who_is_not_permitted_sees_nothing_at_all() {
         ("InvalidServiceName".to_owned(), format!("The Vpc Endpoint Service '{name}' does not exist"));
     assert_eq!(refusal(connect()), unknown);
     assert_eq!(refusal(services(&world, &consumer(), &[name], Vec::new())), unknown);
-    assert_eq!(services(&world, &consumer(), &[], Vec::new()).unwrap().service_names, Vec::<String>::new());
+    assert_eq!(customers(&world, &consumer()), Vec::<String>::new());
 
     // A user's permission is not the account's.
     world.permit(&provider(), id, "arn:aws:iam::222222222222:user/alice");
     assert_eq!(refusal(connect()), unknown);
     let alice = Caller { principal: "arn:aws:iam::222222222222:user/alice".into(), ..consumer() };
-    assert_eq!(services(&world, &alice, &[], Vec::new()).unwrap().service_names, [name]);
+    assert_eq!(customers(&world, &alice), [name]);
 
     world.permit(&provider(), id, "arn:aws:iam::222222222222:root");
     connect().unwrap();
@@ -75,8 +82,7 @@ fn the_catalog_says_what_consumers_need() {
     let (id, name) = (service.service_id.as_deref().unwrap(), service.service_name.as_deref().unwrap());
     world.permit(&provider(), id, "*");
     world.verified_name(&provider(), id, "db.example.com");
-    let found = services(&world, &consumer(), &[], Vec::new()).unwrap();
-    assert_eq!((found.service_names.len(), found.service_details.len()), (2, 2));
+    assert_eq!(customers(&world, &consumer()).len(), 2);
     let detail = services(&world, &consumer(), &[name], Vec::new()).unwrap().service_details.remove(0);
     assert_eq!(detail.owner.as_deref(), Some("111111111111"));
     assert_eq!(detail.availability_zones, ["us-east-1a", "us-east-1b"]);
@@ -90,9 +96,7 @@ fn the_catalog_says_what_consumers_need() {
         let filters = vec![Filter { name: text("owner"), values: vec![owner.to_owned()] }];
         services(&world, &consumer(), &[], filters).unwrap().service_names.len()
     };
-    assert_eq!((owned_by("111111111111"), owned_by("amazon")), (1, 0));
+    assert_eq!((owned_by("111111111111"), owned_by("333333333333")), (1, 0));
     let unknown = vec![Filter { name: text("colour"), values: vec!["red".into()] }];
     assert_eq!(refusal(services(&world, &consumer(), &[], unknown)).0, "InvalidFilter");
-    let aws = "com.amazonaws.us-east-1.s3";
-    assert_eq!(refusal(services(&world, &consumer(), &[aws], Vec::new())).0, "InvalidServiceName");
 }

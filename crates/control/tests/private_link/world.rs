@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use linkway_control::{Caller, Control, LaunchRequest, Settings};
 use linkway_model::instance::Process;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_store::Store;
 use linkway_wire::ApiError;
@@ -25,10 +26,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_outside_targets(&[])
+    }
+
+    /// An operator lets targets be in these ranges outside of VPCs.
+    pub(crate) fn with_outside_targets(ranges: &[&str]) -> Self {
+        let ranges = ranges.iter().map(|range| range.parse().unwrap()).collect();
         let store = Arc::new(Store::ephemeral());
         let now = Arc::new(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap()));
         let clock = Arc::clone(&now);
-        let settings = Settings { clock: Arc::new(move || *clock.lock().unwrap()), ..Settings::default() };
+        let settings = Settings {
+            clock: Arc::new(move || *clock.lock().unwrap()),
+            outside_targets: OutsideTargets::new(ranges),
+            ..Settings::default()
+        };
         Self { control: Control::new(Arc::clone(&store), settings), store, now }
     }
 
@@ -101,6 +112,13 @@ impl World {
     /// A TCP target group of this type.
     pub(crate) fn target_group(&self, caller: &Caller, name: &str, vpc: &str, target_type: &str) -> String {
         let made = self.control.create_target_group(caller, group_input(name, vpc, target_type)).unwrap();
+        made.target_groups[0].target_group_arn.clone().unwrap()
+    }
+
+    /// A group of addresses that speak TCP and UDP.
+    pub(crate) fn datagram_group(&self, caller: &Caller, name: &str, vpc: &str) -> String {
+        let input = CreateTargetGroupInput { protocol: text("TCP_UDP"), ..group_input(name, vpc, "ip") };
+        let made = self.control.create_target_group(caller, input).unwrap();
         made.target_groups[0].target_group_arn.clone().unwrap()
     }
 

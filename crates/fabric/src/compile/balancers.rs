@@ -6,14 +6,12 @@ use linkway_model::load_balancer::{
 use linkway_model::network_interface::NetworkInterface;
 
 use crate::layout::{self, Listener, ListenerKey, Target, TargetKey};
+use crate::programs::types::listener_flag;
 use crate::tables::Tables;
 
 use super::{Context, hash};
 
 const TCP: u8 = 6;
-
-/// AWS's listener attribute; 60 to 6000 seconds, 350 unless set.
-const IDLE_TIMEOUT: &str = "tcp.idle_timeout.seconds";
 
 /// AWS's target-group attribute; true unless set: connections to an unhealthy target are ended.
 const END_UNHEALTHY: &str = "target_health_state.unhealthy.connection_termination.enabled";
@@ -47,22 +45,23 @@ fn put(
     for (index, target) in (0..).zip(&targets) {
         tables.targets.insert(TargetKey { targets: hash, index, pad: 0 }, *target);
     }
+    let takes_gateway = context.routing.takes_gateway(listener);
     for protocol in listener.protocol.numbers() {
+        let (count, flags) = if takes_gateway { (0, listener_flag::LISTENER_GATEWAY.0) } else { (count, 0) };
         let key = ListenerKey { node: number, port: listener.port.to_be(), protocol: *protocol, pad: 0 };
         let value = Listener {
             targets: hash,
             count,
             total: targets.len() as u32,
             idle_seconds: idle_seconds(listener, *protocol),
-            pad: 0,
+            flags,
         };
         tables.listeners.insert(key, value);
     }
 }
 
 fn idle_seconds(listener: &ModelListener, protocol: u8) -> u32 {
-    let attribute = listener.attributes.get(IDLE_TIMEOUT).filter(|_| protocol == TCP);
-    attribute.and_then(|seconds| seconds.parse().ok()).unwrap_or(0)
+    listener.tcp_idle_seconds().filter(|_| protocol == TCP).unwrap_or(0)
 }
 
 /// The targets of a node, and how many of them, first in the list, get new connections. The others keep the

@@ -4,11 +4,16 @@ use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::vpc_endpoint::{EndpointSubnet, VpcEndpoint};
 
-use crate::layout::Endpoint;
-use crate::programs::types::endpoint_state;
+use crate::layout::{Endpoint, Listener, ListenerKey};
+use crate::programs::types::{endpoint_state, listener_flag};
 use crate::tables::Tables;
 
 use super::Context;
+
+const TCP: u8 = 6;
+
+/// Where AWS services answer: HTTPS, and HTTP.
+const AWS_PORTS: [u16; 2] = [443, 80];
 
 pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
     for endpoint in context.snapshot.all::<VpcEndpoint>() {
@@ -16,9 +21,34 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
             let Some(interface) = context.snapshot.get::<NetworkInterface>(&subnet.interface) else {
                 continue;
             };
-            tables.endpoints.insert(interface.number, lead(context, endpoint, subnet));
+            let number = interface.number;
+            let lead = if endpoint.aws_service().is_some() {
+                listen(tables, number);
+                lead_to_gateway(endpoint, number)
+            } else {
+                lead(context, endpoint, subnet)
+            };
+            tables.endpoints.insert(number, lead);
         }
     }
+}
+
+/// An AWS service's endpoint has no balancer: its own interface listens, for the gateway.
+fn listen(tables: &mut Tables, node: u32) {
+    for port in AWS_PORTS {
+        let key = ListenerKey { node, port: port.to_be(), protocol: TCP, pad: 0 };
+        let value = Listener { flags: listener_flag::LISTENER_GATEWAY.0, ..Listener::default() };
+        tables.listeners.insert(key, value);
+    }
+}
+
+fn lead_to_gateway(endpoint: &VpcEndpoint, node: u32) -> Endpoint {
+    let state = if endpoint.state.carries_packets() {
+        endpoint_state::ENDPOINT_AVAILABLE
+    } else {
+        endpoint_state::ENDPOINT_UNAVAILABLE
+    };
+    Endpoint { node, state: state.0, ..Endpoint::default() }
 }
 
 fn lead(context: &Context<'_>, endpoint: &VpcEndpoint, subnet: &EndpointSubnet) -> Endpoint {

@@ -8,6 +8,7 @@ pub(crate) mod hash;
 mod interfaces;
 mod places;
 pub mod probes;
+pub mod relays;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -80,6 +81,6 @@ fn settings(devices: &Devices) -> KernelSettings {
         probe_base: ranges::PROBE_BASE.into(),
         router_mac: ranges::router_mac().0,
         service_mac: ranges::service_mac().0,
-        pad: 0,
+        endpoint_base: ranges::ENDPOINT_BASE.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses in the probe range: one for each target that a balancer's health checks ask.
+//! Addresses in the probe range: one for each target that a balancer's health checks ask, and the gateway connects to.
 //!
 //! Offsets are not kept anywhere. They follow from the names of targets, so that a change of the state, or
 //! a restart, leaves the others where they are.
@@ -12,15 +12,17 @@ use linkway_model::load_balancer::{Listener, LoadBalancer, Target, TargetGroup, 
 use linkway_model::network_interface::NetworkInterface;
 
 use crate::layout::Probe;
+use crate::programs::types::idle_seconds;
 use crate::ranges;
 use crate::tables::Tables;
 
 use super::{Context, balancers, hash};
 
-/// Which target a check is for: ARN of the target group, the target, and the port that it was registered with.
+/// Which target is meant: ARN of the target group, the target, and the port that it was registered with.
 pub type ProbeKey = (String, TargetId, u16);
 
-/// Where the targets of a snapshot are checked. The packet path leads there once the snapshot is applied.
+/// Where the service namespace reaches the targets of a snapshot. The packet path leads there once the snapshot is
+/// applied.
 pub fn probe_addresses(snapshot: &Snapshot) -> BTreeMap<ProbeKey, Ipv4Addr> {
     let base = u32::from(ranges::PROBE_BASE);
     offsets(snapshot).into_iter().map(|(key, offset)| (key, Ipv4Addr::from(base + offset))).collect()
@@ -61,25 +63,41 @@ fn probe<'a>(
     context: &Context<'a>,
     group: &'a TargetGroup,
     target: &'a Target,
-    balancer: &LoadBalancer,
+    user: &User<'_>,
 ) -> Option<Probe> {
+    let nodes = &user.balancer.nodes;
     let zone = context.routing.zone(group, target);
-    let own = balancer.nodes.iter().find(|node| zone == Some(node.zone.as_str()));
-    let node = own.or_else(|| balancer.nodes.first())?;
+    let own = nodes.iter().find(|node| zone == Some(node.zone.as_str()));
+    let node = own.or_else(|| nodes.first())?;
     let node = context.snapshot.get::<NetworkInterface>(&node.interface)?.number;
     let located = balancers::locate(context, group, target)?;
-    Some(Probe { address: located.address, interface: located.interface, node })
+    Some(Probe {
+        address: located.address,
+        interface: located.interface,
+        node,
+        idle_seconds: user.idle_seconds,
+    })
 }
 
-/// The balancer whose listener uses each target group: the first by ARN, as AWS lets it be one only.
-fn balancers_of_groups(snapshot: &Snapshot) -> BTreeMap<&str, &LoadBalancer> {
-    let mut balancers = BTreeMap::new();
+/// What uses a target group.
+struct User<'a> {
+    balancer: &'a LoadBalancer,
+    /// Of the balancer's listeners that use it, the longest time that a connection may be idle.
+    idle_seconds: u32,
+}
+
+/// What uses each target group: one balancer, as AWS lets it be no more.
+fn balancers_of_groups(snapshot: &Snapshot) -> BTreeMap<&str, User<'_>> {
+    let mut users: BTreeMap<&str, User<'_>> = BTreeMap::new();
     for listener in snapshot.all::<Listener>() {
         if let Some(balancer) = snapshot.get::<LoadBalancer>(&listener.load_balancer) {
-            balancers.entry(listener.target_group.as_str()).or_insert(balancer.as_ref());
+            let user = users.entry(listener.target_group.as_str());
+            let user = user.or_insert(User { balancer, idle_seconds: 0 });
+            let idle = listener.tcp_idle_seconds().unwrap_or(idle_seconds::IDLE_TCP.0);
+            user.idle_seconds = user.idle_seconds.max(idle);
         }
     }
-    balancers
+    users
 }
 
 /// An offset for each target: where the hash of its name points, or the next that is free. Two targets in
@@ -89,7 +107,8 @@ fn offsets(snapshot: &Snapshot) -> BTreeMap<ProbeKey, u32> {
     let mut offsets = BTreeMap::new();
     for arn in balancers_of_groups(snapshot).keys() {
         let Some(group) = snapshot.get::<TargetGroup>(arn) else { continue };
-        for target in group.targets.iter().filter(|target| target.draining_since.is_none()) {
+        // Those that drain keep the connections that the gateway has.
+        for target in &group.targets {
             let key = (group.arn.clone(), target.id.clone(), target.port);
             let mut offset = preferred(&key);
             while !taken.insert(offset) {

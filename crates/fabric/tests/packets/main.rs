@@ -12,6 +12,7 @@ mod cost;
 mod delivery;
 mod endpoints;
 mod epochs;
+mod gateway;
 mod resets;
 mod rules;
 mod service;

@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use crate::frame::{ACK, Frame, SYN, Transport};
+use linkway_fabric::layout::{Probe, address};
+
+use crate::frame::{ACK, Frame, RST, SYN, Transport};
 use crate::world::*;
 
 #[test]
@@ -66,6 +68,16 @@ fn a_health_check_comes_from_the_balancer() {
 }
 
 #[test]
+fn a_connection_of_the_gateways_may_be_idle_for_as_long_as_the_listeners() {
+    let world = World::new();
+    let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE, idle_seconds: 6000 };
+    world.put(&world.skeleton.maps.probes, &9u32, &probe);
+    world.send(SERVICE, &Frame::tcp((SERVICE_IP, 50000), (PROBE_IP, 8443), SYN)).frame();
+    let ((_, forward), (_, reverse)) = world.pair();
+    assert_eq!((forward.idle_seconds, reverse.idle_seconds), (6000, 6000));
+}
+
+#[test]
 fn the_service_namespace_reaches_targets_of_probes_and_nothing_else() {
     let world = World::new();
     let elsewhere = [
@@ -81,7 +93,8 @@ fn the_service_namespace_reaches_targets_of_probes_and_nothing_else() {
     }
     assert_eq!(world.send(SERVICE, &Frame::echo(SERVICE_IP, PROBE_IP, false, 1)), Outcome::Dropped);
     assert_eq!(world.send(SERVICE, &Frame::tcp((SERVICE_IP, 1), (PROBE_IP, 22), SYN)), Outcome::Dropped);
-    assert_eq!(world.send(SERVICE, &Frame::tcp((SERVICE_IP, 1), (PROBE_IP, 8443), ACK)), Outcome::Dropped);
+    let reset = world.send(SERVICE, &Frame::tcp((SERVICE_IP, 1), (PROBE_IP, 8443), ACK)).frame();
+    assert!(matches!(reset.transport, Transport::Tcp { flags: RST, .. }), "it shall fail at once: {reset:?}");
     world.assert_drops(&[
         (SERVICE, Drop::DROP_NO_ROUTE, elsewhere.len() as u64 + 1),
         (SERVICE, Drop::DROP_TARGET_DENIED, 1),

@@ -5,6 +5,7 @@
 //!   1 CLIENT    10.0.0.10  groups 101            4 TARGET    10.0.0.10  groups 104
 //!   2 NEIGHBOUR 10.0.0.20  groups 102            5 SECOND    10.0.0.20  groups 104
 //!   3 ENDPOINT  10.0.0.30  groups 103    ->      6 NODE      10.0.0.50  TCP 443, UDP 443 -> 8443
+//!   8 AWS       10.0.0.40  groups 103    ->    the gateway, TCP 443 and 80
 //! ```
 
 use std::collections::BTreeMap;
@@ -37,10 +38,13 @@ pub const NODE: u32 = 6;
 pub const SERVICE: u32 = 0;
 /// A device that no interface has.
 pub const STRANGER: u32 = 7;
+/// An AWS service's endpoint.
+pub const AWS: u32 = 8;
 
 pub const CLIENT_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 pub const NEIGHBOUR_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 20);
 pub const ENDPOINT_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 30);
+pub const AWS_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 40);
 pub const TARGET_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 pub const SECOND_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 20);
 pub const NODE_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 50);
@@ -54,6 +58,7 @@ pub const OTHER_SUBNET_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 99);
 /// In the service namespace.
 pub const SERVICE_RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
 pub const SERVICE_CLIENT_IP: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 1);
+pub const SERVICE_AWS_IP: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 8);
 pub const SERVICE_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
 pub const PROBE_IP: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 9);
 
@@ -211,7 +216,12 @@ impl World {
         for protocol in [6, 17] {
             self.listener(protocol, 443, &[(TARGET_IP, TARGET)], 0, 0);
         }
-        let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE };
+        self.interface(AWS, CONSUMER, AWS_IP, 103, Kind::INTERFACE_ENDPOINT);
+        self.lead(AWS, AWS, true);
+        for port in [443, 80] {
+            self.gateway_listener(AWS, port, 0);
+        }
+        let probe = Probe { address: address(TARGET_IP), interface: TARGET, node: NODE, idle_seconds: 0 };
         self.put(&self.skeleton.maps.probes, &9u32, &probe);
     }
 
@@ -229,7 +239,7 @@ impl World {
             probe_base: u32::from(Ipv4Addr::new(100, 64, 0, 0)),
             router_mac: ROUTER_MAC,
             service_mac: mac(SERVICE),
-            pad: 0,
+            endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
         };
         change(&mut settings);
         self.put(&self.skeleton.maps.settings, &0u32, &settings);
@@ -298,12 +308,26 @@ impl World {
         );
     }
 
+    /// Where `ENDPOINT` leads.
     pub fn endpoint(&self, node: u32, available: bool) {
+        self.lead(ENDPOINT, node, available);
+    }
+
+    /// Where an endpoint's interface leads. Its counter is the row of its number.
+    pub fn lead(&self, endpoint: u32, node: u32, available: bool) {
         self.put(
             &self.skeleton.maps.endpoints,
-            &ENDPOINT,
-            &Endpoint { node, state: available.into(), counter: ENDPOINT, pad: 0 },
+            &endpoint,
+            &Endpoint { node, state: available.into(), counter: endpoint, pad: 0 },
         );
+    }
+
+    /// A TCP listener that leads to the gateway.
+    pub fn gateway_listener(&self, node: u32, port: u16, idle_seconds: u32) {
+        let key = ListenerKey { node, port: port.to_be(), protocol: 6, pad: 0 };
+        let flags = types::listener_flag::LISTENER_GATEWAY.0;
+        let listener = Listener { flags, idle_seconds, ..Listener::default() };
+        self.put(&self.skeleton.maps.listeners, &key, &listener);
     }
 
     /// A listener of the node, its targets at port 8443, of which the last `draining` get no new flows.
@@ -323,7 +347,7 @@ impl World {
         }
         let key = ListenerKey { node: NODE, port: port.to_be(), protocol, pad: 0 };
         let total = targets.len() as u32;
-        let listener = Listener { targets: hash, count: total - draining, total, idle_seconds, pad: 0 };
+        let listener = Listener { targets: hash, count: total - draining, total, idle_seconds, flags: 0 };
         self.put(&self.skeleton.maps.listeners, &key, &listener);
     }
 

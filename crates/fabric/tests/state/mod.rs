@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
+use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::*;
@@ -315,10 +316,33 @@ impl State {
         id
     }
 
-    /// An available endpoint with an interface at each address of a subnet.
+    /// An available endpoint of an endpoint service, with an interface at each address of a subnet.
     pub fn endpoint(
         &mut self,
         service: &EndpointServiceId,
+        subnets: &[(&SubnetId, &str)],
+        groups: &[&SecurityGroupId],
+    ) -> VpcEndpointId {
+        let name = self.get::<EndpointService>(service).name();
+        self.endpoint_of(name, service.clone(), subnets, groups)
+    }
+
+    /// An available endpoint of an AWS service: `rds`, say.
+    pub fn aws_endpoint(
+        &mut self,
+        service: &str,
+        subnets: &[(&SubnetId, &str)],
+        groups: &[&SecurityGroupId],
+    ) -> VpcEndpointId {
+        let name = format!("com.amazonaws.{REGION}.{service}");
+        let (service, _) = AwsService::find(&name).expect("the catalogue has it");
+        self.endpoint_of(name, service.id(REGION), subnets, groups)
+    }
+
+    fn endpoint_of(
+        &mut self,
+        service_name: String,
+        service: EndpointServiceId,
         subnets: &[(&SubnetId, &str)],
         groups: &[&SecurityGroupId],
     ) -> VpcEndpointId {
@@ -343,8 +367,8 @@ impl State {
             owner: account(),
             region: REGION.to_owned(),
             vpc,
-            service_name: self.get::<EndpointService>(service).name(),
-            service: service.clone(),
+            service_name,
+            service,
             state: EndpointState::Available,
             subnets,
             groups: groups.iter().map(|group| (*group).clone()).collect(),

@@ -53,8 +53,13 @@ impl Server {
 
     /// The same behind TLS, under the name `localhost`. The second value is the CA's certificate.
     pub(crate) async fn start_tls() -> (Self, String) {
+        Self::start_tls_as("localhost").await
+    }
+
+    /// The same under another name.
+    pub(crate) async fn start_tls_as(name: &str) -> (Self, String) {
         let rcgen::CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+            rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -68,6 +73,7 @@ impl Server {
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(stream) = acceptor.accept(stream).await else { continue };
                 let serving = serving.clone();
                 tokio::spawn(async move {

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::world::{World, client_address};
+use crate::world::{World, client_address, endpoint_address};
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ pub(crate) async fn connect_plain(world: &World, endpoint: u32, client: u32) -> 
     from(client).connect(world.plain_address(endpoint)).await.unwrap()
 }
 
+/// A connection from a client to a listener that is relayed.
+pub(crate) async fn connect_relayed(world: &World, interface: u32, client: u32) -> io::Result<TcpStream> {
+    from(client).connect((endpoint_address(interface), world.relayed_port).into()).await
+}
+
 fn from(client: u32) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((client_address(client), 0).into()).unwrap();
@@ -44,16 +49,31 @@ fn from(client: u32) -> TcpSocket {
 
 /// A TLS connection of client 1 to endpoint 1.
 pub(crate) async fn tls(world: &World, name: &str, alpn: &str) -> io::Result<TlsStream<TcpStream>> {
+    tls_trusting(world, &world.ca, name, alpn).await
+}
+
+/// The same with trust in another CA than the gateway's.
+pub(crate) async fn tls_trusting(
+    world: &World,
+    ca: &str,
+    name: &str,
+    alpn: &str,
+) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    TlsConnector::from(client_config(ca, alpn)).connect(name, connect(world, 1, 1).await).await
+}
+
+/// A client that trusts a CA.
+pub(crate) fn client_config(ca: &str, alpn: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(world.ca.as_bytes()).unwrap()).unwrap();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, connect(world, 1, 1).await).await
+    Arc::new(config)
 }
 
 /// Sends a request on a connection of its own, over HTTP/1.1.
@@ -67,10 +87,23 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let stream = tls(world, name, "http/1.1").await.unwrap();
+    send_over(tls(world, name, "http/1.1").await.unwrap(), request).await
+}
+
+async fn send_over<B>(stream: TlsStream<TcpStream>, request: Request<B>) -> hyper::Result<Response<Incoming>>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection.with_upgrades());
     sender.send_request(request).await
+}
+
+/// Sends a request on a connection that is there, and reads the answer.
+pub(crate) async fn ask_over(stream: TlsStream<TcpStream>, request: Request<String>) -> Answer {
+    read(send_over(stream, request.map(Full::<Bytes>::from)).await.unwrap()).await
 }
 
 /// Sends a request with a body that is there at once, and reads the answer.

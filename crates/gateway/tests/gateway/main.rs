@@ -4,13 +4,16 @@
 
 mod backend;
 mod client;
+mod proxy;
 mod signer;
 mod world;
 
 mod backends;
 mod botocore;
 mod clients;
+mod passthrough;
 mod policies;
+mod relays;
 mod signatures;
 mod smuggling;
 mod tls;

@@ -56,6 +56,7 @@ async fn what_is_allowed_passes() {
     let added = &record["additionalEventData"];
     assert_eq!(added["statements"], json!([{"index": 0, "sid": "Read"}]));
     assert_eq!(added["actions"], json!(["rds:DescribeDBInstances"]));
+    assert_eq!(added["needs"], json!([{"action": "rds:DescribeDBInstances", "resources": ["*"]}]));
     assert_eq!(added["httpStatusCode"], 200);
 }
 

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use hyper::{Request, Response};
 use linkway_gateway::{
     Asked, AuditSink, Authority, Backend, Body, Call, Decider, Endpoint, Gateway, Key, Keys, Limits, Local,
-    LocalCall, Need, Principal, Protocol, Ranges, Record, RequestHead, Resource, Service, Settings, Timeouts,
-    UnknownKeys, View, full,
+    LocalCall, Need, Principal, Protocol, Ranges, Record, Relay, RequestHead, Resource, Service, Settings,
+    Timeouts, Tls, UnknownKeys, View, full,
 };
 use linkway_policy::{DEFAULT_POLICY, Policy, PrincipalKind};
 use linkway_wire::sigv4::Secret;
@@ -25,6 +25,9 @@ pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 pub(crate) const RDS: &str = "rds.us-east-1.amazonaws.com";
 pub(crate) const S3: &str = "s3.us-east-1.amazonaws.com";
+
+/// The port of listeners whose connections are relayed.
+pub(crate) const LISTENER: u16 = 5432;
 
 const SERVICE_BASE: Ipv4Addr = Ipv4Addr::new(127, 100, 0, 0);
 const CLIENT_BASE: Ipv4Addr = Ipv4Addr::new(127, 101, 0, 0);
@@ -44,6 +47,8 @@ pub(crate) struct Draft {
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) endpoints: HashMap<u32, Endpoint>,
+    /// What is relayed, by the interface's number.
+    pub(crate) relays: HashMap<u32, Relay>,
 }
 
 impl Draft {
@@ -54,6 +59,7 @@ impl Draft {
             limits: Limits::default(),
             timeouts,
             endpoints: HashMap::from([(1, endpoint(service, names))]),
+            relays: HashMap::new(),
         }
     }
 
@@ -105,6 +111,11 @@ impl Draft {
                 .into_iter()
                 .map(|(number, endpoint)| (number, Arc::new(endpoint)))
                 .collect(),
+            relays: self
+                .relays
+                .into_iter()
+                .map(|(number, relay)| ((number, LISTENER), Arc::new(relay)))
+                .collect(),
             clients: (1..10).map(|number| (number, private_address(number))).collect(),
             keys: Arc::new(TestKeys),
         };
@@ -117,7 +128,11 @@ impl Draft {
         tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
         let served = gateway.clone();
         tokio::spawn(async move { served.serve_plain(plain, std::future::pending()).await });
-        World { gateway, view, ca, port, plain_port, records }
+        let relayed = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let relayed_port = relayed.local_addr().unwrap().port();
+        let served = gateway.clone();
+        tokio::spawn(async move { served.serve_relay(relayed, LISTENER, std::future::pending()).await });
+        World { gateway, view, ca, port, plain_port, relayed_port, records }
     }
 }
 
@@ -129,6 +144,7 @@ pub(crate) struct World {
     pub(crate) ca: String,
     pub(crate) port: u16,
     pub(crate) plain_port: u16,
+    pub(crate) relayed_port: u16,
     pub(crate) records: Records,
 }
 
@@ -192,6 +208,7 @@ pub(crate) fn service(name: &str, protocol: Protocol, backend: Backend) -> Servi
         global: false,
         protocol,
         backend,
+        tls: Tls::Terminate,
         unknown_keys: UnknownKeys::Reject,
         anonymous: false,
     }

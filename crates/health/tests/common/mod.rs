@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use linkway_health::Checker;
+use linkway_health::{Checker, Outside};
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::vpc::{Vpc, VpcCidr};
 use linkway_model::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -113,6 +116,30 @@ impl Site {
         T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
     }
 
+    /// Give the group's VPC a range, which loopback is not in: so the targets are outside.
+    pub fn move_targets_outside(&mut self) {
+        let group = self.snapshot.get::<TargetGroup>("tg").unwrap();
+        let (id, owner, region) = (group.vpc.clone(), group.owner.clone(), group.region.clone());
+        let cidr = "10.0.0.0/16".parse().unwrap();
+        self.put(Vpc {
+            id,
+            number: 1,
+            owner,
+            region,
+            cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr }],
+            tenancy: "default".into(),
+            is_default: false,
+            enable_dns_support: true,
+            enable_dns_hostnames: false,
+            enable_network_address_usage_metrics: false,
+            dhcp_options: DhcpOptionsId::random(),
+            default_security_group: SecurityGroupId::random(),
+            main_route_table: RouteTableId::random(),
+            default_network_acl: NetworkAclId::random(),
+            tags: Tags::new(),
+        });
+    }
+
     /// A second group, which no listener forwards to, with one target.
     pub fn add_unused_group(&mut self, port: u16) {
         let mut group = TargetGroup::clone(self.snapshot.get::<TargetGroup>("tg").unwrap());
@@ -142,6 +169,13 @@ impl Site {
 
     /// A checker for which targets have no address until [`Running::make_reachable`].
     pub fn check_once_reachable(&self) -> Running {
+        self.check_with_outside(&Handle::current(), &[])
+    }
+
+    /// A checker that checks targets outside on `runtime`, in these ranges. Those of the VPC have no address, as
+    /// above.
+    pub fn check_with_outside(&self, runtime: &Handle, ranges: &[&str]) -> Running {
+        let allowed = OutsideTargets::new(ranges.iter().map(|range| range.parse().unwrap()).collect());
         let (sender, reports) = mpsc::unbounded_channel();
         let (reachable, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let (is_reachable, told) = (Arc::clone(&reachable), Arc::clone(&asked));
@@ -155,6 +189,7 @@ impl Site {
                 told.notify_one();
                 is_reachable.load(Ordering::SeqCst).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST))
             },
+            Outside { runtime: runtime.clone(), allowed },
         );
         let checker = Arc::new(checker);
         checker.publish(Arc::new(self.snapshot.clone()));

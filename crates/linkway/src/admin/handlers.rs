@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
+use linkway_control::{BackendRequest, NewKey};
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::service_backend::ServiceBackend;
 
 use crate::admin::protocol::{
     Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindInstance, GetStatus, ListAccounts,
-    ListDrops, ListKeys, Status, Stop,
+    ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
 use crate::daemon::Daemon;
@@ -17,7 +19,8 @@ use crate::daemon::Daemon;
 pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
 
 pub(crate) async fn create_account(daemon: Arc<Daemon>, request: CreateAccount) -> Result<Account> {
-    Ok(daemon.control(move |control| control.create_account(request.id, request.name)).await??)
+    let CreateAccount { id, name, organization } = request;
+    Ok(daemon.control(move |control| control.create_account(id, name, organization)).await??)
 }
 
 pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Result<Vec<Account>> {
@@ -25,10 +28,9 @@ pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Resul
 }
 
 pub(crate) async fn create_key(daemon: Arc<Daemon>, request: CreateKey) -> Result<AccessKey> {
-    let CreateKey { account, access_key_id, secret_access_key } = request;
-    Ok(daemon
-        .control(move |control| control.create_key(&account, access_key_id, secret_access_key))
-        .await??)
+    let CreateKey { account, access_key_id: id, secret_access_key: secret, user, tags } = request;
+    let new = NewKey { id, secret, user, tags };
+    Ok(daemon.control(move |control| control.create_key(&account, new)).await??)
 }
 
 pub(crate) async fn list_keys(daemon: Arc<Daemon>, request: ListKeys) -> Result<Vec<AccessKey>> {
@@ -70,6 +72,21 @@ pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<Netwo
 pub(crate) async fn detach(daemon: Arc<Daemon>, request: Detach) -> Result<()> {
     daemon.control(move |control| control.detach(&request.interface)).await??;
     daemon.settled().await
+}
+
+pub(crate) async fn set_service(daemon: Arc<Daemon>, request: SetService) -> Result<()> {
+    let SetService { service, backend, ca, unknown_keys, tls } = request;
+    let request = BackendRequest { service, backend, ca, unknown_keys, tls };
+    daemon.control(move |control| control.set_backend(request)).await??;
+    Ok(())
+}
+
+pub(crate) async fn unset_service(daemon: Arc<Daemon>, request: UnsetService) -> Result<()> {
+    Ok(daemon.control(move |control| control.unset_backend(&request.service)).await??)
+}
+
+pub(crate) async fn list_services(daemon: Arc<Daemon>, _: ListServices) -> Result<Vec<ServiceBackend>> {
+    Ok(daemon.control.backends())
 }
 
 pub(crate) async fn status(daemon: Arc<Daemon>, _: GetStatus) -> Result<Status> {

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Timestamp};
+use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
+use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -44,12 +45,14 @@ requests! {
         id: Option<AccountId>,
         /// A name for people.
         name: String,
+        /// Its organization.
+        organization: Option<String>,
     } -> Account;
 
     /// All accounts.
     "/accounts/list" ListAccounts {} -> Vec<Account>;
 
-    /// Make an access key for an account's administrator.
+    /// Make an access key for an account's root, or for a user of its.
     "/keys/create" CreateKey {
         /// Whose.
         account: AccountId,
@@ -57,6 +60,10 @@ requests! {
         access_key_id: Option<String>,
         /// Its secret; one at random if none is given.
         secret_access_key: Option<String>,
+        /// Name of the user.
+        user: Option<String>,
+        /// The user's tags.
+        tags: Tags,
     } -> AccessKey;
 
     /// All access keys, or an account's, with their secrets: whoever may use this socket may read them anyway.
@@ -134,6 +141,29 @@ requests! {
         /// Which.
         interface: NetworkInterfaceId,
     } -> ();
+
+    /// Say where an AWS service is served, instead of what was said before.
+    "/services/set" SetService {
+        /// The service's full name.
+        service: String,
+        /// A URL, or `aws`.
+        backend: String,
+        /// Certificates that an HTTPS backend's own must lead to, in PEM.
+        ca: Option<String>,
+        /// What becomes of requests that are signed with a key that is not known.
+        unknown_keys: UnknownKeys,
+        /// Who ends TLS.
+        tls: Tls,
+    } -> ();
+
+    /// Forget where an AWS service is served.
+    "/services/unset" UnsetService {
+        /// The service's full name.
+        service: String,
+    } -> ();
+
+    /// Where AWS services are served, by their names.
+    "/services/list" ListServices {} -> Vec<ServiceBackend>;
 
     /// How the daemon and the packet path are.
     "/status" GetStatus {} -> Status;

@@ -1,6 +1,6 @@
 //! One call: authenticated, dispatched, answered.
 
-use linkway_control::Control;
+use linkway_control::{Caller, Control};
 use linkway_model::id::random_hex;
 use linkway_model::{Snapshot, Timestamp};
 use linkway_wire::sigv4::{Request, Scope};
@@ -22,9 +22,16 @@ pub(crate) struct Answer {
 /// Answer a request that has arrived whole.
 pub(crate) fn answer(control: &Control, state: &Snapshot, request: &Request<'_>, now: Timestamp) -> Answer {
     let request_id = request_id();
-    match run(control, state, request, now, &request_id) {
-        Ok(xml) => Answer { status: 200, xml, request_id },
-        Err((protocol, error)) => refuse(protocol, &error, request_id),
+    let params = params(request.query, request.body);
+    let likely = likely_service(request, params.as_ref().ok()).protocol();
+    let (verified, caller) = match authenticate(request, now, state) {
+        Ok(authenticated) => authenticated,
+        Err(error) => return refuse(likely, &error.into_error(likely.dialect), request_id),
+    };
+    match Service::from_signing_name(&verified.service) {
+        Some(service) => perform(control, service, &caller, params, request_id),
+        // Spelled as most services do.
+        None => refuse(Service::Sts.protocol(), &unknown_service(&verified.service), request_id),
     }
 }
 
@@ -33,46 +40,51 @@ pub(crate) fn refuse_unread(error: &ApiError) -> Answer {
     refuse(Service::Ec2.protocol(), error, request_id())
 }
 
-fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -> Answer {
+/// Refuse a request, as its service spells it.
+pub(crate) fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -> Answer {
     Answer { status: error.status, xml: protocol.error(error, &request_id), request_id }
 }
 
-fn run(
+/// Run the operation that a caller's parameters ask a service for.
+pub(crate) fn perform(
     control: &Control,
-    state: &Snapshot,
-    request: &Request<'_>,
-    now: Timestamp,
-    request_id: &str,
-) -> Result<String, (Protocol, ApiError)> {
-    let params = params(request);
-    let likely = likely_service(request, params.as_ref().ok()).protocol();
-    let (verified, caller) =
-        authenticate(request, now, state).map_err(|error| (likely, error.into_error(likely.dialect)))?;
-    let Some(service) = Service::from_signing_name(&verified.service) else {
-        // Spelled as most services do.
-        return Err((Service::Sts.protocol(), unknown_service(&verified.service)));
-    };
+    service: Service,
+    caller: &Caller,
+    params: Result<Params, ParamsError>,
+    request_id: String,
+) -> Answer {
     let protocol = service.protocol();
-    let params = params.map_err(|error| (protocol, unreadable(&error)))?;
-    let call = Call::new(protocol, params, request_id).map_err(|error| (protocol, error))?;
-    let action = call.action().to_owned();
-    tracing::debug!(request_id, service = verified.service, action, region = caller.region, account = %caller.account);
-    match service {
-        Service::Ec2 => ec2::dispatch(control, &caller, call),
-        Service::Elbv2 => elbv2::dispatch(control, &caller, call),
-        Service::Rds => rds::dispatch(control, &caller, call),
-        Service::Sts => sts::dispatch(control, &caller, call),
+    let called = params
+        .map_err(|error| unreadable(&error))
+        .and_then(|params| Call::new(protocol, params, &request_id))
+        .and_then(|call| dispatch(control, service, caller, call));
+    match called {
+        Ok(xml) => Answer { status: 200, xml, request_id },
+        Err(error) => refuse(protocol, &error, request_id),
     }
-    .map_err(|error| {
-        tracing::debug!(request_id, action, %error, "refused");
-        (protocol, error)
-    })
+}
+
+fn dispatch(
+    control: &Control,
+    service: Service,
+    caller: &Caller,
+    call: Call<'_>,
+) -> Result<String, ApiError> {
+    let action = call.action().to_owned();
+    tracing::debug!(?service, action, region = caller.region, account = %caller.account);
+    match service {
+        Service::Ec2 => ec2::dispatch(control, caller, call),
+        Service::Elbv2 => elbv2::dispatch(control, caller, call),
+        Service::Rds => rds::dispatch(control, caller, call),
+        Service::Sts => sts::dispatch(control, caller, call),
+    }
+    .inspect_err(|error| tracing::debug!(action, %error, "refused"))
 }
 
 /// An action may be asked for in the URL, as presigned ones are, and in the body.
-fn params(request: &Request<'_>) -> Result<Params, ParamsError> {
-    let mut params = Params::parse(request.query.as_bytes())?;
-    params.extend(request.body)?;
+pub(crate) fn params(query: &str, body: &[u8]) -> Result<Params, ParamsError> {
+    let mut params = Params::parse(query.as_bytes())?;
+    params.extend(body)?;
     Ok(params)
 }
 
@@ -124,7 +136,7 @@ mod tests {
     fn errors_are_spelled_for_the_service_that_was_meant() {
         let of = |query: &str, headers: &[(&str, &[u8])]| {
             let request = request(query, headers);
-            likely_service(&request, params(&request).ok().as_ref())
+            likely_service(&request, params(request.query, request.body).ok().as_ref())
         };
         assert_eq!(of("Version=2011-06-15", &[]), Service::Sts);
         assert_eq!(of("Version=2015-12-01", &[]), Service::Elbv2);

@@ -28,8 +28,7 @@ pub(crate) fn authenticate(
     let caller = Caller {
         account: key.account.clone(),
         principal: key.principal.clone(),
-        // Every key is of its account's root, whose id is the account's number.
-        user_id: key.account.to_string(),
+        user_id: key.user_id().to_owned(),
         region: verified.region.clone(),
     };
     Ok((verified, caller))

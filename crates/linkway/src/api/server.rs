@@ -26,7 +26,7 @@ pub(crate) async fn handle(daemon: Arc<Daemon>, request: Request<Incoming>) -> R
             &ApiError::new("MethodNotAllowed", "The API is asked with GET and POST").with_status(405),
         ),
     };
-    respond(answer)
+    into_response(answer, http::full)
 }
 
 async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
@@ -57,7 +57,8 @@ async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
     }
 }
 
-fn unread(error: &BodyError) -> ApiError {
+/// Why a body did not arrive whole.
+pub(crate) fn unread(error: &BodyError) -> ApiError {
     match error {
         BodyError::TooLarge => ApiError::new("RequestEntityTooLarge", error.to_string()).with_status(413),
         BodyError::TooSlow => ApiError::new("RequestTimeout", error.to_string()).with_status(408),
@@ -65,8 +66,9 @@ fn unread(error: &BodyError) -> ApiError {
     }
 }
 
-fn respond(answer: Answer) -> Response<AnswerBody> {
-    let mut response = Response::new(http::full(answer.xml));
+/// An answer as HTTP has it, in whichever type of body.
+pub(crate) fn into_response<B>(answer: Answer, body: impl FnOnce(String) -> B) -> Response<B> {
+    let mut response = Response::new(body(answer.xml));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));

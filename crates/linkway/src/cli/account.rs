@@ -20,6 +20,9 @@ pub(crate) enum Account {
         /// A name, for people.
         #[arg(long, default_value = "")]
         name: String,
+        /// The organization that it is in, such as o-a1b2c3d4e5: endpoint policies may ask for aws:PrincipalOrgID.
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: Option<String>,
         #[command(flatten)]
         output: Output,
     },
@@ -35,7 +38,9 @@ impl Account {
     pub(crate) fn run(self, state: &StateDir) -> Result<()> {
         let client = Client::new(state);
         let (accounts, output) = match self {
-            Self::Create { id, name, output } => (vec![client.call(&CreateAccount { id, name })?], output),
+            Self::Create { id, name, organization, output } => {
+                (vec![client.call(&CreateAccount { id, name, organization })?], output)
+            }
             Self::List { output } => (client.call(&ListAccounts {})?, output),
         };
         output.list(&accounts, ["ACCOUNT", "NAME", "CREATED"], |account| {

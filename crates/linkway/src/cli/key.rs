@@ -23,6 +23,13 @@ pub(crate) enum Key {
         /// Its secret. One is made up if it is not given.
         #[arg(long, value_name = "SECRET")]
         secret_access_key: Option<String>,
+        /// A user of the account's, whom endpoint policies may name: the account's root if none is given. Every user
+        /// may do all in its account.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// A tag of the user's, such as team=blue; may be given several times.
+        #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag, requires = "user")]
+        tags: Vec<(String, String)>,
         #[command(flatten)]
         output: Output,
     },
@@ -55,8 +62,10 @@ impl Key {
     pub(crate) fn run(self, state: &StateDir) -> Result<()> {
         let client = Client::new(state);
         match self {
-            Self::Create { account, access_key_id, secret_access_key, output } => {
-                let key = client.call(&CreateKey { account, access_key_id, secret_access_key })?;
+            Self::Create { account, access_key_id, secret_access_key, user, tags, output } => {
+                let tags = tags.into_iter().collect();
+                let key =
+                    client.call(&CreateKey { account, access_key_id, secret_access_key, user, tags })?;
                 output.list(&[key], ["ACCESS KEY ID", "SECRET ACCESS KEY", "ACCOUNT"], |key| {
                     [key.id.clone(), key.secret.clone(), key.account.to_string()]
                 })
@@ -79,4 +88,9 @@ impl Key {
             Self::Delete { access_key_id } => client.call(&DeleteKey { access_key_id }),
         }
     }
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expecting KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }

@@ -12,6 +12,7 @@ pub(crate) mod key;
 pub(crate) mod output;
 pub(crate) mod policy;
 pub(crate) mod run;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod terminate;
 pub(crate) mod up;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// Make, list and delete access keys: what API calls are signed with.
     #[command(subcommand)]
     Key(key::Key),
+    /// Say where AWS services are served: who answers behind interface endpoints to them.
+    #[command(subcommand)]
+    Service(service::Service),
     /// Run a command as an instance: with a network interface in a subnet and a namespace of its own.
     ///
     /// In the foreground the exit status is the command's, and the instance ends with it.
@@ -152,6 +156,17 @@ mod tests {
         assert_eq!(run.groups.len(), 2);
         assert!(run.detach);
         assert_ne!(cli.state_dir, PathBuf::from("x"));
+    }
+
+    #[test]
+    fn a_service_needs_a_backend() {
+        let set = |rest: &[&str]| {
+            let base = ["linkway", "service", "set", "com.amazonaws.us-east-1.s3"];
+            Cli::try_parse_from(base.iter().chain(rest)).map(|_| ())
+        };
+        assert!(set(&[]).is_err());
+        assert!(set(&["--backend", "aws", "--tls", "passthrough", "--unknown-keys", "unverified"]).is_ok());
+        assert!(set(&["--backend", "aws", "--tls", "off"]).is_err());
     }
 
     #[test]

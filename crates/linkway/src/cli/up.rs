@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use ipnet::Ipv4Net;
+use linkway_model::outside_targets::OutsideTargets;
 use tracing_subscriber::EnvFilter;
 
 use crate::daemon::upstream::UpstreamChoice;
@@ -33,6 +35,11 @@ pub(crate) struct Up {
     /// names are refused. The host's own otherwise.
     #[arg(long, value_name = "ADDRESS")]
     upstream: Option<UpstreamChoice>,
+    /// Addresses outside of VPCs that may be registered as targets; may be given several times. This host reaches
+    /// them: whoever may register targets gets there, too. A range that holds more than loopback (127.0.0.0/8) or
+    /// link-local addresses (169.254.0.0/16) does not mean those.
+    #[arg(long, value_name = "CIDR")]
+    outside_targets: Vec<Ipv4Net>,
     /// What to log to standard error: error, warn, info, debug, trace, or a list such as
     /// `info,linkway_fabric=debug`.
     #[arg(long, value_name = "FILTER", env = "LINKWAY_LOG", default_value = "info", hide_env_values = true)]
@@ -57,6 +64,7 @@ impl Up {
             name: self.name,
             ephemeral: self.ephemeral,
             upstream: self.upstream.unwrap_or(UpstreamChoice::Host),
+            outside_targets: OutsideTargets::new(self.outside_targets),
         })
     }
 }

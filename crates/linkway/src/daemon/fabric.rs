@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::daemon::names::Names;
 use crate::daemon::privileges;
+use crate::gateway::view::Views;
 use crate::stop::{Stop, Stopper};
 
 /// How often life cycles are advanced, whatever happens.
@@ -85,6 +86,8 @@ pub(crate) struct Followers {
     pub(crate) checker: Arc<Checker>,
     /// Names of what the packet path counts.
     pub(crate) names: Arc<Mutex<Names>>,
+    /// The gateway's view.
+    pub(crate) views: Views,
 }
 
 /// Start the thread. It ends when the daemon stops, and the daemon with it.
@@ -184,6 +187,8 @@ impl Follower {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
         self.followers.resolver.publish(Arc::clone(&snapshot));
         self.followers.names.lock().unwrap_or_else(PoisonError::into_inner).learn(&snapshot);
+        // Connections to an endpoint that is new meet a gateway that knows it.
+        self.followers.views.publish(&snapshot);
         match self.fabric.apply(&snapshot) {
             Ok(()) => {
                 if self.retry.take().is_some() {

@@ -4,6 +4,7 @@
 //! service namespace; and all others, which serve the API and the commands in the host's. [`start`] puts them in
 //! place.
 
+pub(crate) mod audit;
 pub(crate) mod counters;
 pub(crate) mod databases;
 pub(crate) mod drops;
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::instance::Process;
+use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_store::Store;
 use tokio::sync::broadcast;
@@ -51,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) ephemeral: bool,
     /// Who answers for names that are not Linkway's.
     pub(crate) upstream: UpstreamChoice,
+    /// Addresses outside of VPCs that may be targets.
+    pub(crate) outside_targets: OutsideTargets,
 }
 
 /// What the daemon's threads share.

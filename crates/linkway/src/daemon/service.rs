@@ -1,21 +1,30 @@
-//! The service thread: what answers inside of the service namespace, which is the resolver and health checks.
+//! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
+//! checks.
 
-use std::net::{SocketAddr, SocketAddrV4, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
+use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
 use tokio::runtime;
 
 use crate::daemon::privileges;
+use crate::gateway::relays::{self, WantedPorts};
 use crate::instance::namespaces;
 use crate::stop::{Stop, Stopper};
 
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
+
+/// Where the gateway listens, at every address: HTTPS and HTTP.
+pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
+
+/// Connections to the gateway that may wait to be accepted.
+const BACKLOG: u32 = 4096;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
 const UNPRIVILEGED_PORTS: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -30,6 +39,18 @@ pub(crate) struct Service {
     pub(crate) resolver: Resolver,
     /// The health checker.
     pub(crate) checker: Arc<Checker>,
+    /// The gateway.
+    pub(crate) gateway: Gateway,
+    /// Where it is to listen for balancers.
+    pub(crate) wanted_ports: WantedPorts,
+}
+
+/// What listens.
+struct Sockets {
+    udp: UdpSocket,
+    tcp: tokio::net::TcpListener,
+    https: tokio::net::TcpListener,
+    http: tokio::net::TcpListener,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -42,9 +63,9 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
         .spawn(move || {
             let _vital = vital;
             match enter(&service) {
-                Ok((runtime, udp, tcp)) => {
+                Ok((runtime, sockets)) => {
                     if ready.send(Ok(())).is_ok() {
-                        runtime.block_on(run(service, udp, tcp, stop));
+                        runtime.block_on(run(service, sockets, stop));
                     }
                 }
                 // Nobody to tell it to has gone away before: the caller waits.
@@ -57,16 +78,14 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
 }
 
 /// Threads of the runtime are in the namespace and without capabilities, as the thread that starts them is.
-fn enter(service: &Service) -> Result<(runtime::Runtime, UdpSocket, TcpListener)> {
+fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
     namespaces::enter_network(&service.namespace)?;
-    // In here, the resolver's port is nobody's privilege: one capability less that the daemon needs.
+    // In here, low ports are nobody's privilege: one capability less that the daemon needs.
     std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
     let address = SocketAddr::V4(service.address);
     let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
     let udp = UdpSocket::bind(address).with_context(listening)?;
-    let tcp = TcpListener::bind(address).with_context(listening)?;
     udp.set_nonblocking(true).with_context(listening)?;
-    tcp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -74,23 +93,47 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, UdpSocket, TcpListener)
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    Ok((runtime, udp, tcp))
+    let inside = runtime.enter();
+    let tcp = listen_at(service.address).with_context(listening)?;
+    let [https, http] = GATEWAY_PORTS
+        .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
+    drop(inside);
+    Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
 }
 
-async fn run(service: Service, udp: UdpSocket, tcp: TcpListener, mut stop: Stop) {
-    let sockets = (|| {
-        Ok::<_, std::io::Error>((
-            tokio::net::UdpSocket::from_std(udp)?,
-            tokio::net::TcpListener::from_std(tcp)?,
-        ))
-    })();
-    let (udp, tcp) = match sockets {
-        Ok(sockets) => sockets,
+/// Listen on a port of every address, for the gateway. Call it in the runtime.
+pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+    listen_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
+}
+
+fn listen_at(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
+    socket.set_reuseport(true)?;
+    socket.bind(address.into())?;
+    socket.listen(BACKLOG)
+}
+
+async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
+    let Sockets { udp, tcp, https, http } = sockets;
+    let udp = match tokio::net::UdpSocket::from_std(udp) {
+        Ok(udp) => udp,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
+    };
+    let gateway = &service.gateway;
+    // Ends after the word to stop, when requests in progress have had a while to end.
+    let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
+    let serving = async {
+        tokio::join!(
+            gateway.serve(https, stop.wait()),
+            gateway.serve_plain(http, stop_plain.wait()),
+            relays::serve(gateway, service.wanted_ports, stop_relays)
+        )
     };
     tokio::select! {
         () = service.resolver.serve(udp, tcp) => {}
         () = service.checker.run() => {}
-        () = stop.wait() => {}
+        _ = serving => {}
     }
 }

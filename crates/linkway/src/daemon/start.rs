@@ -8,16 +8,19 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
-use linkway_health::Checker;
+use linkway_gateway::{AuditSink, Authority, Gateway, Limits, Ranges, Timeouts};
+use linkway_health::{Checker, Outside};
 use linkway_model::Timestamp;
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use sd_notify::NotifyState;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::daemon::audit::Audit;
 use crate::daemon::databases::Databases;
 use crate::daemon::drops::Drops;
 use crate::daemon::fabric::Followers;
@@ -27,6 +30,10 @@ use crate::daemon::{
     Daemon, Settings, counters, databases, fabric, health, instances, lock, privileges, service, verification,
 };
 use crate::database::installed::Installed;
+use crate::gateway::decider::ByTables;
+use crate::gateway::local::OwnServices;
+use crate::gateway::relays;
+use crate::gateway::view::{self, Views};
 use crate::keeper::protocol::Place;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -47,8 +54,11 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let commands = listen_to_commands(&settings)?;
 
     let installed = Installed::default();
-    let engines = Arc::new(move || installed.engines());
-    let control_settings = linkway_control::Settings { engines, ..Default::default() };
+    let control_settings = linkway_control::Settings {
+        engines: Arc::new(move || installed.engines()),
+        outside_targets: settings.outside_targets.clone(),
+        ..Default::default()
+    };
     let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
     prepare_state(&settings, &control)?;
     let databases = Databases::start(Place {
@@ -80,18 +90,32 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
             drop(reports.send((group.to_owned(), target.clone(), port, health)))
         },
         move |group, target, port| probes.address(group, target, port).map(Into::into),
+        Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
     ));
 
+    let own_services = OwnServices::default();
+    let audit = Audit::start(&settings.state, settings.ephemeral)?;
+    let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
+
     let stop = Stopper::new();
+    let (ports, wanted_ports) = relays::ports();
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
+        views: Views::of(gateway.clone(), settings.outside_targets.clone(), ports),
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
-        Service { namespace, address: SocketAddrV4::new(ranges::RESOLVER, 53), resolver, checker },
+        Service {
+            namespace,
+            address: SocketAddrV4::new(ranges::RESOLVER, 53),
+            resolver,
+            checker,
+            gateway,
+            wanted_ports,
+        },
         &stop,
     )?;
     // From here on, this thread has no more rights than those that it starts.
@@ -110,13 +134,44 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         stop,
         launchers: Mutex::default(),
     });
+    own_services.served_by(&daemon);
     runtime.block_on(serve(daemon, api, commands, upstream, reported))?;
     // What asks for counters has ended with the runtime.
     drop(runtime);
-    let ended = [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end()];
+    let ended =
+        [fabric_thread.join(), service_thread.join(), counters_thread.join(), drops.end(), audit.end()];
     anyhow::ensure!(ended.iter().all(Result::is_ok), "a thread of the daemon failed; its words are above");
     tracing::info!("stopped; the packet path stays in place until `linkway down`");
     Ok(())
+}
+
+/// The gateway, which knows of no endpoint yet.
+fn gateway(
+    settings: &Settings,
+    audit: Arc<dyn AuditSink>,
+    local: OwnServices,
+    outbound: Handle,
+) -> Result<Gateway> {
+    let authority = Authority::new(&ca::certificate(&settings.state)?, &ca::key(&settings.state)?)
+        .context("the CA cannot be used")?;
+    let settings = linkway_gateway::Settings {
+        ranges: Ranges { service: ranges::ENDPOINT_BASE, client: ranges::CLIENT_BASE },
+        limits: Limits::of_descriptors(descriptors()?),
+        timeouts: Timeouts::default(),
+        audit,
+        decider: Arc::new(ByTables),
+        local: Arc::new(local),
+        outbound,
+        clock: Arc::new(Timestamp::now),
+    };
+    Ok(Gateway::new(settings, authority, view::empty()))
+}
+
+/// How many files this process may have open: as many as it can be allowed.
+fn descriptors() -> Result<usize> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot raise the limit of open files")?;
+    Ok(usize::try_from(most).unwrap_or(usize::MAX))
 }
 
 /// Where this machine lacks something, say that, and not how it showed.

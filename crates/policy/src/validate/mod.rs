@@ -3,6 +3,7 @@
 
 mod actions;
 mod conditions;
+mod contradictions;
 mod principals;
 mod reach;
 mod resources;
@@ -21,6 +22,36 @@ pub enum Severity {
     Warning,
     /// A part of the policy has no effect, or not the one it seems to have.
     Error,
+}
+
+/// What is known of the actions that exist.
+pub trait Actions {
+    /// Whether some action matches a value of `Action`, wildcards and all. Not asked for `*`.
+    /// [`action_matches`](crate::action_matches) helps.
+    fn exists(&self, pattern: &str) -> bool;
+
+    /// The actions that match a value of `Action`, to name one in the place of one that does not exist. None where
+    /// they are not known.
+    fn matching(&self, _pattern: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether some action that matches a value of `Action` can be about a resource that matches a value of
+    /// `Resource`: `s3:GetObject` is never about `arn:aws:sqs:…`, nor `s3:ListAllMyBuckets` about anything but `*`.
+    /// `true` where that is not known.
+    fn is_about(&self, _pattern: &str, _resource: &str) -> bool {
+        true
+    }
+}
+
+/// Knows no actions, so that every one may exist.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnyActions;
+
+impl Actions for AnyActions {
+    fn exists(&self, _pattern: &str) -> bool {
+        true
+    }
 }
 
 /// Something wrong with a policy.
@@ -53,21 +84,19 @@ impl fmt::Display for Finding {
 impl Policy {
     /// Looks for mistakes that the grammar lets pass, in the document's order.
     ///
-    /// `action_exists` is asked for every `Action` and `NotAction` but `*`, as written, wildcards and all, and
-    /// answers whether there is an action that it matches ([`action_matches`](crate::action_matches) helps);
-    /// one that knows no actions says `true`.
-    pub fn validate(&self, action_exists: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    /// `actions` is what is known of the actions that exist: [`AnyActions`], if nothing is.
+    pub fn validate(&self, actions: &dyn Actions) -> Vec<Finding> {
         let version = self.document.version;
         let mut findings = Findings::default();
         for (index, statement) in self.document.statements.iter().enumerate() {
             findings.statement = Some(index);
             check_sid(&self.document.statements[..index], statement, &mut findings);
             principals::check(statement, &mut findings);
-            actions::check(&statement.action, action_exists, &mut findings);
+            actions::check(&statement.action, &statement.resource, actions, &mut findings);
             resources::check(&statement.resource, version, &mut findings);
             conditions::check(statement, version, &mut findings);
         }
-        reach::check(self, &mut findings);
+        reach::check(self, actions, &mut findings);
         findings.found.sort_by_key(|finding| finding.at);
         findings.found
     }

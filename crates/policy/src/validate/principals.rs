@@ -47,6 +47,13 @@ pub(super) fn check(statement: &Statement, findings: &mut Findings) {
     }
 }
 
+/// Whether there can be a principal of this name.
+pub(super) fn can_be(named: &NamedPrincipal) -> bool {
+    let mut findings = Findings::default();
+    check_one(named, &mut findings);
+    findings.found.is_empty()
+}
+
 fn check_one(named: &NamedPrincipal, findings: &mut Findings) {
     let (at, text) = (named.value.at, named.value.value.as_str());
     if text == "*" {

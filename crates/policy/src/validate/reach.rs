@@ -1,17 +1,17 @@
 //! Statements that never apply, and policies that allow nothing.
 
-use super::Findings;
-use crate::document::{Condition, Effect, Statement, Values};
+use super::contradictions::{exclude, is_null, needs_key};
+use super::{Actions, Findings, principals};
+use crate::document::{Effect, Statement, Values};
 use crate::keys;
-use crate::operators::{Quantifier, Test};
 use crate::policy::Policy;
 
-pub(super) fn check(policy: &Policy, findings: &mut Findings) {
+pub(super) fn check(policy: &Policy, actions: &dyn Actions, findings: &mut Findings) {
     let statements = &policy.document.statements;
     let mut allows = false;
     for (index, statement) in statements.iter().enumerate() {
         findings.statement = Some(index);
-        if let Some(why) = never(policy, index) {
+        if let Some(why) = never(policy, actions, index) {
             let message = format!("the statement never applies: {why}");
             findings.warn("never-applies", statement.at, message, "correct it or leave it out");
         } else if statement.effect == Effect::Allow {
@@ -32,18 +32,25 @@ pub(super) fn check(policy: &Policy, findings: &mut Findings) {
 }
 
 /// Why no request can match a statement.
-fn never(policy: &Policy, index: usize) -> Option<String> {
+fn never(policy: &Policy, actions: &dyn Actions, index: usize) -> Option<String> {
     let statement = &policy.document.statements[index];
     let empty = |values: &Values| !values.negated && values.values.is_empty();
     let everything = |values: &Values| values.negated && values.values.iter().any(|value| value.value == "*");
     if policy.statements[index].principal.is_nobody() {
         return Some("nobody is its principal".to_owned());
     }
+    let named = &statement.principal.named;
+    if !statement.principal.negated && !named.iter().any(principals::can_be) {
+        return Some("none of its principals can be".to_owned());
+    }
     if empty(&statement.action) || everything(&statement.action) {
         return Some("no action is left for it".to_owned());
     }
     if empty(&statement.resource) || everything(&statement.resource) {
         return Some("no resource is left for it".to_owned());
+    }
+    if let Some(why) = about_nothing(&statement.action, &statement.resource, actions) {
+        return Some(why);
     }
     for (i, condition) in statement.conditions.iter().enumerate() {
         let key = &condition.key.value;
@@ -53,9 +60,15 @@ fn never(policy: &Policy, index: usize) -> Option<String> {
         if keys::is_absent_through_endpoint(key) && (needs_key(condition) || is_null(condition, "false")) {
             return Some(format!("no request through an endpoint has {key}"));
         }
-        let contradicts =
-            |other: &&Condition| other.key.value.eq_ignore_ascii_case(key) && excludes(condition, other);
-        if let Some(other) = statement.conditions.iter().find(contradicts) {
+        let contradicts = statement.conditions.iter().zip(&policy.statements[index].conditions).find(
+            |(other, compiled)| {
+                other.key.value.eq_ignore_ascii_case(key) && exclude(condition, other, compiled)
+            },
+        );
+        if let Some((other, _)) = contradicts {
+            if std::ptr::eq(condition, other) {
+                return Some(format!("no value of {key} can satisfy {}", condition.operator.value));
+            }
             let (one, other) = (condition.operator.value, other.operator.value);
             return Some(format!("{one} and {other} on {key} exclude each other"));
         }
@@ -63,34 +76,24 @@ fn never(policy: &Policy, index: usize) -> Option<String> {
     None
 }
 
-/// Whether a condition holds only if its key is there.
-fn needs_key(condition: &Condition) -> bool {
-    let operator = condition.operator.value;
-    match operator.quantifier {
-        Quantifier::Single => operator.test != Test::Null && !operator.negated && !operator.if_exists,
-        Quantifier::ForAnyValue => true,
-        Quantifier::ForAllValues => false,
+/// Why no action is about any of the resources.
+fn about_nothing(asked: &Values, resources: &Values, actions: &dyn Actions) -> Option<String> {
+    if asked.negated {
+        return None;
     }
-}
-
-fn is_null(condition: &Condition, answer: &str) -> bool {
-    let all = condition.values.iter().all(|value| value.value.eq_ignore_ascii_case(answer));
-    condition.operator.value.test == Test::Null && !condition.values.is_empty() && all
-}
-
-/// Whether no value of their common key satisfies both conditions.
-fn excludes(one: &Condition, other: &Condition) -> bool {
-    if needs_key(one) && is_null(other, "true") {
-        return true;
-    }
-    let (a, b) = (one.operator.value, other.operator.value);
-    let single = a.quantifier == Quantifier::Single && b.quantifier == Quantifier::Single;
-    let exact = a.test == Test::StringEquals && b.test == Test::StringEquals;
-    // `StringEquals` of values all of which `StringNotEquals` forbids.
-    let forbidden = |values: &Condition| {
-        one.values.iter().all(|value| values.values.iter().any(|other| other.value == value.value))
+    let written = |values: &Values| {
+        let values: Vec<_> = values.values.iter().map(|value| value.value.as_str()).collect();
+        values.join(" or ")
     };
-    single && exact && !a.negated && !a.if_exists && b.negated && forbidden(other)
+    let is_any = |action: &str| action.bytes().all(|byte| byte == b'*');
+    let values = asked.values.iter().map(|action| action.value.as_str());
+    let mut existing = values.filter(|action| is_any(action) || actions.exists(action)).peekable();
+    if existing.peek().is_none() {
+        return Some(format!("there is no action {}", written(asked)));
+    }
+    let about = |action| resources.values.iter().any(|resource| actions.is_about(action, &resource.value));
+    (!resources.negated && !existing.any(about))
+        .then(|| format!("{} is never about {}", written(asked), written(resources)))
 }
 
 /// Whether a statement is a Deny without conditions for everyone, and for all that `allow` allows.

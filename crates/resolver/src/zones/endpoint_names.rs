@@ -1,5 +1,5 @@
-//! `vpce-….vpce-svc-….REGION.vpce.amazonaws.com`: an endpoint's regional and zonal names. On AWS anyone may
-//! resolve them; so may every VPC here.
+//! `vpce-….vpce-svc-….REGION.vpce.amazonaws.com`, and `vpce-….rds.REGION.vpce.amazonaws.com` of an endpoint to one
+//! of AWS's services: an endpoint's regional and zonal names. On AWS anyone may resolve them; so may every VPC here.
 //!
 //! Names are not spelled out when a view is compiled: an endpoint is found by the id in a name, and the name
 //! compared then, so that a change of one of thousands of endpoints costs little.
@@ -26,6 +26,8 @@ pub(crate) struct EndpointNames {
     endpoints: HashMap<VpcEndpointId, Endpoint>,
     /// The services of this installation. What is below the name of one is known here or nowhere.
     services: HashSet<EndpointServiceId>,
+    /// Endpoints to AWS's services that have no names now. Other people's endpoints are not known here.
+    nameless: HashSet<VpcEndpointId>,
 }
 
 /// Whether an endpoint has names: when it is available, and while a change makes it pending again, as its other
@@ -58,12 +60,15 @@ impl EndpointNames {
         let mut names = Self { services: services.collect(), ..Self::default() };
         let mut health = ZoneHealth { routing, known: HashMap::new() };
         for endpoint in snapshot.all::<VpcEndpoint>() {
-            if !names.services.contains(&endpoint.service) {
+            let of_aws = endpoint.aws_service().is_some();
+            if !of_aws && !names.services.contains(&endpoint.service) {
                 names.services.insert(endpoint.service.clone());
             }
             if has_names(endpoint) {
                 let its = Endpoint::compile(snapshot, endpoint, &mut health);
                 names.endpoints.insert(endpoint.id.clone(), its);
+            } else if of_aws {
+                names.nameless.insert(endpoint.id.clone());
             }
         }
         names
@@ -79,7 +84,9 @@ impl EndpointNames {
         let rest = question.name.strip_suffix(DOMAIN)?;
         // A service's own name has two labels before that: `vpce-svc-….REGION`.
         let start = rest.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-        let service = rest[start..].split('.').next()?.parse().ok()?;
+        let Ok(service) = rest[start..].split('.').next()?.parse() else {
+            return self.of_aws_service(question, rest);
+        };
         if !self.services.contains(&service) {
             return None;
         }
@@ -93,10 +100,31 @@ impl EndpointNames {
         })
     }
 
+    /// The answer for a name of an endpoint to one of AWS's services, or below one: `rest` is the name without
+    /// [`DOMAIN`].
+    fn of_aws_service(&self, question: &Question, rest: &str) -> Option<Answer> {
+        // The last one: a bucket may be called like an endpoint.
+        let start = match rest.rfind(".vpce-") {
+            Some(dot) => dot + 1,
+            None => 0,
+        };
+        let name = &question.name[start..];
+        let id = id_in(name)?;
+        let endpoint = self.endpoints.get(&id);
+        if endpoint.is_none() && !self.nameless.contains(&id) {
+            return None;
+        }
+        let exists = start == 0 || endpoint.is_some_and(|its| its.endpoint.names_are_wildcards());
+        let zone = name.split_once('.').map_or(name, |(_, zone)| zone);
+        Some(match self.addresses(name).filter(|_| exists) {
+            Some(addresses) => Answer::addresses(question, zone, &addresses),
+            None => Answer::no_name(zone),
+        })
+    }
+
     /// The addresses of an endpoint's name.
     fn addresses(&self, name: &str) -> Option<Arc<Rotation>> {
-        let (dash, _) = name.match_indices('-').nth(1)?;
-        let its = self.endpoints.get(&name[..dash].parse().ok()?)?;
+        let its = self.endpoints.get(&id_in(name)?)?;
         if its.endpoint.regional_name() == name {
             return Some(Arc::clone(&its.regional));
         }
@@ -104,6 +132,12 @@ impl EndpointNames {
             its.endpoint.subnets.iter().position(|place| its.endpoint.zonal_name(&place.zone) == name);
         Some(Arc::new(Rotation::new(vec![its.zonal.get(place?).copied()??], 0)))
     }
+}
+
+/// The id that an endpoint's name begins with.
+fn id_in(name: &str) -> Option<VpcEndpointId> {
+    let (dash, _) = name.match_indices('-').nth(1)?;
+    name[..dash].parse().ok()
 }
 
 impl Endpoint {
@@ -124,6 +158,7 @@ impl Endpoint {
                 healthy.extend(*address);
             }
         }
+        // AWS's services have no balancers here: they are behind every interface.
         let all = || zonal.iter().flatten().copied().collect();
         let addresses = if healthy.is_empty() { all() } else { healthy };
         let regional = Arc::new(Rotation::new(addresses, snapshot.revision));

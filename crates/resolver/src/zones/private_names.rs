@@ -1,9 +1,9 @@
-//! A service's own DNS name, in the VPCs that have an endpoint to it with private DNS.
+//! A service's own DNS names, in the VPCs that have an endpoint to it with private DNS.
 //!
-//! On AWS this is a hidden private hosted zone, associated with the VPC, in which the name is an alias of
-//! the endpoint's regional name (VPC guide, "Manage DNS names for VPC endpoint services"). A VPC takes part
-//! in private hosted zones only with both of its DNS attributes on, and names below one that does not exist
-//! in it are not looked for anywhere else.
+//! On AWS these are hidden private hosted zones, associated with the VPC. The name of a customer's service is an
+//! alias of the endpoint's regional name (VPC guide, "Manage DNS names for VPC endpoint services"); the names of
+//! AWS's services lead to the endpoint's addresses themselves. A VPC takes part in private hosted zones only with
+//! both of its DNS attributes on, and names below one that does not exist in it are not looked for anywhere else.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,13 +21,14 @@ use crate::view::Vpcs;
 /// The private DNS names of every VPC, by its number.
 #[derive(Default)]
 pub(crate) struct PrivateNames {
-    vpcs: HashMap<u32, HashMap<String, Alias>>,
+    vpcs: HashMap<u32, HashMap<String, Entry>>,
 }
 
-/// What a private name is an alias of: the regional name of this endpoint.
-struct Alias {
-    endpoint: Arc<VpcEndpoint>,
+/// What a private name stands for.
+struct Entry {
     addresses: Arc<Rotation>,
+    /// The name is an alias of this endpoint's regional name; `None`: it has the addresses itself.
+    alias_of: Option<Arc<VpcEndpoint>>,
 }
 
 impl PrivateNames {
@@ -37,13 +38,20 @@ impl PrivateNames {
         for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.private_dns_enabled) {
             let vpc =
                 vpcs.get(&endpoint.vpc).filter(|vpc| vpc.enable_dns_support && vpc.enable_dns_hostnames);
-            let service = snapshot.get::<EndpointService>(&endpoint.service);
-            let private_dns = service.and_then(|service| service.private_dns.as_ref());
-            let addresses = endpoints.regional(&endpoint.id);
-            if let (Some(vpc), Some(private_dns), Some(addresses)) = (vpc, private_dns, addresses) {
-                let alias = Alias { endpoint: Arc::clone(endpoint), addresses: Arc::clone(addresses) };
-                let of_vpc = names.vpcs.entry(vpc.number).or_default();
-                of_vpc.entry(private_dns.name.to_lowercase()).or_insert(alias);
+            let (Some(vpc), Some(addresses)) = (vpc, endpoints.regional(&endpoint.id)) else { continue };
+            let of_vpc = names.vpcs.entry(vpc.number).or_default();
+            let aws = endpoint.aws_service();
+            let served = match aws {
+                Some(service) => service.private_dns_names(&endpoint.region),
+                None => {
+                    let service = snapshot.get::<EndpointService>(&endpoint.service);
+                    let private_dns = service.and_then(|service| service.private_dns.as_ref());
+                    private_dns.iter().map(|dns| dns.name.to_lowercase()).collect()
+                }
+            };
+            for name in served {
+                let alias_of = aws.is_none().then(|| Arc::clone(endpoint));
+                of_vpc.entry(name).or_insert(Entry { addresses: Arc::clone(addresses), alias_of });
             }
         }
         names
@@ -52,14 +60,14 @@ impl PrivateNames {
     /// The answer for a private name of the client's VPC, or for a name below one.
     pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
         let names = self.vpcs.get(&question.vpc)?;
-        if let Some(alias) = names.get(question.name) {
-            return alias.answer(question);
+        if let Some(entry) = names.get(question.name) {
+            return entry.answer(question, question.name);
         }
         // The closest of the names above it counts, as in any zone (RFC 4592).
         let mut above = question.name;
         while let Some((_, parent)) = above.split_once('.') {
-            if let Some(alias) = names.get(&format!("*.{parent}")) {
-                return alias.answer(question);
+            if let Some(entry) = names.get(&format!("*.{parent}")) {
+                return entry.answer(question, parent);
             }
             if names.contains_key(parent) {
                 return Some(Answer::no_name(parent));
@@ -70,16 +78,20 @@ impl PrivateNames {
     }
 }
 
-impl Alias {
-    fn answer(&self, question: &Question) -> Option<Answer> {
-        let regional = Name::from_ascii(format!("{}.", self.endpoint.regional_name())).ok()?;
+impl Entry {
+    /// The answer for a name of the private zone `zone`.
+    fn answer(&self, question: &Question, zone: &str) -> Option<Answer> {
+        let Some(endpoint) = &self.alias_of else {
+            return Some(Answer::addresses(question, zone, &self.addresses));
+        };
+        let regional = Name::from_ascii(format!("{}.", endpoint.regional_name())).ok()?;
         let alias = RData::CNAME(CNAME(regional.clone()));
         let mut records = vec![Record::from_rdata(question.owner.clone(), TTL, alias)];
         if question.wants(RecordType::A) {
             records.extend(address_records(&regional, &self.addresses));
         }
         let whole = question.wants(RecordType::A) || question.wants(RecordType::CNAME);
-        let zone = (!whole).then(|| self.endpoint.dns_suffix());
+        let zone = (!whole).then(|| endpoint.dns_suffix());
         Some(Answer { zone, ..Answer::records(records) })
     }
 }

@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use linkway_model::aws_service::AwsService;
+use linkway_model::database::{DbEngine, DbInstance, DbStatus};
 use linkway_model::endpoint_service::{EndpointService, PrivateDns, ServiceState, VerificationState};
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
@@ -242,7 +244,26 @@ impl World {
 
     /// An available endpoint, with private DNS if the service has a private name.
     pub fn endpoint(&mut self, service: &EndpointServiceId, places: &[(&SubnetId, &str)]) -> VpcEndpointId {
-        let (id, service) = (VpcEndpointId::random(), self.get::<EndpointService>(service));
+        let service = self.get::<EndpointService>(service);
+        let private_dns = service.private_dns.is_some();
+        self.endpoint_to(service.name(), service.id.clone(), private_dns, places)
+    }
+
+    /// An available endpoint, with private DNS, to one of AWS's services in us-east-1.
+    pub fn aws_endpoint(&mut self, service: &str, places: &[(&SubnetId, &str)]) -> VpcEndpointId {
+        let name = format!("com.amazonaws.us-east-1.{service}");
+        let id = AwsService::find(&name).unwrap().0.id("us-east-1");
+        self.endpoint_to(name, id, true, places)
+    }
+
+    fn endpoint_to(
+        &mut self,
+        service_name: String,
+        service: EndpointServiceId,
+        private_dns_enabled: bool,
+        places: &[(&SubnetId, &str)],
+    ) -> VpcEndpointId {
+        let id = VpcEndpointId::random();
         let subnets: Vec<_> = places
             .iter()
             .map(|(subnet, address)| EndpointSubnet {
@@ -261,12 +282,12 @@ impl World {
             owner: owner(),
             region: "us-east-1".into(),
             vpc: self.get::<Subnet>(&subnets[0].subnet).vpc.clone(),
-            service_name: service.name(),
-            service: service.id.clone(),
+            service_name,
+            service,
             state: EndpointState::Available,
             subnets,
             groups: Vec::new(),
-            private_dns_enabled: service.private_dns.is_some(),
+            private_dns_enabled,
             policy: String::new(),
             dns_label: random_label(8),
             connection: EndpointConnectionId::random(),
@@ -278,6 +299,42 @@ impl World {
             tags: Tags::new(),
         });
         id
+    }
+
+    /// A DB instance that has this interface. Returns its ARN.
+    pub fn database(&mut self, dns_name: &str, status: DbStatus, interface: NetworkInterfaceId) -> String {
+        let placed = self.get::<NetworkInterface>(&interface);
+        let arn = format!("arn:aws:rds:us-east-1:{}:db:db", owner());
+        self.put(DbInstance {
+            arn: arn.clone(),
+            identifier: "db".into(),
+            resource_id: "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ".into(),
+            owner: owner(),
+            region: "us-east-1".into(),
+            engine: DbEngine::Postgres,
+            engine_version: "15.18".into(),
+            class: "db.t3.micro".into(),
+            master_username: "admin".into(),
+            master_password: "password".into(),
+            database: None,
+            port: 5432,
+            vpc: placed.vpc.clone(),
+            subnet_group: "default".into(),
+            subnet: placed.subnet.clone(),
+            zone: "us-east-1a".into(),
+            instance: InstanceId::random(),
+            interface,
+            groups: Vec::new(),
+            parameter_group: "default.postgres15".into(),
+            dns_name: dns_name.into(),
+            status,
+            reason: None,
+            process: None,
+            stored: Default::default(),
+            created: Timestamp::UNIX_EPOCH,
+            tags: Tags::new(),
+        });
+        arn
     }
 }
 

@@ -41,11 +41,8 @@ fn make(
     let endpoint_type = options::endpoint_type(input)?;
     let name = required(input.service_name.as_deref(), "ServiceName")?;
     options::service_region(input.service_region.as_deref(), caller)?;
-    let service = service_catalog::visible(tx, caller, name)?.clone();
-    if endpoint_type != "Interface" {
-        let endpoint_type = endpoint_type.to_owned();
-        return Err(EndpointError::ServiceType { service: name.to_owned(), endpoint_type }.into());
-    }
+    let service = service_catalog::visible(tx, caller, name)?;
+    options::is_interface(endpoint_type, &service)?;
     if !input.route_table_ids.is_empty() {
         return Err(options::route_tables_refused());
     }
@@ -53,7 +50,7 @@ fn make(
     let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.clone();
     options::ip_address_type(input.ip_address_type.as_deref())?;
     options::dns(input.dns_options.as_ref(), &vpc.id)?;
-    let policy = policy::accepted(input.policy_document.as_deref(), name)?;
+    let policy = policy::accepted(tx, input.policy_document.as_deref(), name)?;
     let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
     let groups = groups_of_vpc(tx, caller, &input.security_group_ids, &vpc, &format!("VPC {}", vpc.id))?;
     let private_dns_enabled = private_dns::decide(tx, &vpc, &service, input.private_dns_enabled, None)?;
@@ -68,8 +65,8 @@ fn make(
         region: caller.region.clone(),
         vpc: vpc.id.clone(),
         service_name: name.to_owned(),
-        service: service.id.clone(),
-        state: if service.acceptance_required {
+        service: service.id(),
+        state: if service.acceptance_required() {
             EndpointState::PendingAcceptance
         } else {
             EndpointState::Pending

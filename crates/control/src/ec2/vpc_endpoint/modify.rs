@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::SecurityGroup;
 use linkway_model::subnet::Subnet;
@@ -13,6 +12,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{ModifyVpcEndpointRequest, ModifyVpcEndpointResult};
 
 use super::{options, placement, policy, private_dns};
+use crate::ec2::offered::Offered;
 use crate::ec2::security_group::{check_count, groups_of_vpc};
 use crate::error::EndpointError;
 use crate::lookup::{named, not_found, own};
@@ -34,7 +34,7 @@ pub(crate) fn modify(
         modifiable(&before)?;
         options::dns(input.dns_options.as_ref(), &before.vpc)?;
         let mut endpoint = VpcEndpoint::clone(&before);
-        change_policy(&mut endpoint, &input)?;
+        change_policy(tx, &mut endpoint, &input)?;
         change_groups(tx, caller, &mut endpoint, &input)?;
         change_private_dns(tx, &mut endpoint, &input)?;
         change_subnets(tx, caller, now, &mut endpoint, &input)?;
@@ -66,7 +66,11 @@ fn modifiable(endpoint: &VpcEndpoint) -> Result<(), Error> {
     }
 }
 
-fn change_policy(endpoint: &mut VpcEndpoint, input: &ModifyVpcEndpointRequest) -> Result<(), Error> {
+fn change_policy(
+    tx: &Transaction,
+    endpoint: &mut VpcEndpoint,
+    input: &ModifyVpcEndpointRequest,
+) -> Result<(), Error> {
     let reset = input.reset_policy == Some(true);
     match &input.policy_document {
         Some(_) if reset => {
@@ -74,7 +78,7 @@ fn change_policy(endpoint: &mut VpcEndpoint, input: &ModifyVpcEndpointRequest) -
                 "The parameters ResetPolicy and PolicyDocument exclude each other.".into(),
             ));
         }
-        Some(given) => endpoint.policy = policy::accepted(Some(given), &endpoint.service_name)?,
+        Some(given) => endpoint.policy = policy::accepted(tx, Some(given), &endpoint.service_name)?,
         None if reset => endpoint.policy = policy::FULL_ACCESS.to_owned(),
         None => {}
     }
@@ -194,8 +198,7 @@ fn vpc_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<Arc<Vpc>, Error> {
 }
 
 /// The endpoint's service; a rejected endpoint may have outlived it.
-fn service_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<Arc<EndpointService>, Error> {
-    tx.get::<EndpointService>(&endpoint.service)
-        .cloned()
+fn service_of(tx: &Transaction, endpoint: &VpcEndpoint) -> Result<Offered, Error> {
+    Offered::of(tx, endpoint)
         .ok_or_else(|| EndpointError::ServiceNotFound(endpoint.service_name.clone()).into())
 }

@@ -3,6 +3,7 @@
 use linkway_model::VpcId;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, DnsOptionsSpecification};
 
+use crate::ec2::offered::Offered;
 use crate::error::EndpointError;
 use crate::{Caller, Error};
 
@@ -22,6 +23,21 @@ pub(super) fn endpoint_type(input: &CreateVpcEndpointRequest) -> Result<&str, Er
             "VPC endpoints of type {given} are not supported: use --vpc-endpoint-type Interface."
         ))),
         _ => Err(EndpointError::InvalidType.into()),
+    }
+}
+
+/// Every service here is for interface endpoints; some of AWS's are for gateway endpoints, too.
+pub(super) fn is_interface(endpoint_type: &str, service: &Offered) -> Result<(), Error> {
+    match (endpoint_type, service) {
+        ("Interface", _) => Ok(()),
+        ("Gateway", Offered::Aws(aws, _)) if aws.gateway => Err(Error::Unsupported(format!(
+            "VPC endpoints of type Gateway are not supported: {} has endpoints of type Interface, too.",
+            service.name()
+        ))),
+        _ => {
+            let endpoint_type = endpoint_type.to_owned();
+            Err(EndpointError::ServiceType { service: service.name(), endpoint_type }.into())
+        }
     }
 }
 

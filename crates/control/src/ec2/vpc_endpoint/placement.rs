@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc_endpoint::{EndpointSubnet, VpcEndpoint};
@@ -12,6 +11,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::SubnetConfiguration;
 
 use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::offered::Offered;
 use crate::error::EndpointError;
 use crate::lookup::{own, required};
 use crate::{Caller, Error};
@@ -67,7 +67,7 @@ pub(super) fn add(
     tx: &mut Transaction,
     now: Timestamp,
     endpoint: &mut VpcEndpoint,
-    service: &EndpointService,
+    service: &Offered,
     places: &[Place],
 ) -> Result<(), Error> {
     for Place { subnet, address } in places {
@@ -77,7 +77,7 @@ pub(super) fn add(
                 subnet.id, endpoint.vpc
             )));
         }
-        if !service.zones.contains(&subnet.zone) {
+        if !service.zones().contains(&&*subnet.zone) {
             return Err(Error::InvalidParameter(format!(
                 "The VPC endpoint service {} does not support the availability zone of the subnet: {}.",
                 endpoint.service_name, subnet.id

@@ -1,5 +1,9 @@
-//! Endpoint policies. Services of customers know no policies, so that AWS takes only full access for them.
+//! Endpoint policies. Services of customers know no policies, nor do some of AWS's own, so that AWS takes only full
+//! access for them.
 
+use linkway_model::Snapshot;
+use linkway_model::aws_service::AwsService;
+use linkway_model::service_backend::{ServiceBackend, Tls};
 use linkway_policy::{MAX_CHARACTERS, ParseErrorKind, Policy};
 
 use crate::Error;
@@ -10,8 +14,8 @@ pub(crate) const FULL_ACCESS: &str = "{\n  \"Statement\": [\n    {\n      \"Acti
                                       \"Allow\", \n      \"Principal\": \"*\", \n      \"Resource\": \"*\"\n    \
                                       }\n  ]\n}";
 
-/// The policy of an endpoint to `service`: the caller's, if it gives full access, or the default.
-pub(super) fn accepted(given: Option<&str>, service: &str) -> Result<String, Error> {
+/// The policy of an endpoint to `service`: the caller's, if the service can have it, or the default.
+pub(super) fn accepted(state: &Snapshot, given: Option<&str>, service: &str) -> Result<String, Error> {
     let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(FULL_ACCESS.to_owned()) };
     let policy = Policy::parse(text).map_err(|error| match error.kind {
         ParseErrorKind::TooLarge => Error::InvalidParameter(format!(
@@ -20,12 +24,25 @@ pub(super) fn accepted(given: Option<&str>, service: &str) -> Result<String, Err
         _ => EndpointError::InvalidPolicyDocument(error.aws_message()).into(),
     })?;
     if policy.is_full_access() {
-        Ok(text.to_owned())
-    } else {
-        Err(Error::InvalidParameter(format!(
-            "Service {service} only supports the full-access endpoint policy."
-        )))
+        return Ok(text.to_owned());
     }
+    let because = match AwsService::find(service) {
+        Some((aws, _)) if aws.policies => match state.get::<ServiceBackend>(service) {
+            Some(backend) if backend.tls == Tls::Passthrough => {
+                ": its TLS is passed through to its backend, where no request can be held against a policy"
+            }
+            _ => return Ok(text.to_owned()),
+        },
+        _ => "",
+    };
+    Err(Error::InvalidParameter(format!(
+        "Service {service} only supports the full-access endpoint policy{because}."
+    )))
+}
+
+/// Whether an endpoint's policy lets everything pass.
+pub(crate) fn is_full_access(policy: &str) -> bool {
+    Policy::parse(policy).is_ok_and(|policy| policy.is_full_access())
 }
 
 #[cfg(test)]
@@ -33,7 +50,8 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> (String, String) {
-        let error = accepted(Some(text), "com.amazonaws.vpce.us-east-1.vpce-svc-1").unwrap_err();
+        let error = accepted(&Snapshot::default(), Some(text), "com.amazonaws.vpce.us-east-1.vpce-svc-1")
+            .unwrap_err();
         (error.code().to_owned(), error.to_string())
     }
 
@@ -44,9 +62,9 @@ mod tests {
             r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["*"],"Resource":"*"}}"#,
             r#"{"Id":"x","Statement":[{"Sid":"s","Effect":"Allow","Principal":"*","Action":"*","Resource":["*"]}]}"#,
         ] {
-            assert_eq!(accepted(Some(text), "s").unwrap(), text);
+            assert_eq!(accepted(&Snapshot::default(), Some(text), "s").unwrap(), text);
         }
-        assert_eq!(accepted(None, "s").unwrap(), FULL_ACCESS);
+        assert_eq!(accepted(&Snapshot::default(), None, "s").unwrap(), FULL_ACCESS);
     }
 
     #[test]

@@ -1,24 +1,25 @@
-//! Whether an endpoint's service is reached under its own name in the endpoint's VPC.
+//! Whether an endpoint's service is reached under its own names in the endpoint's VPC.
 
-use linkway_model::endpoint_service::{EndpointService, VerificationState};
 use linkway_model::vpc::Vpc;
-use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
 
+use super::has_ended;
 use crate::Error;
+use crate::ec2::offered::{NoPrivateName, Offered, conflict};
 
-/// Whether private DNS is on for an endpoint, from what its request says: by default where the service has a
-/// name that is verified. Fails when the request wants it and the service, the VPC or another endpoint stands
-/// against it. `endpoint` is the one that is asked for, if it exists.
+/// Whether private DNS is on for an endpoint, from what its request says: by default where the service has
+/// names, and they are verified. Fails when the request wants it and the service, the VPC or another endpoint
+/// stands against it. `endpoint` is the one that is asked for, if it exists.
 pub(super) fn decide(
     state: &Snapshot,
     vpc: &Vpc,
-    service: &EndpointService,
+    service: &Offered,
     wanted: Option<bool>,
     endpoint: Option<&VpcEndpointId>,
 ) -> Result<bool, Error> {
-    let verified = service.private_dns.as_ref().filter(|dns| dns.state == VerificationState::Verified);
-    if !wanted.unwrap_or(verified.is_some()) {
+    let names = service.private_names();
+    if !wanted.unwrap_or(names.is_ok()) {
         return Ok(false);
     }
     if !(vpc.enable_dns_support && vpc.enable_dns_hostnames) {
@@ -28,35 +29,27 @@ pub(super) fn decide(
             vpc.id
         )));
     }
-    let Some(dns) = verified else {
-        let because = match service.private_dns {
-            None => "does not provide a private DNS name",
-            Some(_) => "has not verified the private DNS name",
+    let names = names.map_err(|none| {
+        let because = match none {
+            NoPrivateName::Missing => "does not provide a private DNS name",
+            NoPrivateName::Unverified => "has not verified the private DNS name",
         };
-        return Err(Error::InvalidParameter(format!(
+        Error::InvalidParameter(format!(
             "Private DNS can't be enabled because the service {} {because}.",
             service.name()
-        )));
-    };
-    let conflicts = |other: &VpcEndpoint| {
-        other.vpc == vpc.id
-            && other.private_dns_enabled
-            && endpoint != Some(&other.id)
-            && !matches!(
-                other.state,
-                EndpointState::Deleting | EndpointState::Deleted | EndpointState::Failed
-            )
-            && state
-                .get::<EndpointService>(&other.service)
-                .and_then(|service| service.private_dns.as_ref())
-                .is_some_and(|others| others.name == dns.name)
-    };
-    if state.all::<VpcEndpoint>().any(|other| conflicts(other)) {
-        return Err(Error::InvalidParameter(format!(
-            "private-dns-enabled cannot be set because there is already a conflicting DNS domain for {} in the VPC \
-             {}",
-            dns.name, vpc.id
-        )));
+        ))
+    })?;
+    let rivals = state.all::<VpcEndpoint>().filter(|other| {
+        other.vpc == vpc.id && other.private_dns_enabled && endpoint != Some(&other.id) && !has_ended(other)
+    });
+    for rival in rivals.filter_map(|endpoint| Offered::of(state, endpoint)) {
+        if let Some(name) = conflict(&names, &rival.served_names()) {
+            return Err(Error::InvalidParameter(format!(
+                "private-dns-enabled cannot be set because there is already a conflicting DNS domain for {name} in \
+                 the VPC {}",
+                vpc.id
+            )));
+        }
     }
     Ok(true)
 }

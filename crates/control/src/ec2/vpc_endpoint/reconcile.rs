@@ -1,10 +1,11 @@
 //! What becomes of endpoints once the packet path has followed.
 
-use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_model::{Snapshot, Timestamp};
 use linkway_store::Transaction;
+
+use crate::ec2::offered::Offered;
 
 /// How long a deleted endpoint is shown.
 const SHOWN_FOR: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
@@ -55,8 +56,7 @@ fn step(state: &Snapshot, endpoint: &VpcEndpoint, applied: u64, now: Timestamp) 
     let followed = endpoint.since <= applied;
     match endpoint.state {
         EndpointState::Pending => {
-            let service = state.get::<EndpointService>(&endpoint.service)?;
-            (followed && service.state == ServiceState::Available).then_some(Step::Available)
+            (followed && Offered::of(state, endpoint)?.is_available()).then_some(Step::Available)
         }
         EndpointState::Deleting => followed.then_some(Step::Deleted),
         EndpointState::Deleted => {

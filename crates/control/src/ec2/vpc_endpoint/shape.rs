@@ -1,11 +1,12 @@
 //! An endpoint as responses carry it.
 
 use linkway_model::Snapshot;
-use linkway_model::endpoint_service::EndpointService;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_wire::ec2;
 use linkway_wire::ec2::{DnsEntry, DnsOptions, LastError, SecurityGroupIdentifier};
 
+use crate::ec2::endpoint_service::domain;
+use crate::ec2::offered::Offered;
 use crate::ec2::security_group::identifiers;
 use crate::{hosted_zone, tags};
 
@@ -41,19 +42,21 @@ pub(super) fn shape(state: &Snapshot, endpoint: &VpcEndpoint) -> ec2::VpcEndpoin
 }
 
 /// An endpoint's DNS names, in AWS's order: the regional one, those of its zones in the order of its subnets, and
-/// the private one.
+/// the private ones, each with the hosted zone that it is in.
 pub(crate) fn dns_entries(state: &Snapshot, endpoint: &VpcEndpoint) -> Vec<DnsEntry> {
     let zone = hosted_zone::of_endpoints(&endpoint.region);
-    let entry = |name: String| DnsEntry { dns_name: Some(name), hosted_zone_id: Some(zone.clone()) };
+    let below = if endpoint.names_are_wildcards() { "*." } else { "" };
+    let entry = |name: String| DnsEntry {
+        dns_name: Some(below.to_owned() + &name),
+        hosted_zone_id: Some(zone.clone()),
+    };
     let mut entries = vec![entry(endpoint.regional_name())];
     entries.extend(endpoint.subnets.iter().map(|place| entry(endpoint.zonal_name(&place.zone))));
-    let private = state
-        .get::<EndpointService>(&endpoint.service)
-        .filter(|_| endpoint.private_dns_enabled)
-        .and_then(|service| service.private_dns.as_ref());
-    entries.extend(private.map(|dns| DnsEntry {
-        dns_name: Some(dns.name.clone()),
-        hosted_zone_id: Some(hosted_zone::of_private_name(endpoint.id.as_str())),
+    let service = Offered::of(state, endpoint).filter(|_| endpoint.private_dns_enabled);
+    let private = service.map(|service| service.served_names()).unwrap_or_default();
+    entries.extend(private.into_iter().map(|name| DnsEntry {
+        hosted_zone_id: Some(hosted_zone::of_private_name(endpoint.id.as_str(), domain(&name))),
+        dns_name: Some(name),
     }));
     entries
 }

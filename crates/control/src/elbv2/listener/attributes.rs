@@ -1,6 +1,6 @@
 //! A listener's attributes.
 
-use linkway_model::load_balancer::Listener;
+use linkway_model::load_balancer::{IDLE_TIMEOUT, Listener};
 use linkway_wire::elbv2::{
     DescribeListenerAttributesInput, DescribeListenerAttributesOutput, ListenerAttribute,
     ModifyListenerAttributesInput, ModifyListenerAttributesOutput,
@@ -12,7 +12,7 @@ use crate::{Caller, Control, Error};
 
 /// The one attribute of listeners of Network Load Balancers. Connections through an endpoint end after AWS's fixed
 /// 350 idle seconds whatever a listener says.
-const KNOWN: &[Attribute] = &[attribute("tcp.idle_timeout.seconds", "350", Accepts::Number(60..=6000))];
+const KNOWN: &[Attribute] = &[attribute(IDLE_TIMEOUT, "350", Accepts::Number(60..=6000))];
 
 pub(crate) fn describe(
     control: &Control,

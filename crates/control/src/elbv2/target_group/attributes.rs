@@ -1,6 +1,6 @@
 //! A target group's attributes.
 
-use linkway_model::load_balancer::{Protocol, TargetGroup, TargetType};
+use linkway_model::load_balancer::{PROXY_PROTOCOL, Protocol, TargetGroup, TargetType};
 use linkway_wire::elbv2::{
     DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput,
     ModifyTargetGroupAttributesInput, ModifyTargetGroupAttributesOutput, TargetGroupAttribute,
@@ -48,7 +48,7 @@ fn known(group: &TargetGroup) -> [Attribute; 13] {
         ),
         // Of no consequence here: all connections come through endpoints, whose clients are never preserved.
         attribute("preserve_client_ip.enabled", word(preserved), Accepts::Boolean),
-        attribute("proxy_protocol_v2.enabled", "false", Accepts::OnlyDefault),
+        attribute(PROXY_PROTOCOL, "false", if datagrams { Accepts::OnlyDefault } else { Accepts::Boolean }),
         attribute(
             "target_health_state.unhealthy.connection_termination.enabled",
             word(!datagrams),

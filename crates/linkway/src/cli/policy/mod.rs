@@ -1,5 +1,6 @@
 //! `linkway policy`: endpoint policies, tried without an endpoint. Needs no daemon.
 
+mod actions;
 mod check;
 mod request;
 mod test;
@@ -17,7 +18,8 @@ use linkway_policy::Policy as Compiled;
 pub(crate) enum Policy {
     /// Look for errors in a policy, and for what it can hardly have meant.
     ///
-    /// Exit status 1 if there is an error, 0 if there are warnings only.
+    /// Every finding has its place, what is wrong, and what would be right. Exit status 1 if there is an error or the
+    /// file is no policy, 0 if there are warnings only or nothing to remark.
     Check(check::Check),
     /// Say what a policy decides on a request, and why each statement matched or did not.
     ///

@@ -1,0 +1,128 @@
+//! Connections that the packet path cannot bring to their targets: to hosts outside of any VPC, and to targets that
+//! want PROXY protocol. They are carried.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use linkway_model::id::VpcEndpointId;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::gateway::Shared;
+use crate::places::Place;
+use crate::splice::{Carried, reset};
+use crate::{dial, proxy_header};
+
+/// Where connections to a listener are carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// The endpoint that connections come through; `None` for those from the balancer's own VPC.
+    pub endpoint: Option<VpcEndpointId>,
+    /// What clients connect to: the private address of the endpoint's or the balancer node's interface, and the
+    /// listener's port.
+    pub address: SocketAddr,
+    /// Healthy targets, one of which is chosen by a hash of the connection. If it cannot be reached, the next is tried.
+    pub targets: Vec<RelayTarget>,
+    /// Whether the target is told where a connection comes from, by PROXY protocol version 2.
+    pub proxy_protocol: bool,
+    /// For how long nothing may move either way.
+    pub idle: Duration,
+}
+
+/// A target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayTarget {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it is reached where backends are ([`Settings::outbound`](crate::Settings::outbound)); otherwise where
+    /// the gateway's own sockets are.
+    pub outside: bool,
+}
+
+/// Why a connection is not carried.
+#[derive(Debug, thiserror::Error)]
+enum Unserved {
+    #[error("nothing is relayed here")]
+    NotRelayed,
+    #[error("there is no room for another connection")]
+    Crowded,
+    #[error("no target can be reached: {0}")]
+    Unreachable(#[from] io::Error),
+}
+
+/// Carries a connection to a target of its listener. One that cannot be is reset, so that its client fails at once.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    port: u16,
+    stopping: watch::Receiver<bool>,
+) {
+    match open(&shared, &stream, peer, port).await {
+        Ok((relay, server, _place)) => {
+            let Carried { to_server, to_client, ended } =
+                shared.pump.carry(stream, server, relay.idle, stopping).await;
+            tracing::debug!(listener = %relay.address, %peer, to_server, to_client, ?ended, "a connection was relayed");
+        }
+        Err(error) => {
+            tracing::debug!(%peer, port, %error, "a connection was not relayed");
+            reset(&stream);
+        }
+    }
+}
+
+/// The connection to a target for a client's.
+async fn open(
+    shared: &Shared,
+    stream: &TcpStream,
+    peer: SocketAddr,
+    port: u16,
+) -> Result<(Arc<Relay>, TcpStream, Place), Unserved> {
+    let located = shared.settings.ranges.locate(stream.local_addr()?, peer);
+    let found = located.and_then(|(interface, client)| {
+        let view = shared.view.load();
+        let relay = Arc::clone(view.relays.get(&(interface, port))?);
+        Some((interface, client, relay, *view.clients.get(&client)?))
+    });
+    let (interface, client, relay, source) = found.ok_or(Unserved::NotRelayed)?;
+    let place = shared.places.take(interface, client, &shared.settings.limits).ok_or(Unserved::Crowded)?;
+    dial::tune(stream)?;
+    let server = connect(shared, &relay, SocketAddr::new(source, peer.port())).await?;
+    Ok((relay, server, place))
+}
+
+/// Connects to a target and tells it who comes.
+async fn connect(shared: &Shared, relay: &Relay, source: SocketAddr) -> io::Result<TcpStream> {
+    let mut hasher = DefaultHasher::new();
+    (source, relay.address).hash(&mut hasher);
+    let count = relay.targets.len();
+    let first = usize::try_from(hasher.finish() % count.max(1) as u64).unwrap_or(0);
+    let mut last = io::Error::other("there is no target");
+    for target in relay.targets.iter().cycle().skip(first).take(count) {
+        match reach(shared, target).await {
+            Ok(mut server) => {
+                if relay.proxy_protocol {
+                    let header = proxy_header::encode(source, relay.address, relay.endpoint.as_ref());
+                    server.write_all(&header).await?;
+                }
+                return Ok(server);
+            }
+            Err(error) => {
+                tracing::debug!(listener = %relay.address, target = %target.address, %error, "a target failed");
+                last = error;
+            }
+        }
+    }
+    Err(last)
+}
+
+async fn reach(shared: &Shared, target: &RelayTarget) -> io::Result<TcpStream> {
+    let settings = &shared.settings;
+    let runtime = if target.outside { settings.outbound.clone() } else { Handle::current() };
+    dial::within(&runtime, settings.timeouts.connect, dial::tcp(target.address)).await
+}

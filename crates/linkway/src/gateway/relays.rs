@@ -1,0 +1,107 @@
+//! What the gateway carries for balancers: as it sees it, and the ports that it listens on for that, in the service
+//! namespace.
+//!
+//! A port that was opened stays open: the packet path leads nothing to it that the gateway does not carry, and
+//! connections that it has carried go on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::sync::{Arc, mpsc as sync};
+use std::time::Duration;
+
+use linkway_gateway::{Gateway, Relay, RelayTarget};
+use linkway_model::Snapshot;
+use linkway_model::outside_targets::OutsideTargets;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::daemon::service::{GATEWAY_PORTS, listen};
+use crate::stop::Stop;
+
+/// How long opening a port may take, before the packet path leads there all the same.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the gateway carries, by the number of the interface that connections come to, and the port.
+pub(crate) type Relays = HashMap<(u32, u16), Arc<Relay>>;
+
+/// What the gateway carries in this state. What is as it was in `before` is the same value.
+pub(crate) fn relays(snapshot: &Snapshot, outside: &OutsideTargets, before: &Relays) -> Relays {
+    let made = linkway_fabric::relays(snapshot, outside).into_iter().map(|(place, relay)| {
+        let relay = Relay {
+            endpoint: relay.endpoint,
+            address: relay.address.into(),
+            targets: relay.targets.into_iter().map(target).collect(),
+            proxy_protocol: relay.proxy_protocol,
+            idle: relay.idle,
+        };
+        let kept = before.get(&place).filter(|kept| ***kept == relay).cloned();
+        (place, kept.unwrap_or_else(|| Arc::new(relay)))
+    });
+    made.collect()
+}
+
+fn target(target: linkway_fabric::RelayTarget) -> RelayTarget {
+    RelayTarget { address: target.address.into(), outside: target.outside }
+}
+
+/// A port to open, and whom to tell.
+struct Wanted {
+    port: u16,
+    opened: sync::Sender<io::Result<()>>,
+}
+
+/// Has the service namespace listen.
+pub(crate) struct Ports {
+    wanted: mpsc::UnboundedSender<Wanted>,
+    open: BTreeSet<u16>,
+}
+
+/// The service namespace's side of [`Ports`].
+pub(crate) struct WantedPorts(mpsc::UnboundedReceiver<Wanted>);
+
+/// Both sides.
+pub(crate) fn ports() -> (Ports, WantedPorts) {
+    let (wanted, asked) = mpsc::unbounded_channel();
+    (Ports { wanted, open: GATEWAY_PORTS.into() }, WantedPorts(asked))
+}
+
+impl Ports {
+    /// Have the gateway listen on all of these ports. Waits until it does, or cannot, which is tried again when this
+    /// is called again.
+    pub(crate) fn open(&mut self, relays: &Relays) {
+        let missing: BTreeSet<u16> =
+            relays.keys().map(|(_, port)| *port).filter(|port| !self.open.contains(port)).collect();
+        for port in missing {
+            let (opened, outcome) = sync::channel();
+            // Nobody reads only when the daemon ends.
+            if self.wanted.send(Wanted { port, opened }).is_err() {
+                return;
+            }
+            match outcome.recv_timeout(PATIENCE) {
+                Ok(Ok(())) => {
+                    self.open.insert(port);
+                }
+                Ok(Err(error)) => tracing::error!(port, %error, "the gateway cannot listen"),
+                Err(error) => tracing::error!(port, %error, "the gateway does not listen yet"),
+            }
+        }
+    }
+}
+
+/// Listen as wanted, and carry what comes, until the word to stop; then connections in progress have a while to end.
+pub(crate) async fn serve(gateway: &Gateway, mut wanted: WantedPorts, mut stop: Stop) {
+    let mut carrying = JoinSet::new();
+    loop {
+        let Wanted { port, opened } = tokio::select! {
+            Some(wanted) = wanted.0.recv() => wanted,
+            () = stop.wait() => break,
+        };
+        let outcome = listen(port).map(|listener| {
+            let (gateway, mut stop) = (gateway.clone(), stop.clone());
+            carrying.spawn(async move { gateway.serve_relay(listener, port, stop.wait()).await });
+        });
+        // Whoever asked may have waited long enough.
+        drop(opened.send(outcome));
+    }
+    while carrying.join_next().await.is_some() {}
+}
