@@ -60,18 +60,18 @@ impl Caller {
 pub struct Settings {
     /// The time; tests move it.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Which addresses outside of VPCs may be registered as targets.
-    pub outside_targets: OutsideTargets,
     /// The database servers that this host can run now: those that DB instances may be made of.
     pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
+    /// Which addresses outside of VPCs may be registered as targets.
+    pub outside_targets: OutsideTargets,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             clock: Arc::new(Timestamp::now),
-            outside_targets: OutsideTargets::default(),
             engines: Arc::new(Vec::new),
+            outside_targets: OutsideTargets::default(),
         }
     }
 }

@@ -55,8 +55,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let installed = Installed::default();
     let control_settings = linkway_control::Settings {
-        outside_targets: settings.outside_targets.clone(),
         engines: Arc::new(move || installed.engines()),
+        outside_targets: settings.outside_targets.clone(),
         ..Default::default()
     };
     let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
