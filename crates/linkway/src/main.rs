@@ -8,6 +8,7 @@ mod daemon;
 mod gateway;
 mod http;
 mod instance;
+mod learn;
 mod state_dir;
 mod stop;
 

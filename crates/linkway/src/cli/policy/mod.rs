@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 mod cases;
 mod check;
+mod learn;
 mod request;
 mod test;
 
@@ -29,6 +30,8 @@ pub(crate) enum Policy {
     /// With --cases, decide a file of cases and say how many came out as expected; exit status 1 if one that
     /// must did not.
     Test(test::Test),
+    /// Write the smallest policy that allows what was asked through an endpoint, for review.
+    Learn(learn::Learn),
 }
 
 impl Policy {
@@ -37,6 +40,7 @@ impl Policy {
         match self {
             Self::Check(check) => check.run(),
             Self::Test(test) => test.run(state),
+            Self::Learn(learn) => learn.run(state).map(|()| 0),
         }
     }
 }
