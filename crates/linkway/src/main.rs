@@ -10,6 +10,7 @@ mod gateway;
 mod http;
 mod instance;
 mod keeper;
+mod learn;
 mod state_dir;
 mod stop;
 
@@ -53,7 +54,7 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Status(status) => status.run(state)?,
         Command::Doctor(doctor) => doctor.run()?,
         Command::Drops(drops) => drops.run(state)?,
-        Command::Policy(policy) => return policy.run(),
+        Command::Policy(policy) => return policy.run(state),
         Command::Ca => output::text(&ca::certificate(state)?)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "linkway", &mut std::io::stdout());

@@ -11,7 +11,10 @@ use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
-use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp};
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{
+    AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +167,12 @@ requests! {
 
     /// Where AWS services are served, by their names.
     "/services/list" ListServices {} -> Vec<ServiceBackend>;
+
+    /// An endpoint, with its policy.
+    "/endpoints/find" FindEndpoint {
+        /// Which.
+        endpoint: VpcEndpointId,
+    } -> VpcEndpoint;
 
     /// How the daemon and the packet path are.
     "/status" GetStatus {} -> Status;

@@ -54,6 +54,7 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
         Launch => handlers::launch,
         Started => handlers::started,
         Ended => handlers::ended,
+        FindEndpoint => handlers::find_endpoint,
         FindInstance => handlers::find_instance,
         Terminate => handlers::terminate,
         Attach => handlers::attach,

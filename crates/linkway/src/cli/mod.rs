@@ -94,7 +94,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Show dropped packets: the reason, the rule, the interface, the packet.
     Drops(drops::Drops),
-    /// Check and try endpoint policies; no daemon is needed.
+    /// Check endpoint policies, try them, and learn them from what was asked.
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Print the certificate of the CA that instances trust.
