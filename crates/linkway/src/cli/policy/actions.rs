@@ -82,6 +82,17 @@ mod tests {
     }
 
     #[test]
+    fn every_service_that_signs_has_actions() {
+        for service in AwsService::all() {
+            for name in &service.signing_names {
+                // MLflow's tracking servers sign with a name of their own, and have no model.
+                let known = !linkway_actions::prefixes_of(name).is_empty() || *name == "sagemaker-mlflow";
+                assert!(known, "{}: {name}", service.pattern);
+            }
+        }
+    }
+
+    #[test]
     fn what_matches_a_whole_name_is_that_action() {
         assert_eq!(Known.matching("sts:AssumeRole"), ["sts:AssumeRole"]);
         assert_eq!(Known.matching("*:DescribeDBInstances").first().unwrap(), "rds:DescribeDBInstances");
