@@ -7,12 +7,12 @@ from show import headline
 class Consumer:
     """Makes it all with the AWS CLI."""
 
-    def __init__(self, shell, linkway):
-        self.shell, self.linkway = shell, linkway
+    def __init__(self, shell, linkway, who="The consumer, another account"):
+        self.shell, self.linkway, self.who = shell, linkway, who
 
     def network(self):
         """A VPC of the same range, with DNS, two subnets, and a group each for application and endpoint."""
-        headline(f"The consumer, another account: a VPC of the same range, {RANGE}")
+        headline(f"{self.who}: a VPC of the same range, {RANGE}")
         [self.vpc] = self.shell.aws("ec2", "create-vpc", "--cidr-block", RANGE, query="Vpc.VpcId")
         self.shell.aws("ec2", "modify-vpc-attribute", "--vpc-id", self.vpc, "--enable-dns-hostnames")
         self.subnets = [
@@ -42,7 +42,7 @@ class Consumer:
 
     def start(self, *command):
         """The web application."""
-        headline("The web application, as an instance in the consumer's private subnet")
+        headline("The application, as an instance in the private subnet")
         self.instance = self.linkway.run(
             "linkway", "run", "--subnet", self.subnets[0], "--security-group", self.application_group, "--name",
             "application", "--detach", "--", *command,

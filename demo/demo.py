@@ -26,7 +26,7 @@ from harness.wait import until  # noqa: E402
 
 from checks import Checks  # noqa: E402
 from consumer import Consumer  # noqa: E402
-from provider import PRIVATE_NAME, ZONES, Provider  # noqa: E402
+from provider import PRIVATE_NAME, REGION, ZONES, Provider  # noqa: E402
 from rds import Rds  # noqa: E402
 from show import Shell, Table, headline  # noqa: E402
 
@@ -79,10 +79,10 @@ class Demo:
 
     def run(self):
         """Walk through it all. Returns whether everything was as expected."""
-        provider_shell = self.shell(Account.first(self.daemon), "provider")
-        consumer_account = Account.new(self.daemon, CONSUMER)
+        provider_shell = self.shell(Account.first(self.daemon, REGION), "provider")
+        consumer_account = Account.new(self.daemon, CONSUMER, REGION)
         consumer_shell = self.shell(consumer_account, "consumer")
-        stranger_shell = self.shell(Account.new(self.daemon, STRANGER), "stranger")
+        stranger_shell = self.shell(Account.new(self.daemon, STRANGER, REGION), "stranger")
         provider = Provider(provider_shell, provider_shell)
         consumer = Consumer(consumer_shell, consumer_shell)
 
@@ -117,7 +117,7 @@ class Demo:
         linkway = f"sudo {self.binary} --state-dir {self.daemon.state_dir}"
         psql = " ".join(f"'{word}'" if " " in word else word for word in Cluster.psql(PRIVATE_NAME))
         print(f"""
-  eval "$({linkway} env --account {CONSUMER})"    # then: {ROOT}/.venv/bin/aws ec2 describe-vpc-endpoints
+  eval "$({linkway} env --account {CONSUMER} --region {REGION})"    # then: {ROOT}/.venv/bin/aws ec2 describe-vpc-endpoints
   {linkway} exec {consumer.instance} -- {psql}
   {linkway} exec {consumer.instance} -- curl -s http://127.0.0.1:{PAGE_PORT}/
   {linkway} status

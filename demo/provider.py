@@ -2,8 +2,9 @@
 
 from show import headline
 
-REGION = "us-east-1"
-ZONES = ("us-east-1a", "us-east-1b")
+# Not us-east-1: there, the AWS CLI's version 1 calls RDS by a name that no endpoint has, on AWS neither.
+REGION = "eu-west-1"
+ZONES = (f"{REGION}a", f"{REGION}b")
 RANGE = "10.0.0.0/16"
 # Of the databases. In the consumer's VPC, which has the same range, nothing is there.
 ADDRESSES = ("10.0.0.50", "10.0.1.50")

@@ -128,10 +128,10 @@ class Rds:
 
     def from_elsewhere(self):
         """The same policy on another VPC's endpoint."""
-        headline("From another VPC, through an endpoint with the same policy")
-        elsewhere = Consumer(self.shell, self.consumer.linkway)
+        elsewhere = Consumer(self.shell, self.consumer.linkway, "Another VPC of the consumer's")
         elsewhere.network()
         elsewhere.start("sleep", "infinity")
+        headline("An endpoint there, with the same policy, which names the first VPC")
         self.endpoint_of(elsewhere)
         done = self.inside("aws", "rds", "describe-db-instances", instance=elsewhere.instance)
         self.table.add("describe-db-instances from another VPC", denied("rds:DescribeDBInstances"), denial(done))

@@ -12,7 +12,10 @@ RDS = "com.amazonaws.us-east-1.rds"
 NARROW = json.dumps(
     {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "rds:Describe*", "Resource": "*"}]}
 )
-OWN = {f"com.amazonaws.{{region}}.{name}" for name in ("ec2", "elasticloadbalancing", "rds", "sts")}
+OWN = {
+    f"com.amazonaws.{{region}}.{name}"
+    for name in ("ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips")
+}
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def dig(daemon, instance, name):
 
 def test_services_are_found(aws):
     found = aws.cli("ec2", "describe-vpc-endpoint-services", "--filters", "Name=owner,Values=amazon",
-                    "Name=service-name,Values=*.rds,*.s3", "--output", "json")
+                    "Name=service-name,Values=*-1.rds,*-1.s3", "--output", "json")
     assert found.returncode == 0, found.stderr
     details = {detail["ServiceName"]: detail for detail in json.loads(found.stdout)["ServiceDetails"]}
     assert set(details) == {S3, RDS}
@@ -58,7 +61,7 @@ def test_services_are_found(aws):
 
 
 def test_pages_of_services_are_whole_together(aws):
-    pages = aws.ec2.get_paginator("describe_vpc_endpoint_services").paginate(PaginationConfig={"PageSize": 3})
+    pages = aws.ec2.get_paginator("describe_vpc_endpoint_services").paginate(PaginationConfig={"PageSize": 100})
     names = [name for page in pages for name in page["ServiceNames"]]
     assert names == aws.ec2.describe_vpc_endpoint_services()["ServiceNames"]
 

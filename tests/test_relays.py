@@ -100,6 +100,10 @@ def test_proxy_protocol_tells_the_target_who_connects(daemon, programs):
         assert told["records"]["0xea"] == "\x01" + here.endpoint
         assert told["peer"] == here.node, "from the balancer, for the target's groups"
 
+    # The resolver still has its own port 53.
+    name = here.aws.endpoint(here.endpoint)["DnsEntries"][0]["DnsName"]
+    assert daemon.exec(here.client, "dig", "@10.0.0.2", "+tcp", "+short", name).stdout.split() == [here.address]
+
     # Directly at the balancer, there is no endpoint to tell of.
     neighbour = daemon.run(here.subnet, "sleep", "infinity", private_ip="10.0.0.77")
     told = _json(said(here, here.node, client=neighbour))

@@ -23,6 +23,7 @@ class Account:
         self.url, self.key, self.secret, self.region, self.number = url, key, secret, region, number
         self.ec2 = self.client("ec2")
         self.elbv2 = self.client("elbv2")
+        self.rds = self.client("rds")
         self.sts = self.client("sts")
 
     @classmethod

@@ -1,5 +1,6 @@
 //! RDS: the registry of its operations.
 
+mod absent;
 mod arn;
 mod engine;
 mod filter;
@@ -28,11 +29,21 @@ operations! {
         describe_db_subnet_groups(DescribeDBSubnetGroupsMessage) -> DBSubnetGroupMessage = subnet_group::describe;
         modify_db_subnet_group(ModifyDBSubnetGroupMessage) -> ModifyDBSubnetGroupResult = subnet_group::modify;
         delete_db_subnet_group(DeleteDBSubnetGroupMessage) -> () = subnet_group::delete;
+        create_db_parameter_group(CreateDBParameterGroupMessage) -> CreateDBParameterGroupResult = parameter_group::create;
+        describe_db_parameter_groups(DescribeDBParameterGroupsMessage) -> DBParameterGroupsMessage = parameter_group::describe;
+        describe_db_parameters(DescribeDBParametersMessage) -> DBParameterGroupDetails = parameter_group::describe_parameters;
+        describe_engine_default_parameters(DescribeEngineDefaultParametersMessage) -> DescribeEngineDefaultParametersResult = parameter_group::describe_defaults;
+        modify_db_parameter_group(ModifyDBParameterGroupMessage) -> DBParameterGroupNameMessage = parameter_group::modify;
+        reset_db_parameter_group(ResetDBParameterGroupMessage) -> DBParameterGroupNameMessage = parameter_group::reset;
+        delete_db_parameter_group(DeleteDBParameterGroupMessage) -> () = parameter_group::delete;
         add_tags_to_resource(AddTagsToResourceMessage) -> () = tags::add;
         remove_tags_from_resource(RemoveTagsFromResourceMessage) -> () = tags::remove;
         list_tags_for_resource(ListTagsForResourceMessage) -> TagListMessage = tags::list;
         describe_db_engine_versions(DescribeDBEngineVersionsMessage) -> DBEngineVersionMessage = engine::describe;
         describe_orderable_db_instance_options(DescribeOrderableDBInstanceOptionsMessage) -> OrderableDBInstanceOptionsMessage = engine::describe_orderable;
+        describe_db_clusters(DescribeDBClustersMessage) -> DBClusterMessage = absent::clusters;
+        describe_db_snapshots(DescribeDBSnapshotsMessage) -> DBSnapshotMessage = absent::snapshots;
+        describe_pending_maintenance_actions(DescribePendingMaintenanceActionsMessage) -> PendingMaintenanceActionsMessage = absent::maintenance;
     }
 }
 

@@ -58,6 +58,8 @@ fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
         for device in ["all", "default", INSIDE] {
             link::set_option(&format!("ipv4/conf/{device}/rp_filter"), "0")?;
         }
+        // What the gateway has closed would keep a port towards its target for a minute.
+        link::set_option("ipv4/tcp_tw_reuse", "1")?;
         link::set_option("core/somaxconn", WAITING_CONNECTIONS)?;
         link::set_option("ipv4/tcp_max_syn_backlog", WAITING_CONNECTIONS)
     })?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linkway_model::load_balancer::{HealthReason, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::matcher;
@@ -23,7 +23,7 @@ const LOCAL_HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthReason> {
     let limit = Duration::from_secs(spec.check.timeout_seconds.into());
     let attempt = async {
-        let mut stream = TcpStream::connect(address).await?;
+        let mut stream = connect(address).await?;
         if spec.proxy_protocol {
             stream.write_all(LOCAL_HEADER).await?;
         }
@@ -42,6 +42,14 @@ pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthR
         }
         Ok(Ok(_)) => Ok(()),
     }
+}
+
+/// The port that the connection gets may be one that another program of the namespace wants to listen on: it could
+/// not without the option.
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.connect(address).await
 }
 
 /// Ask for `path`, and return the answer's status. What follows the status line is not read.

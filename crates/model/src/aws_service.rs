@@ -7,10 +7,13 @@ use std::sync::LazyLock;
 use crate::EndpointServiceId;
 use crate::region::Region;
 
+/// The region that services without a region in their names count to: that of their control planes.
+const GLOBAL: &str = "us-east-1";
+
 /// An AWS service that has interface endpoints, the same in every region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsService {
-    /// Its name, with `{region}` where a region's goes: `com.amazonaws.{region}.rds`.
+    /// Its name, with `{region}` where a region's goes: `com.amazonaws.{region}.rds`, `com.amazonaws.iam`.
     pub pattern: &'static str,
     /// What its endpoints' DNS names have before the region: `rds`, `api.ecr`.
     pub label: &'static str,
@@ -28,7 +31,8 @@ pub struct AwsService {
 }
 
 /// Labels of the services whose APIs Linkway has itself.
-const SERVED_HERE: [&str; 4] = ["ec2", "elasticloadbalancing", "rds", "sts"];
+const SERVED_HERE: [&str; 7] =
+    ["ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips"];
 
 static SERVICES: LazyLock<Vec<AwsService>> =
     LazyLock::new(|| include_str!("aws_services.txt").lines().filter_map(AwsService::read).collect());
@@ -42,14 +46,22 @@ impl AwsService {
         &SERVICES
     }
 
-    /// The service of this full name, such as `com.amazonaws.us-east-1.rds`, and the region in it.
+    /// The service of this full name, such as `com.amazonaws.us-east-1.rds`, and the region in it; of names
+    /// without one, such as `com.amazonaws.iam`, the region of the service's control plane.
     pub fn find(name: &str) -> Option<(&'static Self, &'static Region)> {
         if name.starts_with("com.amazonaws.vpce.") {
             return None;
         }
-        let region = name.split('.').find_map(Region::find)?;
-        let pattern = name.replacen(region.name, "{region}", 1);
+        let (pattern, region) = match name.split('.').find_map(Region::find) {
+            Some(region) => (name.replacen(region.name, "{region}", 1), region),
+            None => (name.to_owned(), Region::find(GLOBAL)?),
+        };
         Some((&SERVICES[*BY_PATTERN.get(&*pattern)?], region))
+    }
+
+    /// Whether it has one name for all regions. Endpoints to it are made in each.
+    pub fn is_global(&self) -> bool {
+        !self.pattern.contains("{region}")
     }
 
     /// Whether Linkway answers for it unless told otherwise.
@@ -65,7 +77,9 @@ impl AwsService {
     /// Its id in a region: the same one always, as AWS's services have one, too.
     pub fn id(&self, region: &str) -> EndpointServiceId {
         // FNV-1a, by the constants of its authors: ids must stay from one version to the next.
-        let hash = self.name(region).bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        let regional = if self.is_global() { region } else { "" };
+        let bytes = self.name(region).into_bytes().into_iter().chain(regional.bytes());
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         format!("{}{hash:017x}", EndpointServiceId::PREFIX).parse().expect("17 hexadecimal digits are an id")
@@ -79,6 +93,17 @@ impl AwsService {
     /// The names under which clients know it in a region; some with a wildcard: `*.s3.us-east-1.amazonaws.com`.
     pub fn private_dns_names(&self, region: &str) -> Vec<String> {
         self.private_names.iter().map(|pattern| in_region(pattern, region)).collect()
+    }
+
+    /// The host of its own endpoint in a region, which clients ask without an interface endpoint: the first private
+    /// name without a wildcard, or what its label makes if it has no private names. `None`: each client's is
+    /// another.
+    pub fn public_host(&self, region: &str) -> Option<String> {
+        if self.private_names.is_empty() {
+            return Some(format!("{}.{region}.amazonaws.com", self.label));
+        }
+        let plain = self.private_names.iter().find(|name| !name.starts_with("*."))?;
+        Some(in_region(plain, region))
     }
 
     fn read(line: &'static str) -> Option<Self> {
@@ -106,6 +131,8 @@ fn in_region(pattern: &str, region: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -119,12 +146,66 @@ mod tests {
     }
 
     #[test]
+    fn some_names_have_no_region_or_another_form() {
+        let (iam, region) = AwsService::find("com.amazonaws.iam").unwrap();
+        assert!(iam.is_global() && region.name == GLOBAL);
+        assert_eq!(iam.name("eu-west-1"), "com.amazonaws.iam");
+        assert_ne!(iam.id("eu-west-1"), iam.id("us-east-1"));
+        let (notebook, region) = AwsService::find("aws.sagemaker.eu-west-1.notebook").unwrap();
+        assert!(!notebook.is_global() && region.name == "eu-west-1");
+        assert_eq!(notebook.private_dns_names("eu-west-1"), ["*.notebook.eu-west-1.sagemaker.aws"]);
+        assert_eq!(AwsService::find("com.amazonaws.rds"), None);
+        assert_eq!(AwsService::find("com.amazonaws.eu-west-1.iam"), None);
+    }
+
+    #[test]
+    fn public_hosts_are_of_the_region() {
+        let host = |name: &str| {
+            AwsService::find(&format!("com.amazonaws.eu-west-1.{name}")).unwrap().0.public_host("eu-west-1")
+        };
+        assert_eq!(host("dynamodb").unwrap(), "dynamodb.eu-west-1.amazonaws.com");
+        assert_eq!(host("s3").unwrap(), "s3.eu-west-1.amazonaws.com");
+        assert_eq!(host("sagemaker.api").unwrap(), "api.sagemaker.eu-west-1.amazonaws.com");
+        assert_eq!(host("ecr.dkr"), None);
+    }
+
+    #[test]
     fn every_line_is_a_service_with_an_id_of_its_own() {
         let lines = include_str!("aws_services.txt").lines();
-        let lines = lines.filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        assert_eq!(lines.count(), AwsService::all().len());
-        let ids: std::collections::HashSet<_> =
-            AwsService::all().iter().map(|service| service.id("us-east-1")).collect();
+        let lines: Vec<_> = lines.filter(|line| !line.trim().is_empty() && !line.starts_with('#')).collect();
+        assert_eq!(lines.len(), AwsService::all().len());
+        assert!(lines.iter().all(|line| line.split_whitespace().count() == 8));
+        assert!(AwsService::all().is_sorted_by_key(|service| service.pattern));
+        let ids: HashSet<_> = AwsService::all().iter().map(|service| service.id("us-east-1")).collect();
         assert_eq!(ids.len(), AwsService::all().len());
+    }
+
+    #[test]
+    fn every_column_is_what_it_should_be() {
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_name = |name: &str| name.split('.').all(is_label);
+        let mut names = HashSet::new();
+        for service in AwsService::all() {
+            let pattern = service.pattern;
+            assert!(is_name(&service.name("us-east-1")), "{pattern}");
+            assert!(!pattern.contains(".vpce."), "{pattern}");
+            assert!(is_name(service.label), "{pattern}");
+            assert!(is_name(service.event_source), "{pattern}");
+            assert!(service.event_source.ends_with(".amazonaws.com"), "{pattern}");
+            let protocols = ["ec2", "query", "json-1.0", "json-1.1", "rest-json", "rest-xml", "s3", "cbor"];
+            assert!(protocols.contains(&service.protocol), "{pattern}");
+            for name in service.private_dns_names("us-east-1") {
+                assert!(is_name(name.strip_prefix("*.").unwrap_or(&name)), "{pattern}: {name}");
+                // A name that two services had could be private in a VPC for one of them only.
+                assert!(names.insert(name.clone()), "{pattern}: {name}");
+            }
+            let found = AwsService::find(&service.name("eu-west-1")).unwrap();
+            assert_eq!(found.0, service);
+        }
     }
 }

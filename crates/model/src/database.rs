@@ -1,7 +1,7 @@
 //! RDS: DB instances, and the groups that they are made with.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::instance::Process;
 use crate::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcId};
@@ -152,6 +152,9 @@ pub struct DbParameterGroup {
     pub description: String,
     /// What was set: names and values.
     pub parameters: BTreeMap<String, String>,
+    /// Those of them that were asked to be applied at the next reboot only.
+    #[serde(default)]
+    pub at_reboot: BTreeSet<String>,
     /// Its tags.
     pub tags: Tags,
 }

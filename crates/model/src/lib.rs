@@ -7,6 +7,7 @@
 pub mod account;
 pub mod aws_service;
 pub mod database;
+pub mod database_parameter;
 pub mod endpoint_service;
 pub mod id;
 pub mod idempotency;

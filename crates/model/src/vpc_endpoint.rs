@@ -138,7 +138,7 @@ impl VpcEndpoint {
     /// Whether its DNS names stand for all names below them, too, and AWS lists them with `*.` before: S3's do,
     /// as clients put a bucket's name before.
     pub fn names_are_wildcards(&self) -> bool {
-        self.aws_service().is_some_and(|service| service.label == "s3")
+        self.aws_service().is_some_and(|service| service.protocol == "s3")
     }
 
     /// Its regional DNS name.

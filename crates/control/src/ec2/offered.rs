@@ -34,6 +34,7 @@ impl Offered {
     /// The service of this name, if the caller may connect to it.
     pub(crate) fn find(state: &Snapshot, caller: &Caller, name: &str) -> Option<Self> {
         if let Some((service, region)) = AwsService::find(name) {
+            let region = if service.is_global() { Region::find(&caller.region)? } else { region };
             return (region.name == caller.region).then_some(Self::Aws(service, region));
         }
         let id =
@@ -44,8 +45,8 @@ impl Offered {
 
     /// The service that an endpoint leads to. `None`: it is gone; a rejected endpoint may outlive its service.
     pub(crate) fn of(state: &Snapshot, endpoint: &VpcEndpoint) -> Option<Self> {
-        match AwsService::find(&endpoint.service_name) {
-            Some((service, region)) => Some(Self::Aws(service, region)),
+        match endpoint.aws_service() {
+            Some(service) => Some(Self::Aws(service, Region::find(&endpoint.region)?)),
             None => state.get::<EndpointService>(&endpoint.service).cloned().map(Self::Customer),
         }
     }

@@ -6,4 +6,4 @@ mod version;
 
 pub(crate) use describe::describe;
 pub(crate) use orderable::describe as describe_orderable;
-pub(super) use version::{family, is_version, wanted};
+pub(super) use version::{families, family, is_version, wanted};

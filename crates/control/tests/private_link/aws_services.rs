@@ -1,6 +1,6 @@
 //! AWS's own services: found by everyone, connected to like a customer's, with policies and several names.
 
-use linkway_control::BackendRequest;
+use linkway_control::{BackendRequest, Caller};
 use linkway_model::aws_service::AwsService;
 use linkway_model::service_backend::{Backend, Tls, UnknownKeys};
 use linkway_wire::ApiError;
@@ -77,7 +77,9 @@ fn everyone_finds_them_beside_customers_services() {
     assert_eq!(rds.service_id, named(&world, "rds").service_id);
     let s3 = named(&world, "s3").private_dns_names;
     let names: Vec<_> = s3.iter().filter_map(|name| name.private_dns_name.as_deref()).collect();
-    assert_eq!(names, ["s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com"]);
+    assert_eq!(names[..2], ["s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com"]);
+    assert_eq!(named(&world, "dynamodb").private_dns_names, []);
+    assert_eq!(named(&world, "transfer.server").vpc_endpoint_policy_supported, Some(false));
 
     for unknown in ["com.amazonaws.us-west-2.rds", "com.amazonaws.us-east-1.none", "rds"] {
         let input =
@@ -171,7 +173,7 @@ fn the_names_of_s3_stand_for_those_below_them() {
     let made = world.make_endpoint(&consumer(), input("s3", &vpc, &subnets[..1])).unwrap();
     let names: Vec<_> = made.dns_entries.iter().filter_map(|entry| entry.dns_name.clone()).collect();
     assert!(names[..2].iter().all(|name| name.starts_with("*.vpce-")), "{names:?}");
-    assert_eq!(names[2..], ["s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com"]);
+    assert_eq!(names[2..4], ["s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com"]);
     let zones: Vec<_> = made.dns_entries.iter().map(|entry| entry.hosted_zone_id.clone()).collect();
     assert_eq!((zones[0].clone(), zones[2].clone()), (zones[1].clone(), zones[3].clone()));
     assert_ne!(zones[0], zones[2]);
@@ -218,6 +220,59 @@ fn private_dns_needs_the_vpcs_attributes_and_no_rival() {
         format!(
             "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true \
              for {plain}"
+        )
+    );
+}
+
+#[test]
+fn a_service_without_names_has_no_private_dns() {
+    let (world, vpc, subnets) = world();
+    let input = |private_dns_enabled| CreateVpcEndpointRequest {
+        private_dns_enabled,
+        ..input("dynamodb", &vpc, &subnets[..1])
+    };
+    assert_eq!(
+        refusal(world.make_endpoint(&consumer(), input(Some(true)))),
+        (
+            "InvalidParameter".into(),
+            format!(
+                "Private DNS can't be enabled because the service {} does not provide a private DNS name.",
+                name("dynamodb")
+            )
+        )
+    );
+    let made = world.make_endpoint(&consumer(), input(None)).unwrap();
+    assert_eq!((made.private_dns_enabled, made.dns_entries.len()), (Some(false), 2));
+}
+
+#[test]
+fn a_service_of_all_regions_is_offered_in_each() {
+    let world = World::new();
+    for region in [REGION, "eu-west-1"] {
+        let caller = Caller { region: region.into(), ..consumer() };
+        let service_names = vec!["com.amazonaws.iam".to_owned()];
+        let input = DescribeVpcEndpointServicesRequest { service_names, ..Default::default() };
+        let found = world.control.describe_vpc_endpoint_services(&caller, input).unwrap();
+        let iam = &found.service_details[0];
+        assert_eq!(iam.service_region.as_deref(), Some(region));
+        assert_eq!(iam.base_endpoint_dns_names, [format!("iam.{region}.vpce.amazonaws.com")]);
+        assert_eq!(iam.private_dns_name.as_deref(), Some("iam.amazonaws.com"));
+        assert!(iam.availability_zones.iter().all(|zone| zone.starts_with(region)));
+    }
+}
+
+#[test]
+fn a_policy_is_refused_by_a_service_that_takes_none() {
+    let (world, vpc, subnets) = world();
+    let input = CreateVpcEndpointRequest {
+        policy_document: text(NARROW),
+        ..input("transfer.server", &vpc, &subnets)
+    };
+    assert_eq!(
+        refusal(world.make_endpoint(&consumer(), input)),
+        (
+            "InvalidParameter".into(),
+            format!("Service {} only supports the full-access endpoint policy.", name("transfer.server"))
         )
     );
 }

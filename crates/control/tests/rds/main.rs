@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod creating;
+mod engines;
 mod life;
+mod parameter_groups;
 mod subnet_groups;
 mod world;

@@ -180,13 +180,10 @@ fn reached(backend: &service_backend::Backend, service: &AwsService, region: &st
         service_backend::Backend::Https { authority, ca } => {
             Backend::Https { authority: authority.clone(), ca: ca.as_deref().map(Arc::from) }
         }
-        service_backend::Backend::Aws => {
-            let names = service.private_dns_names(region);
-            match names.into_iter().find(|name| !name.starts_with("*.")) {
-                Some(name) => Backend::Https { authority: name, ca: None },
-                None => Backend::None,
-            }
-        }
+        service_backend::Backend::Aws => match service.public_host(region) {
+            Some(authority) => Backend::Https { authority, ca: None },
+            None => Backend::None,
+        },
     }
 }
 

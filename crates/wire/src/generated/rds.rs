@@ -21,6 +21,11 @@ pub trait Rds {
         cx: &Self::Context,
         input: CreateDBInstanceMessage,
     ) -> Result<CreateDBInstanceResult, ApiError>;
+    fn create_db_parameter_group(
+        &self,
+        cx: &Self::Context,
+        input: CreateDBParameterGroupMessage,
+    ) -> Result<CreateDBParameterGroupResult, ApiError>;
     fn create_db_subnet_group(
         &self,
         cx: &Self::Context,
@@ -31,11 +36,21 @@ pub trait Rds {
         cx: &Self::Context,
         input: DeleteDBInstanceMessage,
     ) -> Result<DeleteDBInstanceResult, ApiError>;
+    fn delete_db_parameter_group(
+        &self,
+        cx: &Self::Context,
+        input: DeleteDBParameterGroupMessage,
+    ) -> Result<(), ApiError>;
     fn delete_db_subnet_group(
         &self,
         cx: &Self::Context,
         input: DeleteDBSubnetGroupMessage,
     ) -> Result<(), ApiError>;
+    fn describe_db_clusters(
+        &self,
+        cx: &Self::Context,
+        input: DescribeDBClustersMessage,
+    ) -> Result<DBClusterMessage, ApiError>;
     fn describe_db_engine_versions(
         &self,
         cx: &Self::Context,
@@ -46,16 +61,41 @@ pub trait Rds {
         cx: &Self::Context,
         input: DescribeDBInstancesMessage,
     ) -> Result<DBInstanceMessage, ApiError>;
+    fn describe_db_parameter_groups(
+        &self,
+        cx: &Self::Context,
+        input: DescribeDBParameterGroupsMessage,
+    ) -> Result<DBParameterGroupsMessage, ApiError>;
+    fn describe_db_parameters(
+        &self,
+        cx: &Self::Context,
+        input: DescribeDBParametersMessage,
+    ) -> Result<DBParameterGroupDetails, ApiError>;
+    fn describe_db_snapshots(
+        &self,
+        cx: &Self::Context,
+        input: DescribeDBSnapshotsMessage,
+    ) -> Result<DBSnapshotMessage, ApiError>;
     fn describe_db_subnet_groups(
         &self,
         cx: &Self::Context,
         input: DescribeDBSubnetGroupsMessage,
     ) -> Result<DBSubnetGroupMessage, ApiError>;
+    fn describe_engine_default_parameters(
+        &self,
+        cx: &Self::Context,
+        input: DescribeEngineDefaultParametersMessage,
+    ) -> Result<DescribeEngineDefaultParametersResult, ApiError>;
     fn describe_orderable_db_instance_options(
         &self,
         cx: &Self::Context,
         input: DescribeOrderableDBInstanceOptionsMessage,
     ) -> Result<OrderableDBInstanceOptionsMessage, ApiError>;
+    fn describe_pending_maintenance_actions(
+        &self,
+        cx: &Self::Context,
+        input: DescribePendingMaintenanceActionsMessage,
+    ) -> Result<PendingMaintenanceActionsMessage, ApiError>;
     fn list_tags_for_resource(
         &self,
         cx: &Self::Context,
@@ -66,6 +106,11 @@ pub trait Rds {
         cx: &Self::Context,
         input: ModifyDBInstanceMessage,
     ) -> Result<ModifyDBInstanceResult, ApiError>;
+    fn modify_db_parameter_group(
+        &self,
+        cx: &Self::Context,
+        input: ModifyDBParameterGroupMessage,
+    ) -> Result<DBParameterGroupNameMessage, ApiError>;
     fn modify_db_subnet_group(
         &self,
         cx: &Self::Context,
@@ -81,6 +126,11 @@ pub trait Rds {
         cx: &Self::Context,
         input: RemoveTagsFromResourceMessage,
     ) -> Result<(), ApiError>;
+    fn reset_db_parameter_group(
+        &self,
+        cx: &Self::Context,
+        input: ResetDBParameterGroupMessage,
+    ) -> Result<DBParameterGroupNameMessage, ApiError>;
     fn start_db_instance(
         &self,
         cx: &Self::Context,
@@ -96,18 +146,28 @@ pub trait Rds {
 operations! { Rds {
     "AddTagsToResource" => add_tags_to_resource(AddTagsToResourceMessage) -> (),
     "CreateDBInstance" => create_db_instance(CreateDBInstanceMessage) -> CreateDBInstanceResult,
+    "CreateDBParameterGroup" => create_db_parameter_group(CreateDBParameterGroupMessage) -> CreateDBParameterGroupResult,
     "CreateDBSubnetGroup" => create_db_subnet_group(CreateDBSubnetGroupMessage) -> CreateDBSubnetGroupResult,
     "DeleteDBInstance" => delete_db_instance(DeleteDBInstanceMessage) -> DeleteDBInstanceResult,
+    "DeleteDBParameterGroup" => delete_db_parameter_group(DeleteDBParameterGroupMessage) -> (),
     "DeleteDBSubnetGroup" => delete_db_subnet_group(DeleteDBSubnetGroupMessage) -> (),
+    "DescribeDBClusters" => describe_db_clusters(DescribeDBClustersMessage) -> DBClusterMessage,
     "DescribeDBEngineVersions" => describe_db_engine_versions(DescribeDBEngineVersionsMessage) -> DBEngineVersionMessage,
     "DescribeDBInstances" => describe_db_instances(DescribeDBInstancesMessage) -> DBInstanceMessage,
+    "DescribeDBParameterGroups" => describe_db_parameter_groups(DescribeDBParameterGroupsMessage) -> DBParameterGroupsMessage,
+    "DescribeDBParameters" => describe_db_parameters(DescribeDBParametersMessage) -> DBParameterGroupDetails,
+    "DescribeDBSnapshots" => describe_db_snapshots(DescribeDBSnapshotsMessage) -> DBSnapshotMessage,
     "DescribeDBSubnetGroups" => describe_db_subnet_groups(DescribeDBSubnetGroupsMessage) -> DBSubnetGroupMessage,
+    "DescribeEngineDefaultParameters" => describe_engine_default_parameters(DescribeEngineDefaultParametersMessage) -> DescribeEngineDefaultParametersResult,
     "DescribeOrderableDBInstanceOptions" => describe_orderable_db_instance_options(DescribeOrderableDBInstanceOptionsMessage) -> OrderableDBInstanceOptionsMessage,
+    "DescribePendingMaintenanceActions" => describe_pending_maintenance_actions(DescribePendingMaintenanceActionsMessage) -> PendingMaintenanceActionsMessage,
     "ListTagsForResource" => list_tags_for_resource(ListTagsForResourceMessage) -> TagListMessage,
     "ModifyDBInstance" => modify_db_instance(ModifyDBInstanceMessage) -> ModifyDBInstanceResult,
+    "ModifyDBParameterGroup" => modify_db_parameter_group(ModifyDBParameterGroupMessage) -> DBParameterGroupNameMessage,
     "ModifyDBSubnetGroup" => modify_db_subnet_group(ModifyDBSubnetGroupMessage) -> ModifyDBSubnetGroupResult,
     "RebootDBInstance" => reboot_db_instance(RebootDBInstanceMessage) -> RebootDBInstanceResult,
     "RemoveTagsFromResource" => remove_tags_from_resource(RemoveTagsFromResourceMessage) -> (),
+    "ResetDBParameterGroup" => reset_db_parameter_group(ResetDBParameterGroupMessage) -> DBParameterGroupNameMessage,
     "StartDBInstance" => start_db_instance(StartDBInstanceMessage) -> StartDBInstanceResult,
     "StopDBInstance" => stop_db_instance(StopDBInstanceMessage) -> StopDBInstanceResult,
 } }
@@ -257,6 +317,35 @@ decode! { CloudwatchLogsExportConfiguration {
     disable_log_types: "DisableLogTypes",
     enable_log_types: "EnableLogTypes",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterPendingModifiedValues {
+    pub allocated_storage: Option<i32>,
+    pub backup_retention_period: Option<i32>,
+    pub certificate_details: Option<CertificateDetails>,
+    pub db_cluster_identifier: Option<String>,
+    pub engine_version: Option<String>,
+    pub iam_database_authentication_enabled: Option<bool>,
+    pub iops: Option<i32>,
+    pub master_user_password: Option<String>,
+    pub pending_cloudwatch_logs_exports: Option<PendingCloudwatchLogsExports>,
+    pub rds_custom_cluster_configuration: Option<RdsCustomClusterConfiguration>,
+    pub storage_type: Option<String>,
+}
+
+encode! { ClusterPendingModifiedValues {
+    allocated_storage: "AllocatedStorage",
+    backup_retention_period: "BackupRetentionPeriod",
+    certificate_details: "CertificateDetails",
+    db_cluster_identifier: "DBClusterIdentifier",
+    engine_version: "EngineVersion",
+    iam_database_authentication_enabled: "IAMDatabaseAuthenticationEnabled",
+    iops: "Iops",
+    master_user_password: "MasterUserPassword",
+    pending_cloudwatch_logs_exports: "PendingCloudwatchLogsExports",
+    rds_custom_cluster_configuration: "RdsCustomClusterConfiguration",
+    storage_type: "StorageType",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateDBInstanceMessage {
@@ -409,6 +498,30 @@ encode! { CreateDBInstanceResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDBParameterGroupMessage {
+    pub db_parameter_group_family: Option<String>,
+    pub db_parameter_group_name: Option<String>,
+    pub description: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+decode! { CreateDBParameterGroupMessage {
+    db_parameter_group_family: "DBParameterGroupFamily",
+    db_parameter_group_name: "DBParameterGroupName",
+    description: "Description",
+    tags: "Tags" of "Tag",
+} requires ["DBParameterGroupFamily", "DBParameterGroupName", "Description"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDBParameterGroupResult {
+    pub db_parameter_group: Option<DBParameterGroup>,
+}
+
+encode! { CreateDBParameterGroupResult {
+    db_parameter_group: "DBParameterGroup",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateDBSubnetGroupMessage {
     pub db_subnet_group_description: Option<String>,
     pub db_subnet_group_name: Option<String>,
@@ -441,6 +554,254 @@ pub struct CustomDBEngineVersionAMI {
 encode! { CustomDBEngineVersionAMI {
     image_id: "ImageId",
     status: "Status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBCluster {
+    pub activity_stream_kinesis_stream_name: Option<String>,
+    pub activity_stream_kms_key_id: Option<String>,
+    pub activity_stream_mode: Option<String>,
+    pub activity_stream_status: Option<String>,
+    pub allocated_storage: Option<i32>,
+    pub associated_roles: Vec<DBClusterRole>,
+    pub auto_minor_version_upgrade: Option<bool>,
+    pub automatic_restart_time: Option<Timestamp>,
+    pub availability_zones: Vec<String>,
+    pub aws_backup_recovery_point_arn: Option<String>,
+    pub backtrack_consumed_change_records: Option<i64>,
+    pub backtrack_window: Option<i64>,
+    pub backup_retention_period: Option<i32>,
+    pub capacity: Option<i32>,
+    pub certificate_details: Option<CertificateDetails>,
+    pub character_set_name: Option<String>,
+    pub clone_group_id: Option<String>,
+    pub cluster_create_time: Option<Timestamp>,
+    pub cluster_scalability_type: Option<String>,
+    pub copy_tags_to_snapshot: Option<bool>,
+    pub cross_account_clone: Option<bool>,
+    pub custom_endpoints: Vec<String>,
+    pub db_cluster_arn: Option<String>,
+    pub db_cluster_identifier: Option<String>,
+    pub db_cluster_instance_class: Option<String>,
+    pub db_cluster_members: Vec<DBClusterMember>,
+    pub db_cluster_option_group_memberships: Vec<DBClusterOptionGroupStatus>,
+    pub db_cluster_parameter_group: Option<String>,
+    pub db_subnet_group: Option<String>,
+    pub db_system_id: Option<String>,
+    pub database_insights_mode: Option<String>,
+    pub database_name: Option<String>,
+    pub db_cluster_resource_id: Option<String>,
+    pub deletion_protection: Option<bool>,
+    pub domain_memberships: Vec<DomainMembership>,
+    pub earliest_backtrack_time: Option<Timestamp>,
+    pub earliest_restorable_time: Option<Timestamp>,
+    pub enabled_cloudwatch_logs_exports: Vec<String>,
+    pub endpoint: Option<String>,
+    pub engine: Option<String>,
+    pub engine_lifecycle_support: Option<String>,
+    pub engine_mode: Option<String>,
+    pub engine_version: Option<String>,
+    pub global_cluster_identifier: Option<String>,
+    pub global_write_forwarding_requested: Option<bool>,
+    pub global_write_forwarding_status: Option<String>,
+    pub hosted_zone_id: Option<String>,
+    pub http_endpoint_enabled: Option<bool>,
+    pub iam_database_authentication_enabled: Option<bool>,
+    pub io_optimized_next_allowed_modification_time: Option<Timestamp>,
+    pub internet_access_gateway_enabled: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub latest_restorable_time: Option<Timestamp>,
+    pub limitless_database: Option<LimitlessDatabase>,
+    pub local_write_forwarding_status: Option<String>,
+    pub master_user_secret: Option<MasterUserSecret>,
+    pub master_username: Option<String>,
+    pub monitoring_interval: Option<i32>,
+    pub monitoring_role_arn: Option<String>,
+    pub multi_az: Option<bool>,
+    pub network_type: Option<String>,
+    pub pending_modified_values: Option<ClusterPendingModifiedValues>,
+    pub percent_progress: Option<String>,
+    pub performance_insights_enabled: Option<bool>,
+    pub performance_insights_kms_key_id: Option<String>,
+    pub performance_insights_retention_period: Option<i32>,
+    pub port: Option<i32>,
+    pub preferred_backup_window: Option<String>,
+    pub preferred_maintenance_window: Option<String>,
+    pub publicly_accessible: Option<bool>,
+    pub rds_custom_cluster_configuration: Option<RdsCustomClusterConfiguration>,
+    pub read_replica_identifiers: Vec<String>,
+    pub reader_endpoint: Option<String>,
+    pub replication_source_identifier: Option<String>,
+    pub scaling_configuration_info: Option<ScalingConfigurationInfo>,
+    pub serverless_v2_platform_version: Option<String>,
+    pub serverless_v2_scaling_configuration: Option<ServerlessV2ScalingConfigurationInfo>,
+    pub status: Option<String>,
+    pub status_infos: Vec<DBClusterStatusInfo>,
+    pub storage_encrypted: Option<bool>,
+    pub storage_encryption_type: Option<String>,
+    pub storage_throughput: Option<i32>,
+    pub storage_type: Option<String>,
+    pub tag_list: Vec<Tag>,
+    pub upgrade_rollout_order: Option<String>,
+    pub vpc_networking_enabled: Option<bool>,
+    pub vpc_security_groups: Vec<VpcSecurityGroupMembership>,
+}
+
+encode! { DBCluster {
+    activity_stream_kinesis_stream_name: "ActivityStreamKinesisStreamName",
+    activity_stream_kms_key_id: "ActivityStreamKmsKeyId",
+    activity_stream_mode: "ActivityStreamMode",
+    activity_stream_status: "ActivityStreamStatus",
+    allocated_storage: "AllocatedStorage",
+    associated_roles: "AssociatedRoles" of "DBClusterRole",
+    auto_minor_version_upgrade: "AutoMinorVersionUpgrade",
+    automatic_restart_time: "AutomaticRestartTime",
+    availability_zones: "AvailabilityZones" of "AvailabilityZone",
+    aws_backup_recovery_point_arn: "AwsBackupRecoveryPointArn",
+    backtrack_consumed_change_records: "BacktrackConsumedChangeRecords",
+    backtrack_window: "BacktrackWindow",
+    backup_retention_period: "BackupRetentionPeriod",
+    capacity: "Capacity",
+    certificate_details: "CertificateDetails",
+    character_set_name: "CharacterSetName",
+    clone_group_id: "CloneGroupId",
+    cluster_create_time: "ClusterCreateTime",
+    cluster_scalability_type: "ClusterScalabilityType",
+    copy_tags_to_snapshot: "CopyTagsToSnapshot",
+    cross_account_clone: "CrossAccountClone",
+    custom_endpoints: "CustomEndpoints",
+    db_cluster_arn: "DBClusterArn",
+    db_cluster_identifier: "DBClusterIdentifier",
+    db_cluster_instance_class: "DBClusterInstanceClass",
+    db_cluster_members: "DBClusterMembers" of "DBClusterMember",
+    db_cluster_option_group_memberships: "DBClusterOptionGroupMemberships" of "DBClusterOptionGroup",
+    db_cluster_parameter_group: "DBClusterParameterGroup",
+    db_subnet_group: "DBSubnetGroup",
+    db_system_id: "DBSystemId",
+    database_insights_mode: "DatabaseInsightsMode",
+    database_name: "DatabaseName",
+    db_cluster_resource_id: "DbClusterResourceId",
+    deletion_protection: "DeletionProtection",
+    domain_memberships: "DomainMemberships" of "DomainMembership",
+    earliest_backtrack_time: "EarliestBacktrackTime",
+    earliest_restorable_time: "EarliestRestorableTime",
+    enabled_cloudwatch_logs_exports: "EnabledCloudwatchLogsExports",
+    endpoint: "Endpoint",
+    engine: "Engine",
+    engine_lifecycle_support: "EngineLifecycleSupport",
+    engine_mode: "EngineMode",
+    engine_version: "EngineVersion",
+    global_cluster_identifier: "GlobalClusterIdentifier",
+    global_write_forwarding_requested: "GlobalWriteForwardingRequested",
+    global_write_forwarding_status: "GlobalWriteForwardingStatus",
+    hosted_zone_id: "HostedZoneId",
+    http_endpoint_enabled: "HttpEndpointEnabled",
+    iam_database_authentication_enabled: "IAMDatabaseAuthenticationEnabled",
+    io_optimized_next_allowed_modification_time: "IOOptimizedNextAllowedModificationTime",
+    internet_access_gateway_enabled: "InternetAccessGatewayEnabled",
+    iops: "Iops",
+    kms_key_id: "KmsKeyId",
+    latest_restorable_time: "LatestRestorableTime",
+    limitless_database: "LimitlessDatabase",
+    local_write_forwarding_status: "LocalWriteForwardingStatus",
+    master_user_secret: "MasterUserSecret",
+    master_username: "MasterUsername",
+    monitoring_interval: "MonitoringInterval",
+    monitoring_role_arn: "MonitoringRoleArn",
+    multi_az: "MultiAZ",
+    network_type: "NetworkType",
+    pending_modified_values: "PendingModifiedValues",
+    percent_progress: "PercentProgress",
+    performance_insights_enabled: "PerformanceInsightsEnabled",
+    performance_insights_kms_key_id: "PerformanceInsightsKMSKeyId",
+    performance_insights_retention_period: "PerformanceInsightsRetentionPeriod",
+    port: "Port",
+    preferred_backup_window: "PreferredBackupWindow",
+    preferred_maintenance_window: "PreferredMaintenanceWindow",
+    publicly_accessible: "PubliclyAccessible",
+    rds_custom_cluster_configuration: "RdsCustomClusterConfiguration",
+    read_replica_identifiers: "ReadReplicaIdentifiers" of "ReadReplicaIdentifier",
+    reader_endpoint: "ReaderEndpoint",
+    replication_source_identifier: "ReplicationSourceIdentifier",
+    scaling_configuration_info: "ScalingConfigurationInfo",
+    serverless_v2_platform_version: "ServerlessV2PlatformVersion",
+    serverless_v2_scaling_configuration: "ServerlessV2ScalingConfiguration",
+    status: "Status",
+    status_infos: "StatusInfos" of "DBClusterStatusInfo",
+    storage_encrypted: "StorageEncrypted",
+    storage_encryption_type: "StorageEncryptionType",
+    storage_throughput: "StorageThroughput",
+    storage_type: "StorageType",
+    tag_list: "TagList" of "Tag",
+    upgrade_rollout_order: "UpgradeRolloutOrder",
+    vpc_networking_enabled: "VPCNetworkingEnabled",
+    vpc_security_groups: "VpcSecurityGroups" of "VpcSecurityGroupMembership",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBClusterMember {
+    pub db_cluster_parameter_group_status: Option<String>,
+    pub db_instance_identifier: Option<String>,
+    pub is_cluster_writer: Option<bool>,
+    pub promotion_tier: Option<i32>,
+}
+
+encode! { DBClusterMember {
+    db_cluster_parameter_group_status: "DBClusterParameterGroupStatus",
+    db_instance_identifier: "DBInstanceIdentifier",
+    is_cluster_writer: "IsClusterWriter",
+    promotion_tier: "PromotionTier",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBClusterMessage {
+    pub db_clusters: Vec<DBCluster>,
+    pub marker: Option<String>,
+}
+
+encode! { DBClusterMessage {
+    db_clusters: "DBClusters" of "DBCluster",
+    marker: "Marker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBClusterOptionGroupStatus {
+    pub db_cluster_option_group_name: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { DBClusterOptionGroupStatus {
+    db_cluster_option_group_name: "DBClusterOptionGroupName",
+    status: "Status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBClusterRole {
+    pub feature_name: Option<String>,
+    pub role_arn: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { DBClusterRole {
+    feature_name: "FeatureName",
+    role_arn: "RoleArn",
+    status: "Status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBClusterStatusInfo {
+    pub message: Option<String>,
+    pub normal: Option<bool>,
+    pub status: Option<String>,
+    pub status_type: Option<String>,
+}
+
+encode! { DBClusterStatusInfo {
+    message: "Message",
+    normal: "Normal",
+    status: "Status",
+    status_type: "StatusType",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -773,6 +1134,41 @@ encode! { DBInstanceStatusInfo {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBParameterGroup {
+    pub db_parameter_group_arn: Option<String>,
+    pub db_parameter_group_family: Option<String>,
+    pub db_parameter_group_name: Option<String>,
+    pub description: Option<String>,
+}
+
+encode! { DBParameterGroup {
+    db_parameter_group_arn: "DBParameterGroupArn",
+    db_parameter_group_family: "DBParameterGroupFamily",
+    db_parameter_group_name: "DBParameterGroupName",
+    description: "Description",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBParameterGroupDetails {
+    pub marker: Option<String>,
+    pub parameters: Vec<Parameter>,
+}
+
+encode! { DBParameterGroupDetails {
+    marker: "Marker",
+    parameters: "Parameters" of "Parameter",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBParameterGroupNameMessage {
+    pub db_parameter_group_name: Option<String>,
+}
+
+encode! { DBParameterGroupNameMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DBParameterGroupStatus {
     pub db_parameter_group_name: Option<String>,
     pub parameter_apply_status: Option<String>,
@@ -784,6 +1180,17 @@ encode! { DBParameterGroupStatus {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBParameterGroupsMessage {
+    pub db_parameter_groups: Vec<DBParameterGroup>,
+    pub marker: Option<String>,
+}
+
+encode! { DBParameterGroupsMessage {
+    db_parameter_groups: "DBParameterGroups" of "DBParameterGroup",
+    marker: "Marker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DBSecurityGroupMembership {
     pub db_security_group_name: Option<String>,
     pub status: Option<String>,
@@ -792,6 +1199,106 @@ pub struct DBSecurityGroupMembership {
 encode! { DBSecurityGroupMembership {
     db_security_group_name: "DBSecurityGroupName",
     status: "Status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBSnapshot {
+    pub additional_storage_volumes: Vec<AdditionalStorageVolume>,
+    pub allocated_storage: Option<i32>,
+    pub availability_zone: Option<String>,
+    pub backup_retention_period: Option<i32>,
+    pub db_instance_identifier: Option<String>,
+    pub db_snapshot_arn: Option<String>,
+    pub db_snapshot_identifier: Option<String>,
+    pub db_system_id: Option<String>,
+    pub dbi_resource_id: Option<String>,
+    pub dedicated_log_volume: Option<bool>,
+    pub encrypted: Option<bool>,
+    pub engine: Option<String>,
+    pub engine_version: Option<String>,
+    pub iam_database_authentication_enabled: Option<bool>,
+    pub instance_create_time: Option<Timestamp>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub license_model: Option<String>,
+    pub master_username: Option<String>,
+    pub multi_tenant: Option<bool>,
+    pub option_group_name: Option<String>,
+    pub original_snapshot_create_time: Option<Timestamp>,
+    pub percent_progress: Option<i32>,
+    pub port: Option<i32>,
+    pub preferred_backup_window: Option<String>,
+    pub processor_features: Vec<ProcessorFeature>,
+    pub snapshot_availability_zone: Option<String>,
+    pub snapshot_create_time: Option<Timestamp>,
+    pub snapshot_database_time: Option<Timestamp>,
+    pub snapshot_target: Option<String>,
+    pub snapshot_type: Option<String>,
+    pub source_db_snapshot_identifier: Option<String>,
+    pub source_region: Option<String>,
+    pub status: Option<String>,
+    pub storage_encryption_type: Option<String>,
+    pub storage_throughput: Option<i32>,
+    pub storage_type: Option<String>,
+    pub tag_list: Vec<Tag>,
+    pub tde_credential_arn: Option<String>,
+    pub timezone: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { DBSnapshot {
+    additional_storage_volumes: "AdditionalStorageVolumes",
+    allocated_storage: "AllocatedStorage",
+    availability_zone: "AvailabilityZone",
+    backup_retention_period: "BackupRetentionPeriod",
+    db_instance_identifier: "DBInstanceIdentifier",
+    db_snapshot_arn: "DBSnapshotArn",
+    db_snapshot_identifier: "DBSnapshotIdentifier",
+    db_system_id: "DBSystemId",
+    dbi_resource_id: "DbiResourceId",
+    dedicated_log_volume: "DedicatedLogVolume",
+    encrypted: "Encrypted",
+    engine: "Engine",
+    engine_version: "EngineVersion",
+    iam_database_authentication_enabled: "IAMDatabaseAuthenticationEnabled",
+    instance_create_time: "InstanceCreateTime",
+    iops: "Iops",
+    kms_key_id: "KmsKeyId",
+    license_model: "LicenseModel",
+    master_username: "MasterUsername",
+    multi_tenant: "MultiTenant",
+    option_group_name: "OptionGroupName",
+    original_snapshot_create_time: "OriginalSnapshotCreateTime",
+    percent_progress: "PercentProgress",
+    port: "Port",
+    preferred_backup_window: "PreferredBackupWindow",
+    processor_features: "ProcessorFeatures" of "ProcessorFeature",
+    snapshot_availability_zone: "SnapshotAvailabilityZone",
+    snapshot_create_time: "SnapshotCreateTime",
+    snapshot_database_time: "SnapshotDatabaseTime",
+    snapshot_target: "SnapshotTarget",
+    snapshot_type: "SnapshotType",
+    source_db_snapshot_identifier: "SourceDBSnapshotIdentifier",
+    source_region: "SourceRegion",
+    status: "Status",
+    storage_encryption_type: "StorageEncryptionType",
+    storage_throughput: "StorageThroughput",
+    storage_type: "StorageType",
+    tag_list: "TagList" of "Tag",
+    tde_credential_arn: "TdeCredentialArn",
+    timezone: "Timezone",
+    vpc_id: "VpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DBSnapshotMessage {
+    pub db_snapshots: Vec<DBSnapshot>,
+    pub marker: Option<String>,
+}
+
+encode! { DBSnapshotMessage {
+    db_snapshots: "DBSnapshots" of "DBSnapshot",
+    marker: "Marker",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -851,6 +1358,15 @@ encode! { DeleteDBInstanceResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteDBParameterGroupMessage {
+    pub db_parameter_group_name: Option<String>,
+}
+
+decode! { DeleteDBParameterGroupMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+} requires ["DBParameterGroupName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteDBSubnetGroupMessage {
     pub db_subnet_group_name: Option<String>,
 }
@@ -858,6 +1374,23 @@ pub struct DeleteDBSubnetGroupMessage {
 decode! { DeleteDBSubnetGroupMessage {
     db_subnet_group_name: "DBSubnetGroupName",
 } requires ["DBSubnetGroupName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDBClustersMessage {
+    pub db_cluster_identifier: Option<String>,
+    pub filters: Vec<Filter>,
+    pub include_shared: Option<bool>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+}
+
+decode! { DescribeDBClustersMessage {
+    db_cluster_identifier: "DBClusterIdentifier",
+    filters: "Filters" of "Filter",
+    include_shared: "IncludeShared",
+    marker: "Marker",
+    max_records: "MaxRecords",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeDBEngineVersionsMessage {
@@ -902,6 +1435,63 @@ decode! { DescribeDBInstancesMessage {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDBParameterGroupsMessage {
+    pub db_parameter_group_name: Option<String>,
+    pub filters: Vec<Filter>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+}
+
+decode! { DescribeDBParameterGroupsMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+    filters: "Filters" of "Filter",
+    marker: "Marker",
+    max_records: "MaxRecords",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDBParametersMessage {
+    pub db_parameter_group_name: Option<String>,
+    pub filters: Vec<Filter>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+    pub source: Option<String>,
+}
+
+decode! { DescribeDBParametersMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+    filters: "Filters" of "Filter",
+    marker: "Marker",
+    max_records: "MaxRecords",
+    source: "Source",
+} requires ["DBParameterGroupName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDBSnapshotsMessage {
+    pub db_instance_identifier: Option<String>,
+    pub db_snapshot_identifier: Option<String>,
+    pub dbi_resource_id: Option<String>,
+    pub filters: Vec<Filter>,
+    pub include_public: Option<bool>,
+    pub include_shared: Option<bool>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+    pub snapshot_type: Option<String>,
+}
+
+decode! { DescribeDBSnapshotsMessage {
+    db_instance_identifier: "DBInstanceIdentifier",
+    db_snapshot_identifier: "DBSnapshotIdentifier",
+    dbi_resource_id: "DbiResourceId",
+    filters: "Filters" of "Filter",
+    include_public: "IncludePublic",
+    include_shared: "IncludeShared",
+    marker: "Marker",
+    max_records: "MaxRecords",
+    snapshot_type: "SnapshotType",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeDBSubnetGroupsMessage {
     pub db_subnet_group_name: Option<String>,
     pub filters: Vec<Filter>,
@@ -915,6 +1505,30 @@ decode! { DescribeDBSubnetGroupsMessage {
     marker: "Marker",
     max_records: "MaxRecords",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeEngineDefaultParametersMessage {
+    pub db_parameter_group_family: Option<String>,
+    pub filters: Vec<Filter>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+}
+
+decode! { DescribeEngineDefaultParametersMessage {
+    db_parameter_group_family: "DBParameterGroupFamily",
+    filters: "Filters" of "Filter",
+    marker: "Marker",
+    max_records: "MaxRecords",
+} requires ["DBParameterGroupFamily"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeEngineDefaultParametersResult {
+    pub engine_defaults: Option<EngineDefaults>,
+}
+
+encode! { DescribeEngineDefaultParametersResult {
+    engine_defaults: "EngineDefaults",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeOrderableDBInstanceOptionsMessage {
@@ -940,6 +1554,21 @@ decode! { DescribeOrderableDBInstanceOptionsMessage {
     max_records: "MaxRecords",
     vpc: "Vpc",
 } requires ["Engine"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribePendingMaintenanceActionsMessage {
+    pub filters: Vec<Filter>,
+    pub marker: Option<String>,
+    pub max_records: Option<i32>,
+    pub resource_identifier: Option<String>,
+}
+
+decode! { DescribePendingMaintenanceActionsMessage {
+    filters: "Filters" of "Filter",
+    marker: "Marker",
+    max_records: "MaxRecords",
+    resource_identifier: "ResourceIdentifier",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DomainMembership {
@@ -976,6 +1605,19 @@ encode! { Endpoint {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct EngineDefaults {
+    pub db_parameter_group_family: Option<String>,
+    pub marker: Option<String>,
+    pub parameters: Vec<Parameter>,
+}
+
+encode! { EngineDefaults {
+    db_parameter_group_family: "DBParameterGroupFamily",
+    marker: "Marker",
+    parameters: "Parameters" of "Parameter",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     pub name: Option<String>,
     pub values: Vec<String>,
@@ -985,6 +1627,17 @@ decode! { Filter {
     name: "Name",
     values: "Values" of "Value",
 } requires ["Name", "Values"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LimitlessDatabase {
+    pub min_required_acu: Option<f64>,
+    pub status: Option<String>,
+}
+
+encode! { LimitlessDatabase {
+    min_required_acu: "MinRequiredACU",
+    status: "Status",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListTagsForResourceMessage {
@@ -1176,6 +1829,17 @@ encode! { ModifyDBInstanceResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyDBParameterGroupMessage {
+    pub db_parameter_group_name: Option<String>,
+    pub parameters: Vec<Parameter>,
+}
+
+decode! { ModifyDBParameterGroupMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+    parameters: "Parameters" of "Parameter",
+} requires ["DBParameterGroupName", "Parameters"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifyDBSubnetGroupMessage {
     pub db_subnet_group_description: Option<String>,
     pub db_subnet_group_name: Option<String>,
@@ -1314,6 +1978,49 @@ encode! { Outpost {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameter {
+    pub allowed_values: Option<String>,
+    pub apply_method: Option<String>,
+    pub apply_type: Option<String>,
+    pub data_type: Option<String>,
+    pub description: Option<String>,
+    pub is_modifiable: Option<bool>,
+    pub minimum_engine_version: Option<String>,
+    pub parameter_name: Option<String>,
+    pub parameter_value: Option<String>,
+    pub source: Option<String>,
+    pub supported_engine_modes: Vec<String>,
+}
+
+decode! { Parameter {
+    allowed_values: "AllowedValues",
+    apply_method: "ApplyMethod",
+    apply_type: "ApplyType",
+    data_type: "DataType",
+    description: "Description",
+    is_modifiable: "IsModifiable",
+    minimum_engine_version: "MinimumEngineVersion",
+    parameter_name: "ParameterName",
+    parameter_value: "ParameterValue",
+    source: "Source",
+    supported_engine_modes: "SupportedEngineModes",
+} requires [] }
+
+encode! { Parameter {
+    allowed_values: "AllowedValues",
+    apply_method: "ApplyMethod",
+    apply_type: "ApplyType",
+    data_type: "DataType",
+    description: "Description",
+    is_modifiable: "IsModifiable",
+    minimum_engine_version: "MinimumEngineVersion",
+    parameter_name: "ParameterName",
+    parameter_value: "ParameterValue",
+    source: "Source",
+    supported_engine_modes: "SupportedEngineModes",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PendingCloudwatchLogsExports {
     pub log_types_to_disable: Vec<String>,
     pub log_types_to_enable: Vec<String>,
@@ -1322,6 +2029,36 @@ pub struct PendingCloudwatchLogsExports {
 encode! { PendingCloudwatchLogsExports {
     log_types_to_disable: "LogTypesToDisable",
     log_types_to_enable: "LogTypesToEnable",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PendingMaintenanceAction {
+    pub action: Option<String>,
+    pub auto_applied_after_date: Option<Timestamp>,
+    pub current_apply_date: Option<Timestamp>,
+    pub description: Option<String>,
+    pub forced_apply_date: Option<Timestamp>,
+    pub opt_in_status: Option<String>,
+}
+
+encode! { PendingMaintenanceAction {
+    action: "Action",
+    auto_applied_after_date: "AutoAppliedAfterDate",
+    current_apply_date: "CurrentApplyDate",
+    description: "Description",
+    forced_apply_date: "ForcedApplyDate",
+    opt_in_status: "OptInStatus",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PendingMaintenanceActionsMessage {
+    pub marker: Option<String>,
+    pub pending_maintenance_actions: Vec<ResourcePendingMaintenanceActions>,
+}
+
+encode! { PendingMaintenanceActionsMessage {
+    marker: "Marker",
+    pending_maintenance_actions: "PendingMaintenanceActions" of "ResourcePendingMaintenanceActions",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1394,6 +2131,19 @@ encode! { ProcessorFeature {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct RdsCustomClusterConfiguration {
+    pub interconnect_subnet_id: Option<String>,
+    pub replica_mode: Option<String>,
+    pub transit_gateway_multicast_domain_id: Option<String>,
+}
+
+encode! { RdsCustomClusterConfiguration {
+    interconnect_subnet_id: "InterconnectSubnetId",
+    replica_mode: "ReplicaMode",
+    transit_gateway_multicast_domain_id: "TransitGatewayMulticastDomainId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RebootDBInstanceMessage {
     pub db_instance_identifier: Option<String>,
     pub force_failover: Option<bool>,
@@ -1425,6 +2175,49 @@ decode! { RemoveTagsFromResourceMessage {
 } requires ["ResourceName", "TagKeys"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResetDBParameterGroupMessage {
+    pub db_parameter_group_name: Option<String>,
+    pub parameters: Vec<Parameter>,
+    pub reset_all_parameters: Option<bool>,
+}
+
+decode! { ResetDBParameterGroupMessage {
+    db_parameter_group_name: "DBParameterGroupName",
+    parameters: "Parameters" of "Parameter",
+    reset_all_parameters: "ResetAllParameters",
+} requires ["DBParameterGroupName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResourcePendingMaintenanceActions {
+    pub pending_maintenance_action_details: Vec<PendingMaintenanceAction>,
+    pub resource_identifier: Option<String>,
+}
+
+encode! { ResourcePendingMaintenanceActions {
+    pending_maintenance_action_details: "PendingMaintenanceActionDetails" of "PendingMaintenanceAction",
+    resource_identifier: "ResourceIdentifier",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScalingConfigurationInfo {
+    pub auto_pause: Option<bool>,
+    pub max_capacity: Option<i32>,
+    pub min_capacity: Option<i32>,
+    pub seconds_before_timeout: Option<i32>,
+    pub seconds_until_auto_pause: Option<i32>,
+    pub timeout_action: Option<String>,
+}
+
+encode! { ScalingConfigurationInfo {
+    auto_pause: "AutoPause",
+    max_capacity: "MaxCapacity",
+    min_capacity: "MinCapacity",
+    seconds_before_timeout: "SecondsBeforeTimeout",
+    seconds_until_auto_pause: "SecondsUntilAutoPause",
+    timeout_action: "TimeoutAction",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServerlessV2FeaturesSupport {
     pub max_capacity: Option<f64>,
     pub min_capacity: Option<f64>,
@@ -1433,6 +2226,19 @@ pub struct ServerlessV2FeaturesSupport {
 encode! { ServerlessV2FeaturesSupport {
     max_capacity: "MaxCapacity",
     min_capacity: "MinCapacity",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerlessV2ScalingConfigurationInfo {
+    pub max_capacity: Option<f64>,
+    pub min_capacity: Option<f64>,
+    pub seconds_until_auto_pause: Option<i32>,
+}
+
+encode! { ServerlessV2ScalingConfigurationInfo {
+    max_capacity: "MaxCapacity",
+    min_capacity: "MinCapacity",
+    seconds_until_auto_pause: "SecondsUntilAutoPause",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

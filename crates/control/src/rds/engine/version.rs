@@ -1,6 +1,7 @@
-//! Versions of database servers, and the families that their parameters come in.
+//! Versions of database servers, and the families that they belong to.
 
 use linkway_model::database::{DbEngine, InstalledEngine};
+use linkway_model::database_parameter::by_number;
 
 use crate::rds::invalid;
 use crate::{Control, Error};
@@ -19,15 +20,16 @@ pub(super) fn major(engine: DbEngine, version: &str) -> String {
     version.split('.').take(numbers).collect::<Vec<_>>().join(".")
 }
 
+/// The families of the servers that this host has.
+pub(in crate::rds) fn families(control: &Control) -> Vec<String> {
+    installed(control).iter().map(|found| family(found.engine, &found.version)).collect()
+}
+
 /// The servers that this host has, by engine, the newest first.
 pub(super) fn installed(control: &Control) -> Vec<InstalledEngine> {
     let mut engines = (control.settings.engines)();
-    engines.sort_by(|a, b| (a.engine, numbers(&b.version)).cmp(&(b.engine, numbers(&a.version))));
+    engines.sort_by(|a, b| a.engine.cmp(&b.engine).then_with(|| by_number(&b.version, &a.version)));
     engines
-}
-
-fn numbers(version: &str) -> Vec<u32> {
-    version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
 }
 
 /// Whether a version is the one asked for: itself, or its beginning, as `15` stands for `15.18`.

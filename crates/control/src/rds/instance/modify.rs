@@ -113,6 +113,8 @@ fn change(
         let port = create::port(database.engine, input.db_port_number)?;
         if port != database.port {
             database.port = port;
+            // The server is started again, and reads its settings.
+            database.pending_reboot = false;
             database.status = DbStatus::Modifying;
         }
     }

@@ -4,86 +4,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod gateway;
+mod machine;
+#[path = "../state/mod.rs"]
 mod state;
 
-use std::collections::BTreeSet;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use linkway_fabric::{
-    Fabric, FabricError, Settings, client_interface, endpoint_interface, instance_namespace, namespace,
-    teardown,
+    Fabric, FabricError, Settings, client_interface, instance_namespace, namespace, teardown,
 };
 use linkway_model::instance::{Instance, InstanceState};
-use linkway_model::load_balancer::{Protocol, TargetId};
+use linkway_model::load_balancer::TargetId;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
-use linkway_model::security_group::{Direction, Peer, SecurityGroupRule};
-use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{AttachmentId, InstanceId, SecurityGroupRuleId, Timestamp};
+use linkway_model::security_group::SecurityGroupRule;
+use linkway_model::{AttachmentId, Timestamp};
 
-use state::{State, cidr, tcp};
-
-/// How long something that shall come is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a packet that is dropped is waited for.
-const SILENCE: Duration = Duration::from_millis(600);
-
-/// A fabric that is taken down with the test.
-struct Machine {
-    settings: Settings,
-    fabric: Option<Fabric>,
-}
-
-impl Machine {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("lwt{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf") };
-        let fabric = Some(Fabric::open(settings.clone()).unwrap());
-        Self { settings, fabric }
-    }
-
-    fn fabric(&mut self) -> &mut Fabric {
-        self.fabric.as_mut().expect("open")
-    }
-
-    fn apply(&mut self, state: &State) {
-        self.fabric().apply(&state.snapshot).unwrap();
-        let problems: Vec<String> = self.fabric().problems().values().map(ToString::to_string).collect();
-        assert!(problems.is_empty(), "{problems:?}");
-    }
-
-    /// End the daemon's part, and start another.
-    fn reopen(&mut self) {
-        self.fabric = None;
-        self.fabric = Some(Fabric::open(self.settings.clone()).unwrap());
-    }
-
-    fn instance(&self, instance: &InstanceId) -> PathBuf {
-        namespace::path(&instance_namespace(&self.settings.name, instance))
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        self.fabric = None;
-        let errors = teardown(&self.settings.name, &self.settings.bpffs);
-        if !thread::panicking() {
-            assert!(errors.is_empty(), "{errors:?}");
-        }
-    }
-}
-
-/// Inside a namespace, on a thread of its own.
-fn inside<T: Send>(namespace: &Path, act: impl FnOnce() -> T + Send) -> T {
-    namespace::enter(namespace, || Ok(act())).unwrap()
-}
+use machine::{ENDPOINT, Machine, PATIENCE, World, connect, echo, exchange, inside, world};
 
 /// The fabric may live on a thread of its own, and its readers on others.
 #[test]
@@ -93,76 +34,6 @@ fn a_fabric_and_its_readers_can_be_sent_to_threads() {
     sent::<linkway_fabric::Reader>();
     sent::<linkway_fabric::Events>();
 }
-
-/// A server that sends back what it gets, until the test ends. A socket stays in its namespace.
-fn echo(namespace: &Path, port: u16) {
-    let listener = inside(namespace, || TcpListener::bind(("0.0.0.0", port)).unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || {
-                let (mut from, mut to) = (stream.try_clone().unwrap(), stream);
-                let _ = std::io::copy(&mut from, &mut to);
-            });
-        }
-    });
-}
-
-fn connect(namespace: &Path, to: &str) -> std::io::Result<TcpStream> {
-    let to: SocketAddr = to.parse().unwrap();
-    let stream = inside(namespace, || TcpStream::connect_timeout(&to, SILENCE))?;
-    stream.set_read_timeout(Some(SILENCE))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Send a word and read it back.
-fn exchange(stream: &mut TcpStream) -> std::io::Result<()> {
-    let mut answer = [0; 5];
-    stream.write_all(b"hello")?;
-    stream.read_exact(&mut answer)?;
-    assert_eq!(&answer, b"hello");
-    Ok(())
-}
-
-/// A database behind a balancer in one VPC, and an application with an endpoint in another of the same range.
-struct World {
-    state: State,
-    application: InstanceId,
-    database: InstanceId,
-    /// Lets the application in at the endpoint.
-    admission: SecurityGroupRuleId,
-}
-
-fn world() -> World {
-    let mut state = State::default();
-
-    let provider = state.vpc("10.0.0.0/16");
-    let private = state.subnet(&provider, "10.0.1.0/24", 'a');
-    let database_group = state.group_with_egress(&provider);
-    state.rule(&database_group, Direction::Ingress, tcp(5432, 5432), cidr("10.0.1.5/32"));
-    let database = state.instance(&private, "10.0.1.10", &[&database_group]);
-    let balancer = state.balancer(&[(&private, "10.0.1.5")]);
-    let targets = state.target_group(&provider, 5432, &[TargetId::Instance(database.clone())]);
-    state.listener(&balancer, Protocol::Tcp, 5432, &targets);
-    let service = state.service(&[&balancer]);
-
-    let consumer = state.vpc("10.0.0.0/16");
-    let private = state.subnet(&consumer, "10.0.1.0/24", 'a');
-    let application_group = state.group_with_egress(&consumer);
-    let endpoint_group = state.group(&consumer);
-    let admission = state.rule(
-        &endpoint_group,
-        Direction::Ingress,
-        tcp(5432, 5432),
-        Peer::Group(application_group.clone()),
-    );
-    let application = state.instance(&private, "10.0.1.10", &[&application_group]);
-    state.endpoint(&service, &[(&private, "10.0.1.20")], &[&endpoint_group]);
-
-    World { state, application, database, admission }
-}
-
-const ENDPOINT: &str = "10.0.1.20:5432";
 
 #[test]
 fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
@@ -389,98 +260,6 @@ fn the_resolver_knows_who_asks() {
         let SocketAddr::V4(from) = from else { panic!("{from}") };
         assert_eq!(client_interface(*from.ip()), Some(asker));
     }
-}
-
-/// The gateway's one socket a port serves every endpoint, and knows which it is and who connects.
-#[test]
-fn the_gateway_knows_who_connects_and_to_which_endpoint() {
-    let mut machine = Machine::new();
-    let World { mut state, application, .. } = world();
-    let interface = state.get::<Instance>(&application).interface.clone();
-    let placed = state.get::<NetworkInterface>(&interface);
-    let (vpc, subnet, group) = (placed.vpc.clone(), placed.subnet.clone(), placed.groups[0].clone());
-    let open = state.group(&vpc);
-    let admission = state.rule(&open, Direction::Ingress, tcp(443, 443), Peer::Group(group));
-    let endpoints = ["rds", "sts"].map(|service| {
-        let address = if service == "rds" { "10.0.1.31" } else { "10.0.1.32" };
-        let id = state.aws_endpoint(service, &[(&subnet, address)], &[&open]);
-        (address, state.get::<VpcEndpoint>(&id).subnets[0].interface.clone())
-    });
-    // Numbers are never used twice, so they grow beyond what is alive.
-    for ((_, interface), number) in endpoints.iter().zip([70_000, (1 << 24) - 1]) {
-        state.change::<NetworkInterface>(interface, |interface| interface.number = number);
-    }
-    machine.apply(&state);
-    let service = machine.fabric().service_namespace().to_owned();
-    let listener = inside(&service, || TcpListener::bind(("0.0.0.0", 443)).unwrap());
-    let namespace = machine.instance(&application);
-    let asker = state.number(&state.get::<Instance>(&application).interface);
-
-    let mut open = Vec::new();
-    for (address, interface) in &endpoints {
-        let mut client = connect(&namespace, &format!("{address}:443")).unwrap();
-        let (mut server, from) = listener.accept().unwrap();
-        let SocketAddr::V4(from) = from else { panic!("{from}") };
-        let SocketAddr::V4(to) = server.local_addr().unwrap() else { panic!("not IPv4") };
-        assert_eq!(client_interface(*from.ip()), Some(asker));
-        assert_eq!(from.port(), client.local_addr().unwrap().port(), "its own port");
-        assert_eq!(endpoint_interface(*to.ip()), Some(state.number(interface)));
-        assert_eq!(to.port(), 443);
-
-        client.write_all(b"hello").unwrap();
-        let mut heard = [0; 5];
-        server.read_exact(&mut heard).unwrap();
-        server.write_all(&heard).unwrap();
-        client.read_exact(&mut heard).unwrap();
-        assert_eq!(&heard, b"hello");
-        open.push((client, server));
-    }
-    assert!(connect(&namespace, "10.0.1.31:80").is_err(), "its groups let nobody in there");
-    let traffic = machine.fabric().reader().traffic().unwrap();
-    for (_, interface) in &endpoints {
-        let count = &traffic[&state.number(interface)];
-        assert!(count.flows == 1 && count.sent.packets > 0 && count.received.packets > 0, "{count:?}");
-    }
-
-    // A revoked rule ends what it had let in.
-    state.remove::<SecurityGroupRule>(&admission);
-    machine.apply(&state);
-    let (client, _server) = &mut open[0];
-    client.write_all(b"hello").unwrap();
-    assert!(client.read_exact(&mut [0; 5]).is_err());
-}
-
-/// As many clients as may be idle at the gateway come all at once.
-#[test]
-fn a_crowd_of_connections_waits_until_the_gateway_accepts_them() {
-    const CROWD: usize = 6000;
-    let mut machine = Machine::new();
-    let World { mut state, application, .. } = world();
-    let interface = state.get::<Instance>(&application).interface.clone();
-    let placed = state.get::<NetworkInterface>(&interface);
-    let (vpc, subnet, group) = (placed.vpc.clone(), placed.subnet.clone(), placed.groups[0].clone());
-    let open = state.group(&vpc);
-    state.rule(&open, Direction::Ingress, tcp(443, 443), Peer::Group(group));
-    state.aws_endpoint("rds", &[(&subnet, "10.0.1.31")], &[&open]);
-    machine.apply(&state);
-    let service = machine.fabric().service_namespace().to_owned();
-    let listener = inside(&service, || {
-        let listener = TcpListener::bind(("0.0.0.0", 443)).unwrap();
-        // As the gateway does: the namespace's limit is the only one.
-        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::MAXALLOWABLE).unwrap();
-        listener
-    });
-    let namespace = machine.instance(&application);
-    let to: SocketAddr = "10.0.1.31:443".parse().unwrap();
-    let crowd = inside(&namespace, || {
-        (0..CROWD).map(|_| TcpStream::connect_timeout(&to, PATIENCE)).collect::<Result<Vec<_>, _>>()
-    });
-    let crowd = crowd.unwrap();
-    let ports: BTreeSet<u16> = (0..CROWD).map(|_| listener.accept().unwrap().1.port()).collect();
-    let theirs = crowd.iter().map(|stream| stream.local_addr().unwrap().port()).collect();
-    assert_eq!(ports, theirs);
-    assert_eq!(machine.fabric().reader().flows(), CROWD);
-    assert!(machine.fabric().reader().drops().unwrap().is_empty());
 }
 
 #[test]
