@@ -56,7 +56,12 @@ named! {
 
 /// The ARN of the caller's resource of this name.
 pub(super) fn made<T: Named>(caller: &Caller, name: &str) -> String {
-    format!("arn:aws:rds:{}:{}:{}{name}", caller.region, caller.account, T::PATH)
+    placed::<T>(&caller.region, &caller.account, name)
+}
+
+/// The ARN of the resource of this name, in a region of an account.
+pub(super) fn placed<T: Named>(region: &str, account: &AccountId, name: &str) -> String {
+    format!("arn:aws:rds:{region}:{account}:{}{name}", T::PATH)
 }
 
 /// The name in an ARN of this kind, in the caller's account and region.

@@ -231,6 +231,17 @@ const REFUSED: &[Case] = &[
         "IAM database authentication",
     ),
     (|i| i.db_cluster_identifier = text("c"), "InvalidParameterCombination", "There are no DB clusters"),
+    (|i| i.backup_target = text("outposts"), "InvalidParameterCombination", "There are no Outposts"),
+    (
+        |i| i.engine_lifecycle_support = text("none"),
+        "InvalidParameterValue",
+        "Invalid EngineLifecycleSupport",
+    ),
+    (
+        |i| i.tag_specifications = vec![TagSpecification::default()],
+        "InvalidParameterCombination",
+        "There are no backups",
+    ),
     (|i| i.kms_key_id = text("key"), "InvalidParameterCombination", "KmsKeyId"),
 ];
 

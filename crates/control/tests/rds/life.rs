@@ -104,12 +104,48 @@ fn settings_change_at_once() {
 }
 
 #[test]
+fn a_reason_is_shown() {
+    let world = World::with_group();
+    world.running("db");
+    assert_eq!(world.described("db").unwrap().status_infos, []);
+    let arn = format!("{ARN}db:db");
+    world
+        .store
+        .transact(|tx| {
+            tx.update::<DbInstance>(&arn, |database| {
+                database.status = DbStatus::Failed;
+                database.reason = Some("its disk is full".into());
+            });
+            Ok::<_, linkway_store::StoreError>(())
+        })
+        .unwrap();
+    let [info] = world.described("db").unwrap().status_infos.try_into().unwrap();
+    assert_eq!((info.normal, info.message.as_deref()), (Some(false), Some("its disk is full")));
+    reboot(&world, "db").unwrap();
+    assert_eq!(world.described("db").unwrap().status_infos, []);
+}
+
+#[test]
+fn monitoring_takes_its_role_with_it() {
+    let world = World::with_group();
+    let asked = CreateDBInstanceMessage {
+        monitoring_interval: Some(60),
+        monitoring_role_arn: text("arn:aws:iam::111111111111:role/monitor"),
+        ..input("db")
+    };
+    world.create(asked).unwrap();
+    world.reach("db", DbStatus::Available);
+    let off = ModifyDBInstanceMessage { monitoring_interval: Some(0), ..Default::default() };
+    assert_eq!(world.modify("db", off).unwrap().monitoring_role_arn, None);
+}
+
+#[test]
 fn what_cannot_be_changed() {
     let world = World::with_group();
     world.running("db");
     world.subnet_group("other", &world.subnets).unwrap();
     let before = world.described("db").unwrap();
-    let cases: [(ModifyDBInstanceMessage, &str); 8] = [
+    let cases: [(ModifyDBInstanceMessage, &str); 10] = [
         (
             ModifyDBInstanceMessage { new_db_instance_identifier: text("new"), ..Default::default() },
             "InvalidParameterCombination",
@@ -133,6 +169,14 @@ fn what_cannot_be_changed() {
         (
             ModifyDBInstanceMessage { master_user_password: text("short"), ..Default::default() },
             "InvalidParameterValue",
+        ),
+        (
+            ModifyDBInstanceMessage { allocated_storage: Some(19), ..Default::default() },
+            "InvalidParameterCombination",
+        ),
+        (
+            ModifyDBInstanceMessage { rotate_master_user_password: Some(true), ..Default::default() },
+            "InvalidParameterCombination",
         ),
         // The good half of a change is not made.
         (

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::Sampler;
-use crate::{ApiError, Call, Params, Protocol, ec2, elbv2, sts};
+use crate::{ApiError, Call, Params, Protocol, ec2, elbv2, rds, sts};
 
 /// What an operation of EC2 was asked, or the error.
 fn ask_ec2(form: &str) -> Result<String, String> {
@@ -120,6 +120,37 @@ fn lists_of_query_services_have_members() {
     ] {
         assert_eq!(ask_elbv2(&format!("{form}{V}")), Err(expected.to_owned()), "{form}");
     }
+}
+
+#[test]
+fn lists_whose_items_have_names_are_spelled_with_them() {
+    let ask = |form: &str| {
+        let asked = RefCell::new(String::new());
+        let params = Params::parse(form.as_bytes()).unwrap();
+        let call = Call::new(rds::PROTOCOL, params, "id").unwrap();
+        let answer = rds::dispatch(&Sampler, &asked, call).map_err(|error| error.to_string())?;
+        Ok::<_, String>((asked.into_inner(), answer))
+    };
+    const V: &str = "&Version=2014-10-31";
+    let form = |items: &str| {
+        format!(
+            "Action=DescribeDBInstances&Filters.{items}.1.Name=engine&Filters.{items}.1.Values.Value.1=mysql{V}"
+        )
+    };
+    // AWS takes both spellings, and its own documentation has both.
+    for items in ["Filter", "member"] {
+        let (asked, answer) = ask(&form(items)).unwrap();
+        assert!(asked.contains(r#"[Filter { name: Some("engine"), values: ["mysql"] }]"#), "{asked}");
+        assert!(answer.contains("<DBInstances><DBInstance>"));
+    }
+    let missing = format!("Action=DescribeDBInstances&Filters.Filter.1.Values.Value.1=mysql{V}");
+    assert_eq!(
+        ask(&missing).unwrap_err(),
+        "ValidationError: 1 validation error detected: Value null at 'filters.Filter.1.Name' failed to satisfy \
+         constraint: Member must not be null"
+    );
+    let (asked, _) = ask(&format!("Action=DescribeDBInstances&Filters={V}")).unwrap();
+    assert!(asked.contains("filters: []"), "{asked}");
 }
 
 #[test]

@@ -19,6 +19,10 @@ use crate::{Caller, Control, Error};
 /// User Guide.
 const MAX_INSTANCES: usize = 40;
 
+/// What may be asked for of an engine's old versions.
+const LIFECYCLES: [&str; 2] =
+    ["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"];
+
 pub(crate) fn create(
     control: &Control,
     caller: &Caller,
@@ -146,10 +150,14 @@ fn stored(engine: DbEngine, resource_id: &str, input: &CreateDBInstanceMessage) 
         }
         put("KmsKeyId", key.clone().into());
     }
-    put(
-        "EngineLifecycleSupport",
-        input.engine_lifecycle_support.as_deref().unwrap_or("open-source-rds-extended-support").into(),
-    );
+    let support = input.engine_lifecycle_support.as_deref().unwrap_or(LIFECYCLES[0]);
+    if !LIFECYCLES.contains(&support) {
+        return Err(invalid(format!(
+            "Invalid EngineLifecycleSupport: {support}. Valid values: {}",
+            LIFECYCLES.join(", ")
+        )));
+    }
+    put("EngineLifecycleSupport", support.into());
     put("EnabledCloudwatchLogsExports", input.enable_cloudwatch_logs_exports.clone().into());
     Ok(stored)
 }

@@ -3,8 +3,9 @@
 use linkway_model::Snapshot;
 use linkway_model::database::{DbInstance, DbStatus, DbSubnetGroup};
 use linkway_wire::rds::{
-    CertificateDetails, DBInstance, DBInstanceMessage, DBParameterGroupStatus, DescribeDBInstancesMessage,
-    Endpoint, OptionGroupMembership, PendingModifiedValues, VpcSecurityGroupMembership,
+    CertificateDetails, DBInstance, DBInstanceMessage, DBInstanceStatusInfo, DBParameterGroupStatus,
+    DescribeDBInstancesMessage, Endpoint, OptionGroupMembership, PendingModifiedValues,
+    VpcSecurityGroupMembership,
 };
 use serde_json::Value;
 
@@ -70,9 +71,9 @@ pub(super) fn shape(state: &Snapshot, database: &DbInstance) -> DBInstance {
         hosted_zone_id: Some(hosted_zone::of_databases(&database.region)),
         port: Some(i32::from(database.port)),
     };
-    let subnet_group = database.arn.replacen(":db:", ":subgrp:", 1);
-    let subnet_group = subnet_group.strip_suffix(&database.identifier).unwrap_or_default();
-    let subnet_group = state.get::<DbSubnetGroup>(format!("{subnet_group}{}", database.subnet_group));
+    let subnet_group =
+        arn::placed::<DbSubnetGroup>(&database.region, &database.owner, &database.subnet_group);
+    let subnet_group = state.get::<DbSubnetGroup>(subnet_group);
     DBInstance {
         allocated_storage: number(database, "AllocatedStorage"),
         auto_minor_version_upgrade: flag(database, "AutoMinorVersionUpgrade"),
@@ -131,6 +132,7 @@ pub(super) fn shape(state: &Snapshot, database: &DbInstance) -> DBInstance {
         preferred_backup_window: text(database, "PreferredBackupWindow"),
         preferred_maintenance_window: text(database, "PreferredMaintenanceWindow"),
         publicly_accessible: Some(false),
+        status_infos: database.reason.iter().map(|reason| status_info(database, reason)).collect(),
         storage_encrypted: flag(database, "StorageEncrypted"),
         storage_throughput: number(database, "StorageThroughput"),
         storage_type: text(database, "StorageType"),
@@ -144,5 +146,15 @@ pub(super) fn shape(state: &Snapshot, database: &DbInstance) -> DBInstance {
             })
             .collect(),
         ..DBInstance::default()
+    }
+}
+
+/// Why a DB instance is in its state. AWS has these for read replicas, and events for the rest.
+fn status_info(database: &DbInstance, reason: &str) -> DBInstanceStatusInfo {
+    DBInstanceStatusInfo {
+        message: Some(reason.to_owned()),
+        normal: Some(database.status != DbStatus::Failed),
+        status: Some(database.status.name().into()),
+        status_type: Some("server".into()),
     }
 }

@@ -8,7 +8,7 @@ use linkway_wire::rds::{CloudwatchLogsExportConfiguration, ModifyDBInstanceMessa
 use serde_json::Value;
 
 use super::settings::Settings;
-use super::unsupported::Asked;
+use super::unsupported::{self, Asked};
 use super::{create, credentials, describe, groups};
 use crate::error::DatabaseError;
 use crate::lookup::not_found;
@@ -38,6 +38,7 @@ pub(crate) fn modify(
                 DatabaseError::InstanceState("Database instance is not in available state.".into()).into()
             );
         }
+        unsupported::check_change(&input)?;
         Asked::from(&input).check(database.engine, &database.engine_version)?;
         stays(&database, &input)?;
         change(tx, caller, &mut database, &input)?;

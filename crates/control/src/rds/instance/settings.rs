@@ -98,6 +98,11 @@ impl Settings {
     /// Put what the request sets to what is stored, after checking all of it together.
     pub(super) fn apply(self, engine: DbEngine, stored: &mut Stored) -> Result<(), Error> {
         self.check(engine)?;
+        grows(stored, self.allocated_storage)?;
+        if self.monitoring_interval == Some(0) {
+            // Without monitoring its role is not used, and need not be taken back by another parameter.
+            stored.remove("MonitoringRoleArn");
+        }
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 stored.insert(name.to_owned(), value);
@@ -114,7 +119,8 @@ impl Settings {
         put("Iops", self.iops.map(Value::from));
         put("MaxAllocatedStorage", self.max_allocated_storage.map(Value::from));
         put("MonitoringInterval", self.monitoring_interval.map(Value::from));
-        put("MonitoringRoleArn", self.monitoring_role_arn.map(Value::from));
+        let role = self.monitoring_role_arn.filter(|role| !role.is_empty());
+        put("MonitoringRoleArn", role.map(Value::from));
         put("MultiAZ", self.multi_az.map(Value::from));
         put("PerformanceInsightsEnabled", self.enable_performance_insights.map(Value::from));
         put("PerformanceInsightsKMSKeyId", self.performance_insights_kms_key_id.map(Value::from));
@@ -168,6 +174,17 @@ impl Settings {
             )));
         }
         Ok(())
+    }
+}
+
+/// Refuse less storage than there is.
+fn grows(stored: &Stored, wanted: Option<i32>) -> Result<(), Error> {
+    let now = stored.get("AllocatedStorage").and_then(Value::as_i64);
+    match (wanted.map(i64::from), now) {
+        (Some(wanted), Some(now)) if wanted < now => Err(Error::InvalidParameterCombination(format!(
+            "Requested storage size ({wanted}) cannot be lower than current storage size ({now})"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -235,8 +252,11 @@ fn performance(engine: &str, kind: &str, size: i64, stored: &mut Stored) -> Resu
             stored.insert("StorageThroughput".into(), BASELINE.1.into());
         }
         "gp3" => {
-            stored.insert("Iops".into(), iops.unwrap_or(4 * BASELINE.0).into());
-            stored.insert("StorageThroughput".into(), throughput.unwrap_or(4 * BASELINE.1).into());
+            stored.insert("Iops".into(), iops.unwrap_or_default().max(4 * BASELINE.0).into());
+            stored.insert(
+                "StorageThroughput".into(),
+                throughput.unwrap_or_default().max(4 * BASELINE.1).into(),
+            );
         }
         "io1" | "io2" => {
             if iops.is_none_or(|iops| iops < 1000) {

@@ -58,7 +58,7 @@ asked! {
 impl Asked {
     /// Refuse what is not to be had, for a server of this version.
     pub(super) fn check(&self, engine: DbEngine, version: &str) -> Result<(), Error> {
-        let refused = [
+        first_of(&[
             (self.db_security_groups, "DB security groups are of EC2-Classic. Specify VpcSecurityGroupIds"),
             (self.domain || self.domain_fqdn, "DB instances cannot join a domain. Leave out Domain"),
             (
@@ -79,10 +79,7 @@ impl Asked {
                 self.tde_credential_arn,
                 "Transparent data encryption is not supported. Leave out TdeCredentialArn",
             ),
-        ];
-        if let Some((_, why)) = refused.iter().find(|(asked, _)| *asked) {
-            return Err(Error::InvalidParameterCombination((*why).to_owned()));
-        }
+        ])?;
         if self.publicly_accessible {
             return Err(DatabaseError::NetworkState(
                 "Cannot create a publicly accessible DBInstance. The specified VPC has no internet gateway attached. \
@@ -105,24 +102,51 @@ impl Asked {
 
 /// What only `CreateDBInstance` has.
 pub(super) fn check_new(input: &CreateDBInstanceMessage) -> Result<(), Error> {
-    let refused = [
+    let elsewhere = input.backup_target.as_deref().is_some_and(|target| target != "region");
+    first_of(&[
         (given(&input.db_cluster_identifier), "There are no DB clusters. Leave out DBClusterIdentifier"),
         (!input.processor_features.is_empty(), "Processors cannot be chosen. Leave out ProcessorFeatures"),
         (
             given(&input.character_set_name),
-            "CharacterSetName is for other engines: set it in a DB parameter group",
+            "CharacterSetName is for other engines: set character_set_server in a DB parameter group",
         ),
         (given(&input.nchar_character_set_name), "NcharCharacterSetName is for Oracle. Leave it out"),
-        (given(&input.timezone), "Timezone is for other engines: set it in a DB parameter group"),
+        (given(&input.timezone), "Timezone is for other engines: set timezone in a DB parameter group"),
         (
             given(&input.custom_iam_instance_profile),
             "RDS Custom is not supported. Leave out CustomIamInstanceProfile",
         ),
         (
             !input.additional_storage_volumes.is_empty(),
-            "Leave out AdditionalStorageVolumes: they are for other engines",
+            "AdditionalStorageVolumes are for other engines. Leave them out",
         ),
-    ];
+        (given(&input.db_system_id), "DBSystemId is for Oracle. Leave it out"),
+        (elsewhere, "There are no Outposts. Leave out BackupTarget"),
+        (!input.tag_specifications.is_empty(), "There are no backups to have tags. Specify Tags"),
+    ])
+}
+
+/// What only `ModifyDBInstance` has.
+pub(super) fn check_change(input: &ModifyDBInstanceMessage) -> Result<(), Error> {
+    first_of(&[
+        (!input.processor_features.is_empty(), "Processors cannot be chosen. Leave out ProcessorFeatures"),
+        (on(&input.rotate_master_user_password), "There is no Secrets Manager to rotate a password"),
+        (given(&input.replica_mode), "ReplicaMode is for Oracle. Leave it out"),
+        (given(&input.automation_mode), "RDS Custom is not supported. Leave out AutomationMode"),
+        (
+            given(&input.aws_backup_recovery_point_arn),
+            "There is no AWS Backup. Leave out AwsBackupRecoveryPointArn",
+        ),
+        (
+            !input.additional_storage_volumes.is_empty(),
+            "AdditionalStorageVolumes are for other engines. Leave them out",
+        ),
+        (!input.tag_specifications.is_empty(), "There are no backups to have tags. Use AddTagsToResource"),
+    ])
+}
+
+/// Refuse with the words of the first that is asked for.
+fn first_of(refused: &[(bool, &str)]) -> Result<(), Error> {
     match refused.iter().find(|(asked, _)| *asked) {
         Some((_, why)) => Err(Error::InvalidParameterCombination((*why).to_owned())),
         None => Ok(()),
