@@ -219,10 +219,13 @@ fn a_change_waits_for_the_members_reboot() {
     };
     reboot();
     assert_eq!(apply_status(&world, "db"), "in-sync");
+    // PostgreSQL takes this one while it runs, and not the other.
     set(&world, "mine", &[("work_mem", "8192", "immediate")]).unwrap();
+    assert_eq!(apply_status(&world, "db"), "in-sync");
+    set(&world, "mine", &[("max_connections", "50", "pending-reboot")]).unwrap();
     assert_eq!(apply_status(&world, "db"), "pending-reboot");
     reboot();
-    set(&world, "mine", &[("work_mem", "8192", "immediate")]).unwrap();
+    set(&world, "mine", &[("max_connections", "50", "pending-reboot")]).unwrap();
     assert_eq!(apply_status(&world, "db"), "in-sync");
     refused(
         delete(&world, "mine"),
@@ -235,6 +238,20 @@ fn a_change_waits_for_the_members_reboot() {
     make(&world, "mine", "postgres15").unwrap();
     world.create(CreateDBInstanceMessage { db_parameter_group_name: text("mine"), ..input("new") }).unwrap();
     assert_eq!(apply_status(&world, "new"), "in-sync");
+}
+
+#[test]
+fn mariadb_takes_nothing_while_it_runs() {
+    let world = World::with_group();
+    make(&world, "maria", "mariadb10.11").unwrap();
+    let asked = CreateDBInstanceMessage {
+        engine: text("mariadb"),
+        db_parameter_group_name: text("maria"),
+        ..input("db")
+    };
+    world.create(asked).unwrap();
+    set(&world, "maria", &[("wait_timeout", "60", "immediate")]).unwrap();
+    assert_eq!(apply_status(&world, "db"), "pending-reboot");
 }
 
 #[test]

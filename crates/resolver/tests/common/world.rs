@@ -331,7 +331,6 @@ impl World {
             status,
             reason: None,
             process: None,
-            pending_reboot: false,
             stored: Default::default(),
             created: Timestamp::UNIX_EPOCH,
             tags: Tags::new(),

@@ -104,8 +104,8 @@ fn changes<'a>(group: &DbParameterGroup, given: &'a [Parameter]) -> Result<Vec<C
     Ok(changes)
 }
 
-/// Change a group of the caller's. Its DB instances' servers read their settings when they start, so a change
-/// waits for a reboot.
+/// Change a group of the caller's. What servers do not take while they run waits for the reboot of the group's DB
+/// instances.
 fn change(
     control: &Control,
     caller: &Caller,
@@ -120,7 +120,12 @@ fn change(
         let before = arn::find::<DbParameterGroup>(tx, caller, name)?.clone();
         let mut group = DbParameterGroup::clone(&before);
         work(&mut group)?;
-        if group.parameters != before.parameters {
+        let family = Family::of(&group.family)?;
+        let waits = |parameter: &DbParameter| {
+            group.parameters.get(parameter.name) != before.parameters.get(parameter.name)
+                && !family.takes_at_once(parameter)
+        };
+        if family.parameters().any(waits) {
             let members: Vec<String> = members(tx, &group).map(|database| database.arn.clone()).collect();
             for arn in members {
                 tx.update::<DbInstance>(arn, |database| database.pending_reboot = true);

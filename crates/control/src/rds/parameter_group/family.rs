@@ -59,6 +59,12 @@ impl<'a> Family<'a> {
         DbParameter::all(self.engine, self.major)
     }
 
+    /// Whether servers take the parameter while they run. PostgreSQL reads its configuration when it is told to;
+    /// MySQL and MariaDB do when they start only.
+    pub(super) fn takes_at_once(self, parameter: &DbParameter) -> bool {
+        parameter.dynamic && self.engine == DbEngine::Postgres
+    }
+
     /// The parameter of this name.
     pub(super) fn parameter(self, name: &str) -> Result<&'static DbParameter, Error> {
         DbParameter::find(self.engine, self.major, name)
