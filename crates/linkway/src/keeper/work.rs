@@ -70,10 +70,13 @@ impl<'a> Work<'a> {
         Ok(Self { place, spec, directory, engine, user, _lock: lock })
     }
 
-    /// Make the server's data, unless they are there.
+    /// Make the server's data, unless they are there. Those that were there are not replaced by others.
     fn create(&self) -> Result<()> {
         if self.directory.data().exists() {
             return Ok(());
+        }
+        if self.directory.applied().password.is_some() {
+            return self.no_data();
         }
         self.write_configuration()?;
         self.files()?;
@@ -86,6 +89,10 @@ impl<'a> Work<'a> {
         fs::rename(&data, self.directory.data()).context("cannot put the database's files in place")
     }
 
+    fn no_data<R>(&self) -> Result<R> {
+        bail!("its data are gone from {}", self.directory.path().display())
+    }
+
     /// Start the server, unless it runs.
     fn start(&self) -> Result<Answer> {
         let files = Files::at(&instance_run_directory(&self.place.name, &self.spec.instance));
@@ -95,7 +102,7 @@ impl<'a> Work<'a> {
             return Ok(if there { Answer::Started(running) } else { Answer::Elsewhere(running) });
         }
         if !self.directory.data().exists() {
-            bail!("its data are gone from {}", self.directory.path().display());
+            return self.no_data();
         }
         self.write_configuration()?;
         let files = self.files()?;
