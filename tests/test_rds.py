@@ -53,6 +53,9 @@ def test_postgresql_at_the_address_that_the_api_gives(daemon, aws):
     assert network.query(database, "SELECT pg_has_role('rds_superuser', 'member'), pg_has_role('pg_monitor', 'member')") == "t|t"
     network.query(database, "CREATE ROLE reader LOGIN PASSWORD 'another-one'; GRANT SELECT ON items TO reader")
     assert network.query(database, "SELECT * FROM items", user="reader", password="another-one") == "lamp"
+    # Not by a role that reads the server's files or runs programs, either, which PostgreSQL 15 would let it have.
+    for role in ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files", "rdsadmin"):
+        assert network.psql(database, f"GRANT {role} TO app").returncode != 0
     for statement in ("ALTER SYSTEM SET work_mem = '1MB'", "COPY items TO PROGRAM 'id'", "SELECT pg_read_file('/etc/passwd')"):
         done = network.psql(database, statement)
         assert done.returncode != 0 and ("permission denied" in done.stderr or "must be" in done.stderr), done.stderr
@@ -85,6 +88,9 @@ def test_another_password_and_another_port(daemon, aws):
     network = Network(daemon, aws, 5432, 6000)
     database = network.create("shop")
     network.query(database, "CREATE TABLE items (name text)")
+    # What is the administrator's may be in any state: the server's own way in is another.
+    network.query(database, "ALTER DATABASE postgres CONNECTION LIMIT 0")
+    network.query(database, "ALTER DATABASE template1 CONNECTION LIMIT 0")
     init = init_of(daemon)
 
     network.rds.modify_db_instance(DBInstanceIdentifier="shop", MasterUserPassword="it's-another'one", ApplyImmediately=True)
@@ -323,6 +329,65 @@ def test_mariadb_at_the_address_that_the_api_gives(daemon, aws):
 
 def test_a_server_that_is_not_installed_is_refused_at_create(daemon, aws):
     network = Network(daemon, aws, 3306)
-    code, message = refusal(network.start_creating, "shop", engine="mysql")
-    assert code == "InvalidParameterValue" or code == "InvalidParameterCombination", (code, message)
+    code, message = refusal(network.start_creating, name="shop", engine="mysql")
+    assert code == "InvalidParameterCombination" and "no server for the engine mysql" in message, (code, message)
     assert network.rds.describe_db_instances()["DBInstances"] == []
+
+
+def test_parameters_of_its_group(daemon, aws):
+    network = Network(daemon, aws, 5432)
+    [family] = {
+        version["DBParameterGroupFamily"]
+        for version in network.rds.describe_db_engine_versions(Engine="postgres", DefaultOnly=True)["DBEngineVersions"]
+    }
+    network.rds.create_db_parameter_group(DBParameterGroupName="own", DBParameterGroupFamily=family, Description="a test's")
+
+    def set_to(name, value, method):
+        network.rds.modify_db_parameter_group(DBParameterGroupName="own", Parameters=[
+            {"ParameterName": name, "ParameterValue": value, "ApplyMethod": method}
+        ])
+
+    set_to("max_connections", "77", "pending-reboot")
+    database = network.create("shop", DBParameterGroupName="own")
+    assert network.query(database, "SHOW max_connections") == "77"
+    # While it runs, it takes what it can.
+    set_to("log_min_duration_statement", "12345", "immediate")
+    until(lambda: network.query(database, "SHOW log_min_duration_statement") == "12345ms", "the parameter set")
+    set_to("rds.force_ssl", "0", "immediate")
+    until(lambda: network.psql(database, "SELECT 1", sslmode="disable").returncode == 0, "let in without TLS")
+    set_to("max_connections", "78", "pending-reboot")
+    [group] = network.describe("shop")["DBParameterGroups"]
+    assert group["ParameterApplyStatus"] == "pending-reboot"
+    assert network.query(database, "SHOW max_connections") == "77"
+    network.rds.reboot_db_instance(DBInstanceIdentifier="shop")
+    network.available("shop")
+    assert network.query(database, "SHOW max_connections") == "78"
+
+
+def test_what_keeps_a_server_from_running_is_told(own_daemon):
+    daemon = own_daemon(arguments=()).start()
+    network = Network(daemon, Account.first(daemon), 5432)
+    database = network.create("shop")
+    data = daemon.state_dir / "databases" / database["DbiResourceId"] / "data"
+    # Its files are taken away, and come back.
+    data.rename(data.with_name("elsewhere"))
+    os.kill(init_of(daemon), signal.SIGKILL)
+
+    def reason():
+        return [info["Message"] for info in network.describe("shop").get("StatusInfos", [])]
+
+    until(lambda: any("data are gone" in message for message in reason()), "the reason")
+    assert network.status("shop") == "starting"
+    data.with_name("elsewhere").rename(data)
+    network.available("shop")
+    assert reason() == [] and network.query(database, "SELECT 1") == "1"
+
+    # One that was never there is not tried for ever.
+    (daemon.state_dir / "ca-key.pem").rename(daemon.state_dir / "away")
+    network.start_creating("other")
+    network.reaches("other", "failed")
+    [info] = network.describe("other")["StatusInfos"]
+    assert "ca-key.pem" in info["Message"] and info["Normal"] is False
+    (daemon.state_dir / "away").rename(daemon.state_dir / "ca-key.pem")
+    network.rds.reboot_db_instance(DBInstanceIdentifier="other")
+    assert network.query(network.available("other"), "SELECT 1") == "1"

@@ -46,8 +46,9 @@ pub(crate) trait Engine {
     /// What makes it end at once, and in order.
     fn stop_signal(&self) -> Signal;
 
-    /// The command that carries out SQL from its standard input as the server's own administrator.
-    fn client(&self, spec: &Spec) -> Vec<String>;
+    /// The command that carries out SQL from its standard input as the server's own administrator. `first`: none
+    /// was carried out yet.
+    fn client(&self, spec: &Spec, first: bool) -> Vec<String>;
 
     /// SQL that makes roles and the database. May be carried out again.
     fn first_statements(&self, spec: &Spec) -> String;

@@ -115,7 +115,7 @@ impl Engine for MariaDb {
         Signal::SIGTERM
     }
 
-    fn client(&self, _: &Spec) -> Vec<String> {
+    fn client(&self, _: &Spec, _: bool) -> Vec<String> {
         let socket = format!("--socket={SOCKET}/server.sock");
         [CLIENT, "--no-defaults", "--batch", "--skip-column-names", "--user=mysql", &socket]
             .map(str::to_owned)

@@ -111,6 +111,7 @@ impl Engine for Postgres {
             "--auth-host=scram-sha-256",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
+            "--data-checksums",
             "--no-instructions",
         ];
         let mut command = vec![initdb, format!("--pgdata={DATA}"), format!("--username={ADMINISTRATOR}")];
@@ -137,9 +138,12 @@ impl Engine for Postgres {
         Signal::SIGINT
     }
 
-    fn client(&self, spec: &Spec) -> Vec<String> {
+    fn client(&self, spec: &Spec, first: bool) -> Vec<String> {
         let psql = self.program("psql");
         let port = spec.port.to_string();
+        // One of its own, as soon as there is: of the others, the administrator that callers are given may make what
+        // it wants, for whoever comes there next.
+        let database = if first { "postgres" } else { ADMINISTRATOR };
         // Terse: an error does not quote the statement, which may hold a password.
         let options = [
             "--no-psqlrc",
@@ -156,7 +160,7 @@ impl Engine for Postgres {
             "--username",
             ADMINISTRATOR,
             "--dbname",
-            "postgres",
+            database,
             "--file=-",
         ];
         std::iter::once(psql).chain(options.map(str::to_owned)).collect()
@@ -165,6 +169,13 @@ impl Engine for Postgres {
     fn first_statements(&self, spec: &Spec) -> String {
         let master = identifier(&spec.master_username);
         let mut sql = unlogged();
+        sql += &unless("pg_database", "datname", ADMINISTRATOR, &format!("CREATE DATABASE {ADMINISTRATOR}"));
+        sql += &format!("REVOKE ALL ON DATABASE {ADMINISTRATOR} FROM PUBLIC;\n");
+        // Before PostgreSQL 16, who may make roles may also give away every role that is no superuser's: these would
+        // be a way to the server's files and processes.
+        sql += "UPDATE pg_authid SET rolsuper = true WHERE rolname IN ('pg_execute_server_program', \
+                'pg_read_server_files', 'pg_write_server_files') \
+                AND current_setting('server_version_num')::int < 160000;\n";
         for role in ["rds_superuser", "rds_password", "rds_replication"] {
             sql += &unless("pg_roles", "rolname", role, &format!("CREATE ROLE {role}"));
         }

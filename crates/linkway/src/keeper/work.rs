@@ -70,10 +70,13 @@ impl<'a> Work<'a> {
         Ok(Self { place, spec, directory, engine, user, _lock: lock })
     }
 
-    /// Make the server's data, unless they are there.
+    /// Make the server's data, unless they are there. Those that were there are not replaced by others.
     fn create(&self) -> Result<()> {
         if self.directory.data().exists() {
             return Ok(());
+        }
+        if self.directory.applied().password.is_some() {
+            return self.no_data();
         }
         self.write_configuration()?;
         self.files()?;
@@ -86,6 +89,10 @@ impl<'a> Work<'a> {
         fs::rename(&data, self.directory.data()).context("cannot put the database's files in place")
     }
 
+    fn no_data<R>(&self) -> Result<R> {
+        bail!("its data are gone from {}", self.directory.path().display())
+    }
+
     /// Start the server, unless it runs.
     fn start(&self) -> Result<Answer> {
         let files = Files::at(&instance_run_directory(&self.place.name, &self.spec.instance));
@@ -95,7 +102,7 @@ impl<'a> Work<'a> {
             return Ok(if there { Answer::Started(running) } else { Answer::Elsewhere(running) });
         }
         if !self.directory.data().exists() {
-            bail!("its data are gone from {}", self.directory.path().display());
+            return self.no_data();
         }
         self.write_configuration()?;
         let files = self.files()?;
@@ -123,9 +130,11 @@ impl<'a> Work<'a> {
 
     /// Wait until the server takes connections; then make its roles, database and password as they shall be.
     fn set_up(&self, process: Process) -> Result<()> {
+        let mut applied = self.directory.applied();
+        let first = applied.password.is_none();
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let asked = self.tell(process, "SELECT 1;\n");
+            let asked = self.tell(process, first, "SELECT 1;\n");
             match asked {
                 Ok(output) if output.status.success() => break,
                 _ if !process::is_alive(process) => {
@@ -138,14 +147,14 @@ impl<'a> Work<'a> {
                 Ok(_) | Err(_) => std::thread::sleep(PERIOD),
             }
         }
-        let mut applied = self.directory.applied();
         let password = Some(self.digest());
         if applied.password != password {
-            let statements = match applied.password {
-                None => self.engine.first_statements(self.spec),
-                Some(_) => self.engine.password_statements(self.spec),
+            let statements = if first {
+                self.engine.first_statements(self.spec)
+            } else {
+                self.engine.password_statements(self.spec)
             };
-            expect_success("its roles cannot be made", &self.tell(process, &statements)?)?;
+            expect_success("its roles cannot be made", &self.tell(process, first, &statements)?)?;
             applied.password = password;
             self.directory.write_applied(&applied)?;
         }
@@ -186,8 +195,8 @@ impl<'a> Work<'a> {
     }
 
     /// Have the server's client carry out SQL.
-    fn tell(&self, process: Process, statements: &str) -> Result<Output> {
-        let (user, command) = ((self.user.uid, self.user.gid), self.engine.client(self.spec));
+    fn tell(&self, process: Process, first: bool, statements: &str) -> Result<Output> {
+        let (user, command) = ((self.user.uid, self.user.gid), self.engine.client(self.spec, first));
         let plan = inside::Plan { process, user, command };
         let mut child = Command::new("/proc/self/exe");
         child.args(["keeper", "inside", &serde_json::to_string(&plan)?]);

@@ -60,14 +60,20 @@ pub(super) async fn take(
     let spec = spec(state, database, parameters)?;
     match database.status {
         DbStatus::Available => return configure(daemon, database, spec).await,
-        DbStatus::Creating => {
-            ready(daemon, database).await?;
-            daemon.databases.ask(Request::Create(spec.clone())).await?;
+        DbStatus::Creating => create(daemon, database, &spec).await?,
+        DbStatus::Rebooting => {
+            stop(daemon, database).await?;
+            // It may have failed before it was made.
+            create(daemon, database, &spec).await?;
         }
-        DbStatus::Rebooting => stop(daemon, database).await?,
         _ => {}
     }
     bring_up(daemon, database, spec).await
+}
+
+async fn create(daemon: &Arc<Daemon>, database: &DbInstance, spec: &Spec) -> Result<()> {
+    ready(daemon, database).await?;
+    daemon.databases.ask(Request::Create(spec.clone())).await.map(drop)
 }
 
 /// Start the server unless it runs, and wait until it takes connections and knows the administrator's password.
