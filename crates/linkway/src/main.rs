@@ -1,6 +1,7 @@
 //! `linkway`: the daemon and its command line.
 
 mod admin;
+mod advise;
 mod api;
 mod ca;
 mod cli;
@@ -11,6 +12,7 @@ mod http;
 mod instance;
 mod keeper;
 mod learn;
+mod policy_check;
 mod state_dir;
 mod stop;
 
@@ -55,6 +57,7 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Doctor(doctor) => doctor.run()?,
         Command::Drops(drops) => drops.run(state)?,
         Command::Policy(policy) => return policy.run(state),
+        Command::Advise(advise) => return advise.run(state),
         Command::Ca => output::text(&ca::certificate(state)?)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "linkway", &mut std::io::stdout());

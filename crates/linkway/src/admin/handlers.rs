@@ -11,10 +11,11 @@ use linkway_model::service_backend::ServiceBackend;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use crate::admin::protocol::{
-    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetStatus,
-    ListAccounts, ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
+    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetAdvice,
+    GetStatus, ListAccounts, ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
+use crate::advise::{Finding, advise};
 use crate::daemon::Daemon;
 
 pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
@@ -94,6 +95,18 @@ pub(crate) async fn find_endpoint(daemon: Arc<Daemon>, request: FindEndpoint) ->
     let state = daemon.store.snapshot();
     let endpoint = state.get::<VpcEndpoint>(&request.endpoint);
     Ok(endpoint.with_context(|| format!("there is no endpoint {}", request.endpoint))?.as_ref().clone())
+}
+
+pub(crate) async fn get_advice(daemon: Arc<Daemon>, request: GetAdvice) -> Result<Vec<Finding>> {
+    let state = daemon.store.snapshot();
+    if let Some(id) = &request.endpoint {
+        state.get::<VpcEndpoint>(id).with_context(|| format!("there is no endpoint {id}"))?;
+    }
+    let public_names = daemon.resolver.public_names();
+    // It goes over rules and interfaces many times.
+    tokio::task::spawn_blocking(move || advise(&state, &public_names, request.endpoint.as_ref()))
+        .await
+        .context("the daemon failed")
 }
 
 pub(crate) async fn status(daemon: Arc<Daemon>, _: GetStatus) -> Result<Status> {

@@ -18,6 +18,8 @@ use linkway_model::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::advise::Finding;
+
 /// Something that the daemon can be asked.
 pub(crate) trait Request: Serialize + DeserializeOwned {
     /// Where it is posted.
@@ -173,6 +175,12 @@ requests! {
         /// Which.
         endpoint: VpcEndpointId,
     } -> VpcEndpoint;
+
+    /// What is wrong or weak in endpoints.
+    "/endpoints/advise" GetAdvice {
+        /// Which; all of them if none is given.
+        endpoint: Option<VpcEndpointId>,
+    } -> Vec<Finding>;
 
     /// How the daemon and the packet path are.
     "/status" GetStatus {} -> Status;

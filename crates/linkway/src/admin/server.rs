@@ -62,6 +62,7 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
         SetService => handlers::set_service,
         UnsetService => handlers::unset_service,
         ListServices => handlers::list_services,
+        GetAdvice => handlers::get_advice,
         GetStatus => handlers::status,
         ListDrops => handlers::list_drops,
         Stop => handlers::stop,

@@ -1,6 +1,5 @@
 //! `linkway policy`: endpoint policies, checked, tried, and learnt from what was asked.
 
-pub(crate) mod actions;
 mod cases;
 mod check;
 mod learn;
