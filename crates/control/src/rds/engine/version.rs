@@ -72,8 +72,8 @@ fn remedy(engine: DbEngine) -> &'static str {
         DbEngine::Postgres => "Install the Debian package postgresql",
         DbEngine::MariaDb => "Install the Debian package mariadb-server",
         DbEngine::MySql => {
-            "Debian has no server of MySQL: install mysql-server from MySQL's own repository, or ask for the engine \
-             mariadb (package mariadb-server)"
+            "Debian has no server of MySQL, and none is run here: ask for the engine mariadb (Debian package \
+             mariadb-server)"
         }
     }
 }
