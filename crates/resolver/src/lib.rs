@@ -94,8 +94,8 @@ impl Resolver {
         self.inner.view.store(Arc::new(View::compile(&snapshot)));
     }
 
-    /// The names of AWS's services that were asked for and are not private in the VPC, with the VPC's number.
-    /// Wildcards stand for what falls under them.
+    /// The names of services that were asked for and are not private in the VPC, with the VPC's number. Wildcards
+    /// stand for what falls under them.
     pub fn public_names(&self) -> BTreeSet<(u32, String)> {
         self.inner.public_names.seen()
     }
@@ -134,7 +134,7 @@ impl Resolver {
         if let Some(answer) = view.answer(&question) {
             return Step::Reply(request.reply(answer, view.revision()));
         }
-        self.inner.public_names.note(vpc, &request.name);
+        self.inner.public_names.note(vpc, &request.name, view.service_names());
         if self.inner.settings.upstream.is_none() {
             return Step::Reply(request.error(ResponseCode::Refused));
         }

@@ -1,4 +1,4 @@
-//! Which names of AWS's services VPCs asked for and got no private answer to: an endpoint may be meant to answer.
+//! Which names of services, AWS's and others', VPCs asked for and got no private answer to: an endpoint may be meant to answer.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +14,14 @@ const KEPT: usize = 10_000;
 pub(crate) struct PublicNames {
     /// A VPC's number, and the name as the service has it, wildcard and all.
     seen: Mutex<BTreeSet<(u32, String)>>,
-    /// The services' names in each region that was asked about.
+    /// AWS's services' names in each region that was asked about.
     known: Mutex<HashMap<&'static str, Arc<HashSet<String>>>>,
 }
 
 impl PublicNames {
-    /// Note that a VPC asked for a name, in lower case, if it is one of AWS's services'.
-    pub(crate) fn note(&self, vpc: u32, name: &str) {
-        let Some(name) = self.service_name(name) else { return };
+    /// Note that a VPC asked for a name, in lower case, if it is one of AWS's services' or among `others`.
+    pub(crate) fn note(&self, vpc: u32, name: &str, others: &HashSet<String>) {
+        let Some(name) = self.of_aws(name).or_else(|| find(name, others)) else { return };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() < KEPT {
             seen.insert((vpc, name));
@@ -33,19 +33,14 @@ impl PublicNames {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The service's name that a name is, or falls under.
-    fn service_name(&self, name: &str) -> Option<String> {
+    /// The AWS service's name that a name is, or falls under.
+    fn of_aws(&self, name: &str) -> Option<String> {
         if !name.contains(".amazonaws.") && !name.ends_with(".aws") {
             return None;
         }
         // Names without a region are the same in all.
         let region = name.split('.').find_map(Region::find).map_or("us-east-1", |region| region.name);
-        let known = self.in_region(region);
-        if known.contains(name) {
-            return Some(name.to_owned());
-        }
-        let dots = name.match_indices('.').map(|(at, _)| format!("*{}", &name[at..]));
-        dots.into_iter().find(|wildcard| known.contains(wildcard))
+        find(name, &self.in_region(region))
     }
 
     fn in_region(&self, region: &'static str) -> Arc<HashSet<String>> {
@@ -53,6 +48,15 @@ impl PublicNames {
         let names = || AwsService::all().iter().flat_map(|service| service.private_dns_names(region));
         Arc::clone(known.entry(region).or_insert_with(|| Arc::new(names().collect())))
     }
+}
+
+/// The name that a name is, or the wildcard that it falls under.
+fn find(name: &str, known: &HashSet<String>) -> Option<String> {
+    if known.contains(name) {
+        return Some(name.to_owned());
+    }
+    let mut wildcards = name.match_indices('.').map(|(at, _)| format!("*{}", &name[at..]));
+    wildcards.find(|wildcard| known.contains(wildcard))
 }
 
 #[cfg(test)]
@@ -72,12 +76,16 @@ mod tests {
             "amazonaws.com",
             "",
         ] {
-            names.note(7, name);
+            names.note(7, name, &HashSet::new());
         }
-        names.note(8, "rds.us-east-1.amazonaws.com");
+        let others = ["db.shop.example.com", "*.shop.example.org"].map(str::to_owned).into();
+        names.note(8, "rds.us-east-1.amazonaws.com", &others);
+        names.note(8, "one.shop.example.org", &others);
+        names.note(8, "shop.example.com", &others);
         let expected = [
             (7, "*.s3.eu-west-1.amazonaws.com"),
             (7, "rds.us-east-1.amazonaws.com"),
+            (8, "*.shop.example.org"),
             (8, "rds.us-east-1.amazonaws.com"),
         ];
         assert_eq!(names.seen(), expected.map(|(vpc, name)| (vpc, name.to_owned())).into());

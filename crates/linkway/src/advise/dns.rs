@@ -1,5 +1,6 @@
 //! Private DNS: off while it is missed, or on where it cannot work.
 
+use linkway_model::endpoint_service::VerificationState;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
@@ -44,8 +45,17 @@ pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
 
 /// The service's names that clients in the VPC asked for and that were not answered privately.
 fn asked_in_public(subject: Subject<'_>, vpc: &Vpc) -> Vec<String> {
-    let Some(service) = subject.endpoint.aws_service() else { return Vec::new() };
-    let mut names = service.private_dns_names(&subject.endpoint.region);
+    let mut names = match (subject.endpoint.aws_service(), subject.endpoint_service()) {
+        (Some(service), _) => service.private_dns_names(&subject.endpoint.region),
+        // A name that its provider has not proved to have cannot be turned on.
+        (None, Some(service)) => service
+            .private_dns
+            .iter()
+            .filter(|private| private.state == VerificationState::Verified)
+            .map(|private| private.name.to_ascii_lowercase())
+            .collect(),
+        (None, None) => Vec::new(),
+    };
     names.retain(|name| subject.public_names.contains(&(vpc.number, name.clone())));
     names
 }

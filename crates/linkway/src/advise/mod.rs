@@ -48,7 +48,7 @@ pub(crate) struct Finding {
     pub(crate) command: Option<String>,
 }
 
-/// Names of AWS's services that VPCs asked for in public, by the VPCs' numbers.
+/// Names of services that VPCs asked for in public, by the VPCs' numbers.
 pub(crate) type PublicNames = BTreeSet<(u32, String)>;
 
 /// An endpoint and all around it.

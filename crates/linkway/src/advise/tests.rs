@@ -311,9 +311,24 @@ fn endpoints_wait_for_their_provider() {
     assert_eq!(advise(&rds.world.snapshot, &rds.public_names, None), []);
 }
 
+#[test]
+fn endpoint_services_have_private_names_too() {
+    let mut shop = shop_with(Some("db.shop.example.com"));
+    let number = shop.world.get::<Vpc>(&shop.vpc).number;
+    let asked = PublicNames::from([(number, "db.shop.example.com".to_owned())]);
+    assert_eq!(advise(&shop.world.snapshot, &asked, None), []);
+    shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| endpoint.private_dns_enabled = false);
+    let [finding] = &advise(&shop.world.snapshot, &asked, None)[..] else { panic!("one finding") };
+    assert_eq!(finding.id, "private-dns-off");
+}
+
 /// A shop whose endpoint lets its VPC in.
 fn shop() -> Shop {
-    let mut shop = Shop::new(None);
+    shop_with(None)
+}
+
+fn shop_with(private_name: Option<&str>) -> Shop {
+    let mut shop = Shop::new(private_name);
     let group = SecurityGroupId::random();
     add_rule(&mut shop.world, group.clone(), Direction::Ingress, Some(5432), "10.0.0.0/16");
     shop.world.change::<VpcEndpoint>(&shop.endpoint, |endpoint| endpoint.groups = vec![group]);
