@@ -101,9 +101,11 @@ impl Directory {
             DirBuilder::new()
                 .mode(0o750)
                 .create(&directory)
-                .and_then(|()| chown(&directory, Some(0), Some(user.gid)))
                 .with_context(|| format!("cannot make {}", directory.display()))?;
         }
+        // Each time: whoever made it may have been killed before it came to this.
+        chown(&directory, Some(0), Some(user.gid))
+            .with_context(|| format!("cannot give away {}", directory.display()))?;
         for (name, text) in files {
             let (path, next) = (directory.join(name), directory.join("next"));
             remove(&next)
