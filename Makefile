@@ -8,10 +8,10 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint unit e2e bench clean
+.PHONY: help setup build demo test lint unit e2e bench bench-gateway clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is needed, on Debian: packages, and clients in .venv (quick when all is there)
 	@scripts/setup.sh
@@ -40,6 +40,12 @@ e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+
+bench-gateway: setup ## Measure: the gateway beside nginx as a TLS proxy; policies beside other crates; signatures
+	$(CARGO) build --release --package linkway-gateway --example loopback
+	$(CARGO) build --release --manifest-path bench/policy-peers/Cargo.toml --target-dir target/policy-peers
+	$(CARGO) bench --no-run --package linkway-policy --bench evaluate --package linkway-wire --bench verify
+	$(AS_ROOT) $(PYTHON) bench/gateway.py
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -26,26 +26,33 @@ def _wrk(subject, seconds, connections, *options):
     return answer
 
 
-def _rate(answer):
+def rate(answer):
+    """Requests a second, of what wrk printed."""
     return float(re.search(r"Requests/sec:\s+([\d.]+)", answer)[1])
 
 
-def _percentile(answer, percent):
+def requests_made(answer):
+    """How many requests, of what wrk printed."""
+    return int(re.search(r"(\d+) requests in", answer)[1])
+
+
+def percentile(answer, percent):
+    """Microseconds, of what wrk printed with `--latency`."""
     number, unit = re.search(rf"\s{percent}%\s+([\d.]+)(us|ms|s)\b", answer).groups()
     return float(number) * UNITS[unit]
 
 
 def requests(subject, seconds):
     """HTTP requests a second over 16 connections that stay open."""
-    return _rate(_wrk(subject, seconds, 16))
+    return rate(_wrk(subject, seconds, 16))
 
 
 def connections(subject, seconds):
     """HTTP requests a second, each over a new connection, 16 at a time."""
-    return _rate(_wrk(subject, seconds, 16, "--header", "Connection: close"))
+    return rate(_wrk(subject, seconds, 16, "--header", "Connection: close"))
 
 
 def latency(subject, seconds):
     """Microseconds of a request alone: median and 99th percentile."""
     answer = _wrk(subject, seconds, 1)
-    return _percentile(answer, 50), _percentile(answer, 99)
+    return percentile(answer, 50), percentile(answer, 99)

@@ -26,7 +26,9 @@ use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{Reason, endpoint_interface, probe_addresses};
 use linkway_model::instance::Instance;
-use linkway_model::load_balancer::{HealthReason, Protocol, TargetGroup, TargetHealth, TargetId};
+use linkway_model::load_balancer::{
+    HealthReason, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
+};
 use linkway_model::network_interface::{Mac, NetworkInterface};
 use linkway_model::security_group::{Direction, Peer, Traffic};
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
@@ -57,6 +59,8 @@ struct Network {
     endpoint_groups: Vec<usize>,
     endpoint_available: bool,
     aws_available: bool,
+    /// Whether the listener's connections take the gateway, if it is TCP's.
+    carried: bool,
     protocol: Protocol,
     /// Of each instance of the second VPC: whether it is a target, its health, and whether it has a device.
     targets: Vec<Option<(TargetHealth, bool)>>,
@@ -101,17 +105,18 @@ fn network() -> impl Strategy<Value = Network> {
         prop::collection::vec(rule(), 0..24),
         prop::collection::vec((prop::bool::weighted(0.7), prop::bool::weighted(0.4)), 6),
         groups(),
-        (prop::bool::weighted(0.85), prop::bool::weighted(0.85)),
+        (prop::bool::weighted(0.85), prop::bool::weighted(0.85), prop::bool::weighted(0.3)),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
     )
-        .prop_map(|(instances, rules, open, endpoint_groups, available, protocol, targets)| Network {
+        .prop_map(|(instances, rules, open, endpoint_groups, flags, protocol, targets)| Network {
             instances,
             rules,
             open,
             endpoint_groups,
-            endpoint_available: available.0,
-            aws_available: available.1,
+            endpoint_available: flags.0,
+            aws_available: flags.1,
+            carried: flags.2,
             protocol,
             targets,
         })
@@ -241,6 +246,10 @@ fn build(plan: &Network) -> Built {
     state.change::<TargetGroup>(&group, |group| {
         for (target, (_, health)) in group.targets.iter_mut().zip(&chosen) {
             target.health = *health;
+        }
+        group.protocol = plan.protocol;
+        if plan.carried {
+            group.attributes.insert(PROXY_PROTOCOL.to_owned(), "true".to_owned());
         }
     });
     state.listener(&balancer, plan.protocol, 443, &group);

@@ -202,6 +202,15 @@ fn the_listeners_time_out_is_that_of_both_connections() {
     assert_eq!(probes.values().map(|probe| probe.idle_seconds).collect::<Vec<_>>(), [4000]);
 }
 
+/// An address can come to be outside when its range is taken from the VPC.
+#[test]
+fn datagrams_are_never_carried() {
+    let mut site = site().with_outside_target();
+    site.state.change::<TargetGroup>(&site.group, |group| group.protocol = Protocol::TcpUdp);
+    assert_eq!(site.relays(), BTreeMap::new());
+    assert_eq!((site.row(0).flags, site.row(0).count), (0, 1));
+}
+
 #[test]
 fn an_endpoint_that_carries_nothing_is_no_relay() {
     let mut site = site().with_proxy_protocol();

@@ -1,23 +1,23 @@
 //! A record of every request through an endpoint.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use linkway_model::id::random_hex;
-use linkway_policy::{PrincipalKind, Verdict};
-use serde_json::{Value, json};
+use linkway_policy::Verdict;
 
 use crate::authorize::Finding;
-use crate::{Call, Endpoint, Identity, Need};
+use crate::{Call, Endpoint, Identity};
 
 /// Where records go.
 pub trait AuditSink: Send + Sync {
     /// Takes a record. Called on threads that serve requests: it must not wait.
-    fn write(&self, record: &Record);
+    fn write(&self, record: Record);
 }
 
-/// A request through an endpoint; or a connection, where requests cannot be seen.
+/// A request through an endpoint; or a connection, where requests cannot be seen. Spelled as CloudTrail's network activity
+/// event, with what Linkway adds in `additionalEventData`.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// When it came.
@@ -68,8 +68,9 @@ impl Record {
         }
     }
 
-    pub(crate) fn decided(&mut self, finding: Finding) {
-        self.finding = Some(finding);
+    /// `None`: the policy was not asked, or had nothing to say.
+    pub(crate) fn decided(&mut self, finding: Option<Finding>) {
+        self.finding = finding;
     }
 
     /// What the policy said: `Allow`, `ImplicitDeny` or `ExplicitDeny`; `None` if it was not asked.
@@ -87,148 +88,41 @@ impl Record {
         self.finding.as_ref().is_some_and(|finding| finding.denied.is_some())
     }
 
-    /// CloudTrail's network activity event, with what Linkway adds in `additionalEventData`.
-    pub fn to_json(&self) -> Value {
-        let endpoint = &*self.endpoint;
-        let mut event = json!({
-            "eventVersion": "1.09",
-            "userIdentity": self.user_identity(),
-            "eventTime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "eventSource": endpoint.service.event_source,
-            "eventName": self.call.as_ref().map_or("Unknown", |call| &call.operation),
-            "awsRegion": endpoint.region,
-            "sourceIPAddress": self.source.to_string(),
-            "requestID": self.request_id,
-            "eventID": new_id(),
-            "eventType": "AwsVpceEvent",
-            "recipientAccountId": endpoint.owner.as_str(),
-            "vpcEndpointId": endpoint.id.as_str(),
-            "vpcEndpointAccountId": endpoint.owner.as_str(),
-            "eventCategory": "NetworkActivity",
-            "resources": self.resources(),
-            "additionalEventData": self.additional(),
-        });
-        if let Some(user_agent) = &self.user_agent {
-            event["userAgent"] = json!(user_agent);
-        }
-        if self.is_denied() {
-            event["errorCode"] = json!("VpceAccessDenied");
-            event["errorMessage"] = json!("The request was denied due to a VPC endpoint policy");
-        } else if let Some((code, message)) = &self.refused {
-            event["errorCode"] = json!(code);
-            event["errorMessage"] = json!(message);
-        }
-        event
-    }
-
-    /// The owner of an endpoint sees of callers from other accounts no more than the account.
-    fn user_identity(&self) -> Value {
-        match &self.identity {
-            None => json!({"type": "Unknown"}),
-            Some(Identity::Anonymous) => {
-                json!({"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"})
-            }
-            Some(Identity::Unverified { access_key_id }) => {
-                json!({"type": "Unknown", "accessKeyId": access_key_id})
-            }
-            Some(Identity::Known { access_key_id, principal })
-                if principal.account != self.endpoint.owner.as_str() =>
-            {
-                json!({"type": "AWSAccount", "principalId": access_key_id, "accountId": principal.account})
-            }
-            Some(Identity::Known { access_key_id, principal }) => {
-                let kind = match principal.kind {
-                    PrincipalKind::Root => "Root",
-                    PrincipalKind::User => "IAMUser",
-                    PrincipalKind::AssumedRole => "AssumedRole",
-                    PrincipalKind::FederatedUser => "FederatedUser",
-                    PrincipalKind::Federated => "WebIdentityUser",
-                    PrincipalKind::Service => "AWSService",
-                    PrincipalKind::Anonymous => "Unknown",
-                };
-                let mut identity = json!({
-                    "type": kind,
-                    "principalId": principal.id,
-                    "arn": principal.arn,
-                    "accountId": principal.account,
-                    "accessKeyId": access_key_id,
-                });
-                if let Some(name) = &principal.user_name {
-                    identity["userName"] = json!(name);
-                }
-                identity
-            }
-        }
-    }
-
-    fn resources(&self) -> Vec<Value> {
-        let needs = self.call.iter().flat_map(|call| &call.needs);
-        let resources = needs.flat_map(|need| &need.resources).filter(|resource| resource.arn != "*");
-        resources
-            .map(|resource| match &resource.account {
-                Some(account) => json!({"ARN": resource.arn, "accountId": account}),
-                None => json!({"ARN": resource.arn}),
-            })
-            .collect()
-    }
-
-    fn additional(&self) -> Value {
-        let needs = || self.call.iter().flat_map(|call| &call.needs);
-        let mut data = json!({
-            "vpcId": self.endpoint.vpc.as_str(),
-            "serviceName": self.endpoint.service.name,
-            "policyMode": if self.endpoint.audit_mode { "audit" } else { "enforce" },
-            "actions": needs().map(|need| need.action.as_str()).collect::<Vec<_>>(),
-            "needs": needs().map(need_json).collect::<Vec<_>>(),
-        });
-        if needs().flat_map(|need| &need.resources).any(|resource| resource.unknown) {
-            data["unknownResources"] = json!(true);
-        }
-        if let Some(status) = self.status {
-            data["httpStatusCode"] = json!(status);
-        }
-        if let Some(name) = &self.passed_through {
-            data["tls"] = json!({"mode": "passthrough", "serverName": name});
-        }
-        if let Some(finding) = &self.finding {
-            data["policyDecision"] = json!(finding.verdict.to_string());
-            let statements = finding.statements.iter().map(|(index, sid)| match sid {
-                Some(sid) => json!({"index": index, "sid": sid}),
-                None => json!({"index": index}),
-            });
-            data["statements"] = statements.collect();
-            if let Some(denied) = &finding.denied {
-                data["denied"] = json!({
-                    "action": denied.action,
-                    "resource": denied.resource,
-                    "message": denied.sentence,
-                    "passed": self.endpoint.audit_mode,
-                });
-            }
-        }
-        data
+    pub(crate) fn finding(&self) -> Option<&Finding> {
+        self.finding.as_ref()
     }
 }
 
-/// What an action is needed on. The list of resources alone does not say which belongs to which action.
-fn need_json(need: &Need) -> Value {
-    let resources = need.resources.iter().map(|resource| resource.arn.as_str());
-    let mut value = json!({"action": need.action, "resources": resources.collect::<Vec<_>>()});
-    if need.resources.iter().any(|resource| resource.unknown) {
-        value["unknown"] = json!(true);
-    }
-    value
-}
-
-/// A new id in the form of a UUID, as AWS's request ids are.
+/// A new id in the form of a UUID of version 4, as AWS's request ids are. Source: RFC 9562, section 5.4.
 pub(crate) fn new_id() -> String {
-    let digits = random_hex(31);
-    format!(
-        "{}-{}-4{}-a{}-{}",
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..15],
-        &digits[15..18],
-        &digits[18..30]
-    )
+    let mut bytes = RANDOM.with_borrow_mut(Random::take);
+    bytes[6] = bytes[6] & 0x0F | 0x40;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    let digits = hex::encode(bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+thread_local! {
+    static RANDOM: RefCell<Random> = const { RefCell::new(Random { bytes: [0; 1024], used: 1024 }) };
+}
+
+/// Random bytes that were asked for together: asking the kernel for each request's would cost as much as some of its
+/// checks.
+struct Random {
+    bytes: [u8; 1024],
+    used: usize,
+}
+
+impl Random {
+    fn take(&mut self) -> [u8; 16] {
+        if self.used == self.bytes.len() {
+            getrandom::fill(&mut self.bytes)
+                .expect("the kernel's random source answers once the machine has booted");
+            self.used = 0;
+        }
+        let mut taken = [0; 16];
+        taken.copy_from_slice(&self.bytes[self.used..self.used + 16]);
+        self.used += 16;
+        taken
+    }
 }

@@ -45,13 +45,24 @@ pub(crate) struct Peer {
 
 /// A record that is written whatever becomes of the request.
 struct Audited {
-    record: Record,
+    /// Taken in the end only.
+    record: Option<Record>,
     sink: Arc<dyn AuditSink>,
+}
+
+impl Audited {
+    fn note(&mut self, note: impl FnOnce(&mut Record)) {
+        if let Some(record) = &mut self.record {
+            note(record);
+        }
+    }
 }
 
 impl Drop for Audited {
     fn drop(&mut self) {
-        self.sink.write(&self.record);
+        if let Some(record) = self.record.take() {
+            self.sink.write(record);
+        }
     }
 }
 
@@ -113,7 +124,7 @@ impl Exchange {
         let (now, request_id) = ((settings.clock)(), new_id());
         let user_agent = text(request.headers().get(USER_AGENT)).map(str::to_owned);
         let record = Record::new(now, request_id.clone(), Arc::clone(&endpoint), source, user_agent);
-        let audited = Audited { record, sink: Arc::clone(&settings.audit) };
+        let audited = Audited { record: Some(record), sink: Arc::clone(&settings.audit) };
         Some(Self { peer, endpoint, source, request_id, view, now, audited })
     }
 
@@ -132,7 +143,8 @@ impl Exchange {
         };
         let response = answered.unwrap_or_else(|refusal| {
             let error = refusal.spell(protocol);
-            self.audited.record.refused = Some((error.code.clone(), error.message.clone()));
+            let refused = Some((error.code.clone(), error.message.clone()));
+            self.audited.note(|record| record.refused = refused);
             let mut response = protocol.error(&error, &self.request_id);
             if matches!(refusal, Refusal::Malformed(_)) && version != Version::HTTP_2 {
                 // Where one message is in doubt, so is where the next begins.
@@ -140,7 +152,8 @@ impl Exchange {
             }
             response
         });
-        self.audited.record.status = Some(response.status().as_u16());
+        let status = Some(response.status().as_u16());
+        self.audited.note(|record| record.status = status);
         if let Some(body) = unread {
             discard(body).await;
         }
@@ -191,7 +204,7 @@ impl Exchange {
             identify(&signed, &endpoint, &*self.view.keys, &self.peer.shared.signing_keys, self.now)
                 .map_err(Refusal::Signature)?;
         let mut check = pending.map_or(Ok(Check::None), Check::of)?;
-        self.audited.record.identity = Some(identity.clone());
+        self.audited.note(|record| record.identity = Some(identity.clone()));
 
         let upgrade = head::upgrade(&parts.headers);
         head::strip(&mut parts.headers);
@@ -275,7 +288,6 @@ impl Exchange {
         body: Option<&[u8]>,
     ) -> Result<(), Refusal> {
         let endpoint = &*self.endpoint;
-        let record = &mut self.audited.record;
         let call = self.peer.shared.settings.decider.call(&Asked {
             service: &endpoint.service,
             region: &endpoint.region,
@@ -293,10 +305,13 @@ impl Exchange {
             referer: text(head.headers.get(REFERER)),
         };
         let finding = call.as_ref().and_then(|call| decide(&circumstances, call));
-        record.call = call;
-        let Some(finding) = finding.or_else(|| unknown(endpoint, identity)) else { return Ok(()) };
-        let denied = finding.denied.clone().filter(|_| !endpoint.audit_mode);
-        record.decided(finding);
+        let finding = finding.or_else(|| unknown(endpoint, identity));
+        let denied = finding.as_ref().and_then(|finding| finding.denied.clone());
+        let denied = denied.filter(|_| !endpoint.audit_mode);
+        self.audited.note(|record| {
+            record.call = call;
+            record.decided(finding);
+        });
         match denied {
             Some(denied) => Err(Refusal::Denied { sentence: denied.sentence }),
             None => Ok(()),

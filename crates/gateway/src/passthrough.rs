@@ -61,7 +61,7 @@ pub(crate) async fn serve(
         let error = refusal.spell(endpoint.service.protocol);
         record.refused = Some((error.code, error.message));
     }
-    shared.settings.audit.write(&record);
+    shared.settings.audit.write(record);
     match connected {
         Ok(server) => {
             let idle = shared.settings.timeouts.stall;
@@ -110,8 +110,8 @@ async fn asked_name(stream: &mut TcpStream, endpoint: &Endpoint) -> Result<(Stri
 
 /// Only an endpoint that lets everything pass can let pass what it cannot see.
 fn admit(endpoint: &Endpoint, record: &mut Record) -> Result<(), Refusal> {
-    let Some(finding) = unknown(endpoint, &Identity::Anonymous) else { return Ok(()) };
-    let denied = finding.denied.clone().filter(|_| !endpoint.audit_mode);
+    let finding = unknown(endpoint, &Identity::Anonymous);
+    let denied = finding.as_ref().and_then(|finding| finding.denied.clone()).filter(|_| !endpoint.audit_mode);
     record.decided(finding);
     denied.map_or(Ok(()), |denied| Err(Refusal::Denied { sentence: denied.sentence }))
 }

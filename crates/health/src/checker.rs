@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use linkway_model::load_balancer::{TargetHealth, TargetId};
+use linkway_model::load_balancer::{HealthReason, TargetHealth, TargetId};
 use linkway_model::outside_targets::OutsideTargets;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::check::check;
 use crate::plan::{Key, Spec, plan};
 use crate::task;
 
@@ -32,11 +33,26 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Where a target is, if it can be reached now.
+    /// Where a target is. `None`: it has no address yet.
     pub(crate) fn address(&self, (group, target, port): &Key, spec: &Spec) -> Option<IpAddr> {
+        spec.outside.map_or_else(|| (self.probe)(group, target, *port), |address| Some(address.into()))
+    }
+
+    /// Check a target with this port at this address, when it is its turn. `None`: the daemon is ending.
+    pub(crate) async fn check(
+        &self,
+        address: IpAddr,
+        port: u16,
+        spec: &Spec,
+    ) -> Option<Result<(), HealthReason>> {
+        if spec.outside.is_some_and(|address| !self.outside.allowed.allow(address)) {
+            return Some(Err(HealthReason::FailedHealthChecks));
+        }
+        let _permit = self.checks.acquire().await.ok()?;
+        let check = check((address, spec.port(port)).into(), spec.clone());
         match spec.outside {
-            Some(address) => self.outside.allowed.allow(address).then_some(address.into()),
-            None => (self.probe)(group, target, *port),
+            None => Some(check.await),
+            Some(_) => self.outside.runtime.spawn(check).await.ok(),
         }
     }
 }
@@ -45,7 +61,7 @@ impl Environment {
 pub struct Outside {
     /// The runtime whose threads reach them: those of the host's network, where the checker's own are elsewhere.
     pub runtime: Handle,
-    /// The ones that may be reached. Others are not checked.
+    /// The ones that may be reached. Others fail their checks, without a connection.
     pub allowed: OutsideTargets,
 }
 

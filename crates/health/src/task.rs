@@ -7,7 +7,6 @@ use linkway_model::load_balancer::TargetHealth;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::check::check;
 use crate::checker::Environment;
 use crate::plan::{Key, Spec};
 use crate::tally::Tally;
@@ -56,18 +55,7 @@ pub(crate) async fn run(
             continue;
         };
         let begun = Instant::now();
-        let result = {
-            let Ok(_permit) = environment.checks.acquire().await else { return };
-            let check = check((address, spec.port(*port)).into(), spec.clone());
-            match spec.outside {
-                None => check.await,
-                Some(_) => match environment.outside.runtime.spawn(check).await {
-                    Ok(result) => result,
-                    // The runtime is ending.
-                    Err(_) => return,
-                },
-            }
-        };
+        let Some(result) = environment.check(address, *port, &spec).await else { return };
         let between_checks = begun < next_check;
         let changed = match result {
             Err(_) if between_checks => false,

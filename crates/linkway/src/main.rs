@@ -1,6 +1,7 @@
 //! `linkway`: the daemon and its command line.
 
 mod admin;
+mod advise;
 mod api;
 mod ca;
 mod cli;
@@ -10,6 +11,8 @@ mod gateway;
 mod http;
 mod instance;
 mod keeper;
+mod learn;
+mod policy_check;
 mod state_dir;
 mod stop;
 
@@ -53,7 +56,8 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Status(status) => status.run(state)?,
         Command::Doctor(doctor) => doctor.run()?,
         Command::Drops(drops) => drops.run(state)?,
-        Command::Policy(policy) => return policy.run(),
+        Command::Policy(policy) => return policy.run(state),
+        Command::Advise(advise) => return advise.run(state),
         Command::Ca => output::text(&ca::certificate(state)?)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "linkway", &mut std::io::stdout());

@@ -189,7 +189,7 @@ mod tests {
                 && !label.ends_with('-')
         };
         let is_name = |name: &str| name.split('.').all(is_label);
-        let mut names = HashSet::new();
+        let mut owners = HashMap::new();
         for service in AwsService::all() {
             let pattern = service.pattern;
             assert!(is_name(&service.name("us-east-1")), "{pattern}");
@@ -200,9 +200,11 @@ mod tests {
             let protocols = ["ec2", "query", "json-1.0", "json-1.1", "rest-json", "rest-xml", "s3", "cbor"];
             assert!(protocols.contains(&service.protocol), "{pattern}");
             for name in service.private_dns_names("us-east-1") {
-                assert!(is_name(name.strip_prefix("*.").unwrap_or(&name)), "{pattern}: {name}");
-                // A name that two services had could be private in a VPC for one of them only.
-                assert!(names.insert(name.clone()), "{pattern}: {name}");
+                let domain = name.strip_prefix("*.").unwrap_or(&name);
+                assert!(is_name(domain), "{pattern}: {name}");
+                // A domain that two services had could be private in a VPC for one of them only.
+                let owner = *owners.entry(domain.to_owned()).or_insert(pattern);
+                assert_eq!(owner, pattern, "{name}");
             }
             let found = AwsService::find(&service.name("eu-west-1")).unwrap();
             assert_eq!(found.0, service);

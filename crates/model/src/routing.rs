@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use crate::endpoint_service::EndpointService;
 use crate::instance::Instance;
 use crate::load_balancer::{
-    Listener, LoadBalancer, LoadBalancerNode, Target, TargetGroup, TargetHealth, TargetId,
+    Listener, LoadBalancer, LoadBalancerNode, Protocol, Target, TargetGroup, TargetHealth, TargetId,
 };
 use crate::network_interface::NetworkInterface;
 use crate::subnet::Subnet;
@@ -94,10 +94,11 @@ impl<'a> Routing<'a> {
     }
 
     /// Whether a listener's connections take the gateway, as the packet path cannot bring them to their targets:
-    /// those want PROXY protocol, or some are outside of the VPC.
+    /// those want PROXY protocol, or some are outside of the VPC. Only TCP does.
     pub fn takes_gateway(&self, listener: &Listener) -> bool {
         self.snapshot.get::<TargetGroup>(&listener.target_group).is_some_and(|group| {
-            group.proxy_protocol() || group.targets.iter().any(|target| self.outside(group, target).is_some())
+            let outside = |target| self.outside(group, target).is_some();
+            group.protocol == Protocol::Tcp && (group.proxy_protocol() || group.targets.iter().any(outside))
         })
     }
 

@@ -7,49 +7,7 @@ use std::time::{Duration, Instant};
 
 use linkway_policy::{Context, Policy, Principal, PrincipalKind, Request, Verdict};
 
-const POLICY: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "OurIdentitiesToOurResources",
-      "Effect": "Allow",
-      "Principal": "*",
-      "Action": ["rds:Describe*", "s3:GetObject", "s3:ListBucket", "dynamodb:Query"],
-      "Resource": "*",
-      "Condition": {
-        "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:ResourceOrgID": "o-a1b2c3d4e5"}
-      }
-    },
-    {
-      "Sid": "OwnHomeOnly",
-      "Effect": "Allow",
-      "Principal": {"AWS": "111122223333"},
-      "Action": "s3:*",
-      "Resource": "arn:aws:s3:::examplebucket/home/${aws:username}/*",
-      "Condition": {"StringLike": {"aws:PrincipalTag/team": ["blue*", "green*"]}}
-    },
-    {
-      "Sid": "OnlyFromOurNetworks",
-      "Effect": "Deny",
-      "Principal": "*",
-      "Action": "*",
-      "Resource": "*",
-      "Condition": {
-        "StringNotEqualsIfExists": {"aws:SourceVpc": ["vpc-0a1b2c3d", "vpc-0e0f0a0b"]},
-        "BoolIfExists": {"aws:ViaAWSService": "false"},
-        "NotIpAddress": {"aws:VpcSourceIp": ["10.0.0.0/16", "10.1.0.0/16"]}
-      }
-    },
-    {
-      "Sid": "NoDeletes",
-      "Effect": "Deny",
-      "Principal": "*",
-      "Action": ["s3:Delete*", "rds:Delete*", "dynamodb:Delete*"],
-      "Resource": "*",
-      "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/admin/*"}}
-    }
-  ]
-}"#;
+const POLICY: &str = include_str!("perimeter.json");
 
 fn main() {
     let policy = Policy::parse(POLICY).expect("a policy");
@@ -123,7 +81,6 @@ fn context<'a>(arn: &'a str, vpc: &'a str) -> Context<'a> {
         ("aws:username", "alice"),
         ("aws:ViaAWSService", "false"),
         ("aws:ResourceAccount", "111122223333"),
-        ("aws:ResourceOrgID", "o-a1b2c3d4e5"),
     ] {
         context.insert(key, value);
     }

@@ -9,6 +9,7 @@
 //! swaps it in at once: a query is answered from one view, whole.
 #![forbid(unsafe_code)]
 
+mod public_names;
 mod quota;
 mod reply;
 mod request;
@@ -19,6 +20,7 @@ mod upstream;
 mod view;
 mod zones;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use hickory_proto::op::ResponseCode;
 use linkway_model::Snapshot;
 use tokio::net::{TcpListener, UdpSocket};
 
+use crate::public_names::PublicNames;
 use crate::quota::{Permit, Quota};
 use crate::request::{Received, Request, Transport};
 use crate::view::View;
@@ -59,6 +62,7 @@ struct Inner {
     view: ArcSwap<View>,
     forwards: Quota,
     connections: Quota,
+    public_names: PublicNames,
 }
 
 /// What is to be done about a packet.
@@ -80,6 +84,7 @@ impl Resolver {
                 view: ArcSwap::from_pointee(View::default()),
                 forwards: Quota::new(FORWARDS),
                 connections: Quota::new(CONNECTIONS),
+                public_names: PublicNames::default(),
             }),
         }
     }
@@ -87,6 +92,12 @@ impl Resolver {
     /// Answer from this snapshot from now on.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
         self.inner.view.store(Arc::new(View::compile(&snapshot)));
+    }
+
+    /// The names of services that were asked for and are not private in the VPC, with the VPC's number. Wildcards
+    /// stand for what falls under them.
+    pub fn public_names(&self) -> BTreeSet<(u32, String)> {
+        self.inner.public_names.seen()
     }
 
     /// Answer queries on these sockets. Ends only by being dropped.
@@ -123,6 +134,7 @@ impl Resolver {
         if let Some(answer) = view.answer(&question) {
             return Step::Reply(request.reply(answer, view.revision()));
         }
+        self.inner.public_names.note(vpc, &request.name, view.service_names());
         if self.inner.settings.upstream.is_none() {
             return Step::Reply(request.error(ResponseCode::Refused));
         }

@@ -1,7 +1,8 @@
 //! The state as DNS shows it: one snapshot, compiled.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
 use linkway_model::vpc::Vpc;
@@ -25,6 +26,8 @@ pub(crate) struct View {
     balancers: BalancerNames,
     databases: DatabaseNames,
     instances: InstanceNames,
+    /// The private names of endpoint services, wildcards and all, whether an endpoint answers for them or not.
+    service_names: HashSet<String>,
 }
 
 impl View {
@@ -45,6 +48,11 @@ impl View {
             balancers: BalancerNames::compile(snapshot, &routing),
             databases: DatabaseNames::compile(snapshot),
             instances: InstanceNames::compile(snapshot, &vpcs),
+            service_names: snapshot
+                .all::<EndpointService>()
+                .filter_map(|service| service.private_dns.as_ref())
+                .map(|private| private.name.to_ascii_lowercase())
+                .collect(),
         }
     }
 
@@ -56,6 +64,11 @@ impl View {
     /// The number of the VPC of the network interface of this number, if the VPC has DNS support.
     pub(crate) fn vpc_of(&self, interface: u32) -> Option<u32> {
         self.clients.get(&interface).copied()
+    }
+
+    /// The private names of endpoint services.
+    pub(crate) fn service_names(&self) -> &HashSet<String> {
+        &self.service_names
     }
 
     /// The answer of the first zone that has one. `None`: the name is not ours.

@@ -8,6 +8,7 @@ use common::net::{NameServer, Server, has_start_of_authority, response_to};
 use common::world::Shop;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
+use linkway_model::aws_service::AwsService;
 use linkway_model::database::{DbInstance, DbStatus};
 use linkway_model::network_interface::InterfaceRole;
 use linkway_model::vpc::Vpc;
@@ -22,7 +23,7 @@ fn with_endpoint(service: &str) -> (Shop, VpcEndpointId) {
     let mut shop = Shop::new(None);
     let subnets: Vec<SubnetId> = subnets(&shop);
     let places: Vec<(&SubnetId, &str)> = subnets.iter().zip(["10.0.1.40", "10.0.2.40"]).collect();
-    let endpoint = shop.world.aws_endpoint(service, &places);
+    let endpoint = shop.world.aws_endpoint(&format!("com.amazonaws.us-east-1.{service}"), &places);
     (shop, endpoint)
 }
 
@@ -119,6 +120,28 @@ async fn buckets_have_names_of_their_own() {
     // A bucket may be called like an endpoint.
     let bucket = format!("vpce-0a1b2c3d4e5f60718-abcdefgh.{}", endpoint.regional_name());
     assert_eq!(server.addresses(shop.client, &bucket).await, PLACES);
+}
+
+#[tokio::test]
+async fn every_name_of_every_service_leads_to_its_endpoint() {
+    let mut shop = Shop::new(None);
+    let subnet = shop.subnet.clone();
+    let mut expected = Vec::new();
+    for (index, service) in AwsService::all().iter().enumerate() {
+        let address = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 8, 0)) + index as u32);
+        let name = service.name("us-east-1");
+        let id = shop.world.aws_endpoint(&name, &[(&subnet, &address.to_string())]);
+        let endpoint = shop.world.get::<VpcEndpoint>(&id);
+        let below = |name: String| name.replace("*.", "any.");
+        expected
+            .extend(service.private_dns_names("us-east-1").into_iter().map(|name| (below(name), address)));
+        expected.push((endpoint.regional_name(), address));
+        expected.push((endpoint.zonal_name("us-east-1a"), address));
+    }
+    let server = Server::start(shop.world.snapshot(), None).await;
+    for (name, address) in expected {
+        assert_eq!(server.addresses(shop.client, &name).await, [address], "{name}");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod reconcile;
 
 use std::sync::Arc;
 
+use linkway_model::endpoint_service::EndpointService;
 use linkway_model::region::Zone;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{EndpointServiceId, Snapshot};
@@ -45,7 +46,7 @@ pub(crate) fn service_type() -> Vec<ServiceTypeDetail> {
     vec![ServiceTypeDetail { service_type: Some("Interface".into()) }]
 }
 
-/// Ids of these zones.
-pub(crate) fn zone_ids<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    names.into_iter().filter_map(Zone::find).map(|zone| zone.id.to_owned()).collect()
+/// Ids of the zones that a service is offered in.
+fn zone_ids(service: &EndpointService) -> Vec<String> {
+    service.zones.iter().filter_map(|name| Zone::find(name)).map(|zone| zone.id.to_owned()).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState, VerificationState};
-use linkway_model::region::Region;
+use linkway_model::region::{Region, Zone};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{EndpointServiceId, Snapshot};
 
@@ -98,11 +98,13 @@ impl Offered {
         }
     }
 
-    /// Names of the zones that it is offered in. AWS's services are in all of a region's.
-    pub(crate) fn zones(&self) -> Vec<&str> {
+    /// The zones that it is offered in. AWS's services are in all of a region's.
+    pub(crate) fn zones(&self) -> Vec<Zone> {
         match self {
-            Self::Customer(service) => service.zones.iter().map(String::as_str).collect(),
-            Self::Aws(_, region) => region.zones.iter().map(|zone| zone.name).collect(),
+            Self::Customer(service) => {
+                service.zones.iter().filter_map(|name| Zone::find(name)).copied().collect()
+            }
+            Self::Aws(_, region) => region.zones.to_vec(),
         }
     }
 

@@ -8,7 +8,7 @@ use linkway_wire::ec2::{
     DescribeVpcEndpointServicesRequest, DescribeVpcEndpointServicesResult, PrivateDnsDetails, ServiceDetail,
 };
 
-use super::endpoint_service::{service_type, zone_ids};
+use super::endpoint_service::service_type;
 use super::offered::Offered;
 use super::vpc_endpoint::{UP_TO_1000, filter_errors};
 use crate::error::EndpointError;
@@ -75,11 +75,11 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         Offered::Aws(..) => names.is_ok().then_some("verified"),
     };
     let policies = matches!(service, Offered::Aws(service, _) if service.policies);
-    let names = names.unwrap_or_default();
+    let (names, zones) = (names.unwrap_or_default(), service.zones());
     ServiceDetail {
         acceptance_required: Some(service.acceptance_required()),
-        availability_zone_ids: zone_ids(service.zones()),
-        availability_zones: service.zones().into_iter().map(str::to_owned).collect(),
+        availability_zone_ids: zones.iter().map(|zone| zone.id.to_owned()).collect(),
+        availability_zones: zones.iter().map(|zone| zone.name.to_owned()).collect(),
         base_endpoint_dns_names: vec![service.base_dns_name()],
         manages_vpc_endpoints: Some(false),
         owner: Some(service.owner().to_owned()),

@@ -225,6 +225,35 @@ fn private_dns_needs_the_vpcs_attributes_and_no_rival() {
 }
 
 #[test]
+fn every_service_has_endpoints_with_the_names_that_are_listed() {
+    let world = World::new();
+    let all = describe(&world, Default::default()).unwrap().service_details;
+    // A VPC has at most fifty.
+    for details in all.chunks(50) {
+        let (vpc, subnets) = world.network(&consumer(), "a");
+        world.enable_dns(&consumer(), &vpc);
+        for detail in details {
+            let listed: Vec<_> =
+                detail.private_dns_names.iter().map(|name| name.private_dns_name.clone()).collect();
+            let input = CreateVpcEndpointRequest {
+                service_name: detail.service_name.clone(),
+                ..input("", &vpc, &subnets)
+            };
+            let made = world.make_endpoint(&consumer(), input).unwrap();
+            let names: Vec<_> = made.dns_entries.iter().map(|entry| entry.dns_name.clone()).collect();
+            assert_eq!(names[2..], listed, "{:?}", detail.service_name);
+            assert_eq!(made.private_dns_enabled, Some(!listed.is_empty()), "{:?}", detail.service_name);
+            let base = format!(".{}", detail.base_endpoint_dns_names[0]);
+            assert!(names[..2].iter().flatten().all(|name| name.ends_with(&base)), "{names:?}");
+        }
+    }
+    world.settle();
+    let states = world.store.snapshot();
+    let mut endpoints = states.all::<linkway_model::vpc_endpoint::VpcEndpoint>();
+    assert!(endpoints.all(|endpoint| endpoint.state.name() == "available"));
+}
+
+#[test]
 fn a_service_without_names_has_no_private_dns() {
     let (world, vpc, subnets) = world();
     let input = |private_dns_enabled| CreateVpcEndpointRequest {

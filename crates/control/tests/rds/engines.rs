@@ -43,6 +43,8 @@ fn classes_may_be_asked_for() {
             engine: text("postgres"),
             engine_version: text("15.18"),
             db_instance_class: class.map(str::to_owned),
+            // As Terraform asks.
+            max_records: Some(1000),
             ..Default::default()
         };
         let found = world.control.describe_orderable_db_instance_options(&caller(), input).unwrap();

@@ -1,7 +1,7 @@
 //! The way to the gateway, by sockets in the service namespace.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use linkway_fabric::{client_interface, endpoint_interface};
@@ -9,23 +9,38 @@ use linkway_model::instance::Instance;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::{Direction, Peer, SecurityGroupRule};
 use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{InstanceId, SecurityGroupId, SecurityGroupRuleId, SubnetId};
 
 use crate::machine::{Machine, PATIENCE, World, connect, inside, world};
-use crate::state::tcp;
+use crate::state::{State, tcp};
+
+/// An application, and a group that lets it in at endpoints on port 443.
+struct Site {
+    state: State,
+    application: InstanceId,
+    subnet: SubnetId,
+    door: SecurityGroupId,
+    admission: SecurityGroupRuleId,
+}
+
+fn site() -> Site {
+    let World { mut state, application, .. } = world();
+    let interface = state.get::<Instance>(&application).interface.clone();
+    let placed = state.get::<NetworkInterface>(&interface);
+    let (vpc, subnet, group) = (placed.vpc.clone(), placed.subnet.clone(), placed.groups[0].clone());
+    let door = state.group(&vpc);
+    let admission = state.rule(&door, Direction::Ingress, tcp(443, 443), Peer::Group(group));
+    Site { state, application, subnet, door, admission }
+}
 
 /// The gateway's one socket a port serves every endpoint, and knows which it is and who connects.
 #[test]
 fn the_gateway_knows_who_connects_and_to_which_endpoint() {
     let mut machine = Machine::new();
-    let World { mut state, application, .. } = world();
-    let interface = state.get::<Instance>(&application).interface.clone();
-    let placed = state.get::<NetworkInterface>(&interface);
-    let (vpc, subnet, group) = (placed.vpc.clone(), placed.subnet.clone(), placed.groups[0].clone());
-    let open = state.group(&vpc);
-    let admission = state.rule(&open, Direction::Ingress, tcp(443, 443), Peer::Group(group));
+    let Site { mut state, application, subnet, door, admission } = site();
     let endpoints = ["rds", "sts"].map(|service| {
         let address = if service == "rds" { "10.0.1.31" } else { "10.0.1.32" };
-        let id = state.aws_endpoint(service, &[(&subnet, address)], &[&open]);
+        let id = state.aws_endpoint(service, &[(&subnet, address)], &[&door]);
         (address, state.get::<VpcEndpoint>(&id).subnets[0].interface.clone())
     });
     // Numbers are never used twice, so they grow beyond what is alive.
@@ -64,12 +79,15 @@ fn the_gateway_knows_who_connects_and_to_which_endpoint() {
         assert!(count.flows == 1 && count.sent.packets > 0 && count.received.packets > 0, "{count:?}");
     }
 
-    // A revoked rule ends what it had let in.
+    // A revoked rule ends what it had let in, and either end learns it from its own next packet.
     state.remove::<SecurityGroupRule>(&admission);
     machine.apply(&state);
-    let (client, _server) = &mut open[0];
-    client.write_all(b"hello").unwrap();
-    assert!(client.read_exact(&mut [0; 5]).is_err());
+    let [(client, _), (_, server)] = &mut open[..] else { panic!("not two") };
+    for end in [client, server] {
+        end.set_read_timeout(Some(PATIENCE)).unwrap();
+        end.write_all(b"hello").unwrap();
+        assert_eq!(end.read_exact(&mut [0; 5]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
 }
 
 /// As many clients as may be idle at the gateway come all at once.
@@ -77,13 +95,8 @@ fn the_gateway_knows_who_connects_and_to_which_endpoint() {
 fn a_crowd_of_connections_waits_until_the_gateway_accepts_them() {
     const CROWD: usize = 6000;
     let mut machine = Machine::new();
-    let World { mut state, application, .. } = world();
-    let interface = state.get::<Instance>(&application).interface.clone();
-    let placed = state.get::<NetworkInterface>(&interface);
-    let (vpc, subnet, group) = (placed.vpc.clone(), placed.subnet.clone(), placed.groups[0].clone());
-    let open = state.group(&vpc);
-    state.rule(&open, Direction::Ingress, tcp(443, 443), Peer::Group(group));
-    state.aws_endpoint("rds", &[(&subnet, "10.0.1.31")], &[&open]);
+    let Site { mut state, application, subnet, door, .. } = site();
+    state.aws_endpoint("rds", &[(&subnet, "10.0.1.31")], &[&door]);
     machine.apply(&state);
     let service = machine.fabric().service_namespace().to_owned();
     let listener = inside(&service, || {

@@ -191,8 +191,8 @@ impl Records {
 }
 
 impl AuditSink for Records {
-    fn write(&self, record: &Record) {
-        self.0.lock().unwrap().push(record.to_json());
+    fn write(&self, record: Record) {
+        self.0.lock().unwrap().push(serde_json::to_value(record).unwrap());
     }
 }
 

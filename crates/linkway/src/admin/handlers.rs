@@ -8,12 +8,14 @@ use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::ServiceBackend;
+use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use crate::admin::protocol::{
-    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindInstance, GetStatus, ListAccounts,
-    ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
+    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetAdvice,
+    GetStatus, ListAccounts, ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
+use crate::advise::{Finding, advise};
 use crate::daemon::Daemon;
 
 pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
@@ -87,6 +89,24 @@ pub(crate) async fn unset_service(daemon: Arc<Daemon>, request: UnsetService) ->
 
 pub(crate) async fn list_services(daemon: Arc<Daemon>, _: ListServices) -> Result<Vec<ServiceBackend>> {
     Ok(daemon.control.backends())
+}
+
+pub(crate) async fn find_endpoint(daemon: Arc<Daemon>, request: FindEndpoint) -> Result<VpcEndpoint> {
+    let state = daemon.store.snapshot();
+    let endpoint = state.get::<VpcEndpoint>(&request.endpoint);
+    Ok(endpoint.with_context(|| format!("there is no endpoint {}", request.endpoint))?.as_ref().clone())
+}
+
+pub(crate) async fn get_advice(daemon: Arc<Daemon>, request: GetAdvice) -> Result<Vec<Finding>> {
+    let state = daemon.store.snapshot();
+    if let Some(id) = &request.endpoint {
+        state.get::<VpcEndpoint>(id).with_context(|| format!("there is no endpoint {id}"))?;
+    }
+    let public_names = daemon.resolver.public_names();
+    // It goes over rules and interfaces many times.
+    tokio::task::spawn_blocking(move || advise(&state, &public_names, request.endpoint.as_ref()))
+        .await
+        .context("the daemon failed")
 }
 
 pub(crate) async fn status(daemon: Arc<Daemon>, _: GetStatus) -> Result<Status> {

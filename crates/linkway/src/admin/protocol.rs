@@ -11,9 +11,14 @@ use linkway_model::account::{AccessKey, Account};
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
-use linkway_model::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp};
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{
+    AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::advise::Finding;
 
 /// Something that the daemon can be asked.
 pub(crate) trait Request: Serialize + DeserializeOwned {
@@ -164,6 +169,18 @@ requests! {
 
     /// Where AWS services are served, by their names.
     "/services/list" ListServices {} -> Vec<ServiceBackend>;
+
+    /// An endpoint, with its policy.
+    "/endpoints/find" FindEndpoint {
+        /// Which.
+        endpoint: VpcEndpointId,
+    } -> VpcEndpoint;
+
+    /// What is wrong or weak in endpoints.
+    "/endpoints/advise" GetAdvice {
+        /// Which; all of them if none is given.
+        endpoint: Option<VpcEndpointId>,
+    } -> Vec<Finding>;
 
     /// How the daemon and the packet path are.
     "/status" GetStatus {} -> Status;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, in clap's words. Each command is carried out in a file of its name.
 
 pub(crate) mod account;
+pub(crate) mod advise;
 pub(crate) mod attach;
 pub(crate) mod doctor;
 pub(crate) mod down;
@@ -94,9 +95,13 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Show dropped packets: the reason, the rule, the interface, the packet.
     Drops(drops::Drops),
-    /// Check and try endpoint policies; no daemon is needed.
+    /// Check endpoint policies, try them, and learn them from what was asked.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Say what is wrong or weak in endpoints as they are set up, each with its remedy.
+    ///
+    /// Exit status 1 if there is an error, 0 if there are warnings only or nothing to remark.
+    Advise(advise::Advise),
     /// Print the certificate of the CA that instances trust.
     Ca,
     /// Print a shell's completions for this command.

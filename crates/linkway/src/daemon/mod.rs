@@ -28,6 +28,7 @@ use linkway_control::Control;
 use linkway_model::instance::Process;
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{InstanceId, Timestamp};
+use linkway_resolver::Resolver;
 use linkway_store::Store;
 use tokio::sync::broadcast;
 
@@ -73,6 +74,8 @@ pub(crate) struct Daemon {
     pub(crate) databases: Databases,
     /// What it has counted.
     pub(crate) counters: CountersHandle,
+    /// What answers DNS.
+    pub(crate) resolver: Resolver,
     /// Names of what it has counted.
     pub(crate) names: Arc<Mutex<Names>>,
     /// Drops, as they happen.

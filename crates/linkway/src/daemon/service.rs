@@ -23,8 +23,8 @@ const WORKERS: usize = 2;
 /// Where the gateway listens, at every address: HTTPS and HTTP.
 pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
 
-/// Connections to the gateway that may wait to be accepted.
-const BACKLOG: u32 = 4096;
+/// Connections that may wait to be accepted, at one port: as many as the namespace lets.
+const BACKLOG: u32 = 16384;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
 const UNPRIVILEGED_PORTS: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";

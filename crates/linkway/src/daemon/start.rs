@@ -112,7 +112,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         Service {
             namespace,
             address: SocketAddrV4::new(ranges::RESOLVER, 53),
-            resolver,
+            resolver: resolver.clone(),
             checker,
             gateway,
             wanted_ports,
@@ -130,6 +130,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         fabric,
         databases,
         counters,
+        resolver,
         names,
         drops: drops.sender.clone(),
         stop,

@@ -249,11 +249,10 @@ impl World {
         self.endpoint_to(service.name(), service.id.clone(), private_dns, places)
     }
 
-    /// An available endpoint, with private DNS, to one of AWS's services in us-east-1.
-    pub fn aws_endpoint(&mut self, service: &str, places: &[(&SubnetId, &str)]) -> VpcEndpointId {
-        let name = format!("com.amazonaws.us-east-1.{service}");
-        let id = AwsService::find(&name).unwrap().0.id("us-east-1");
-        self.endpoint_to(name, id, true, places)
+    /// An available endpoint, with private DNS, to the AWS service of this full name.
+    pub fn aws_endpoint(&mut self, name: &str, places: &[(&SubnetId, &str)]) -> VpcEndpointId {
+        let id = AwsService::find(name).unwrap().0.id("us-east-1");
+        self.endpoint_to(name.to_owned(), id, true, places)
     }
 
     fn endpoint_to(

@@ -37,7 +37,7 @@ pub(super) fn shape(service: &EndpointService) -> ServiceConfiguration {
     let dns = service.private_dns.as_ref();
     ServiceConfiguration {
         acceptance_required: Some(service.acceptance_required),
-        availability_zone_ids: zone_ids(service.zones.iter().map(String::as_str)),
+        availability_zone_ids: zone_ids(service),
         availability_zones: service.zones.clone(),
         base_endpoint_dns_names: vec![service.base_dns_name()],
         manages_vpc_endpoints: Some(false),

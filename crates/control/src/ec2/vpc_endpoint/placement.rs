@@ -77,7 +77,7 @@ pub(super) fn add(
                 subnet.id, endpoint.vpc
             )));
         }
-        if !service.zones().contains(&&*subnet.zone) {
+        if !service.zones().iter().any(|zone| zone.name == subnet.zone) {
             return Err(Error::InvalidParameter(format!(
                 "The VPC endpoint service {} does not support the availability zone of the subnet: {}.",
                 endpoint.service_name, subnet.id

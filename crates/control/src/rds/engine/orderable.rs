@@ -31,6 +31,9 @@ const CLASSES: &[&str] = &[
     "db.t4g.small",
 ];
 
+/// Records of a page, more than elsewhere. Source: `DescribeOrderableDBInstanceOptions` in the API Reference.
+const MAX_RECORDS: i32 = 1000;
+
 pub(crate) fn describe(
     control: &Control,
     caller: &Caller,
@@ -51,7 +54,7 @@ pub(crate) fn describe(
         classes.filter(asked).map(move |class| (server, *class))
     });
     let key = |(server, class): &(&InstalledEngine, &str)| format!("{} {class}", server.version);
-    let (options, marker) = page::cut(input.max_records, &input.marker, options, key)?;
+    let (options, marker) = page::cut_at(MAX_RECORDS, input.max_records, &input.marker, options, key)?;
     let orderable_db_instance_options =
         options.into_iter().map(|(server, class)| shape(caller, server, class)).collect();
     Ok(OrderableDBInstanceOptionsMessage { marker, orderable_db_instance_options })

@@ -1,7 +1,8 @@
-//! `linkway policy`: endpoint policies, tried without an endpoint. Needs no daemon.
+//! `linkway policy`: endpoint policies, checked, tried, and learnt from what was asked.
 
-mod actions;
+mod cases;
 mod check;
+mod learn;
 mod request;
 mod test;
 
@@ -13,7 +14,9 @@ use clap::Subcommand;
 
 use linkway_policy::Policy as Compiled;
 
-/// Check and try endpoint policies. No daemon is needed.
+use crate::state_dir::StateDir;
+
+/// Check, try and learn endpoint policies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Policy {
     /// Look for errors in a policy, and for what it can hardly have meant.
@@ -26,14 +29,17 @@ pub(crate) enum Policy {
     /// With --cases, decide a file of cases and say how many came out as expected; exit status 1 if one that
     /// must did not.
     Test(test::Test),
+    /// Write the smallest policy that allows what was asked through an endpoint, for review.
+    Learn(learn::Learn),
 }
 
 impl Policy {
     /// Carry it out. Returns the exit status.
-    pub(crate) fn run(&self) -> Result<i32> {
+    pub(crate) fn run(&self, state: &StateDir) -> Result<i32> {
         match self {
             Self::Check(check) => check.run(),
-            Self::Test(test) => test.run(),
+            Self::Test(test) => test.run(state),
+            Self::Learn(learn) => learn.run(state).map(|()| 0),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use linkway_model::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::files;
@@ -67,7 +68,7 @@ impl Log {
     }
 
     /// Take a record, which is in the file at the next [`Self::flush`] at the latest.
-    pub(super) fn append(&mut self, record: &Value) {
+    pub(super) fn append(&mut self, record: &impl Serialize) {
         push_line(&mut self.waiting, record);
         if self.waiting.len() >= BUFFERED {
             self.flush();
@@ -244,9 +245,15 @@ fn loss(lost: Lost) -> Value {
     })
 }
 
-fn push_line(lines: &mut Vec<u8>, record: &Value) {
-    lines.extend_from_slice(record.to_string().as_bytes());
-    lines.push(b'\n');
+fn push_line(lines: &mut Vec<u8>, record: &impl Serialize) {
+    let begin = lines.len();
+    match serde_json::to_writer(&mut *lines, record) {
+        Ok(()) => lines.push(b'\n'),
+        Err(error) => {
+            lines.truncate(begin);
+            tracing::error!(%error, "an audit record cannot be spelled");
+        }
+    }
 }
 
 fn end_of_last_line(bytes: &[u8]) -> usize {

@@ -5,13 +5,12 @@
 
 pub(crate) mod files;
 mod log;
+mod queue;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
@@ -21,6 +20,7 @@ use crate::daemon::privileges;
 use crate::state_dir::StateDir;
 
 use log::{Limits, Log};
+use queue::{Batch, Ended, Queue};
 
 /// Records that wait to be written: a few tens of megabytes of them.
 const WAITING: usize = 16_384;
@@ -37,16 +37,7 @@ pub(crate) struct Audit {
 }
 
 /// What takes records without waiting.
-struct Sink {
-    records: SyncSender<Message>,
-    /// Records that found no room and are not counted in the log yet.
-    overrun: AtomicU64,
-}
-
-enum Message {
-    Record(Box<Record>),
-    End,
-}
+struct Sink(Queue<Record>);
 
 impl Audit {
     /// Start it. The records of an ephemeral daemon end with it.
@@ -72,8 +63,7 @@ impl Audit {
 
     /// Write what waits, and end. To be called when no request is served any more.
     pub(crate) fn end(self) -> std::thread::Result<()> {
-        // If it is gone, joining it says so.
-        drop(self.sink.records.send(Message::End));
+        self.sink.0.end();
         self.thread.join()?;
         if let Some(directory) = self.ephemeral
             && let Err(error) = fs::remove_dir_all(&directory)
@@ -85,55 +75,40 @@ impl Audit {
 }
 
 impl AuditSink for Sink {
-    fn write(&self, record: &Record) {
-        match self.records.try_send(Message::Record(Box::new(record.clone()))) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
-                self.overrun.fetch_add(1, Ordering::Relaxed);
-            }
+    fn write(&self, record: Record) {
+        if let Err(Ended(record)) = self.0.push(record) {
             // At the daemon's end, of a request that outlived it.
-            Err(TrySendError::Disconnected(_)) => {
-                tracing::error!("the request {} is in no audit record", record.request_id);
-            }
+            tracing::error!("the request {} is in no audit record", record.request_id);
         }
     }
 }
 
 fn start(log: Log, waiting: usize) -> Result<(Arc<Sink>, JoinHandle<()>)> {
-    let (records, received) = sync_channel(waiting);
-    let sink = Arc::new(Sink { records, overrun: AtomicU64::new(0) });
-    let counted = Arc::clone(&sink);
+    let sink = Arc::new(Sink(Queue::new(waiting)));
+    let source = Arc::clone(&sink);
     let thread = Builder::new()
         .name("audit".into())
         .spawn(move || match privileges::drop_all() {
-            Ok(()) => write(log, &received, &counted.overrun),
+            Ok(()) => write(log, &source.0),
             Err(error) => tracing::error!("no audit records are written: {error:#}"),
         })
         .context("cannot start a thread")?;
     Ok((sink, thread))
 }
 
-fn write(mut log: Log, received: &Receiver<Message>, overrun: &AtomicU64) {
+fn write(mut log: Log, records: &Queue<Record>) {
     loop {
-        let message = match received.try_recv() {
-            Ok(message) => message,
-            Err(_) => {
-                // Nothing more for now: whoever looks finds what was asked up to here.
-                log.overrun(overrun.swap(0, Ordering::Relaxed));
-                log.flush();
-                match received.recv() {
-                    Ok(message) => message,
-                    Err(_) => break,
-                }
-            }
-        };
-        match message {
-            Message::Record(record) => log.append(&record.to_json()),
-            Message::End => break,
+        let Batch { values, overrun, last } = records.take();
+        for record in values {
+            log.append(&record);
         }
+        log.overrun(overrun);
+        if last {
+            return log.end();
+        }
+        // Whoever looks finds what was asked up to here.
+        log.flush();
     }
-    log.overrun(overrun.swap(0, Ordering::Relaxed));
-    log.end();
 }
 
 #[cfg(test)]

@@ -45,27 +45,25 @@ fn records_are_in_the_file_at_the_end_and_before() {
     let audit = Audit::start(&state, false).unwrap();
     let sink = audit.sink();
     for number in 0..1000 {
-        sink.write(&record(&number.to_string()));
+        sink.write(record(&number.to_string()));
     }
     audit.end().unwrap();
     let ids: Vec<_> = lines(&state.audit()).iter().map(|line| line["requestID"].clone()).collect();
     assert_eq!(ids, (0..1000).map(|number| number.to_string()).collect::<Vec<_>>());
     // Too late, but no reason to fail.
-    sink.write(&record("late"));
+    sink.write(record("late"));
 }
 
 #[test]
 fn what_finds_no_room_is_counted_in_a_record() {
     let directory = tempfile::tempdir().unwrap();
     let log = Log::open(directory.path(), LIMITS).unwrap();
-    let (records, received) = sync_channel(2);
-    let sink = Sink { records, overrun: AtomicU64::new(0) };
+    let sink = Sink(Queue::new(2));
     for number in 0..5 {
-        sink.write(&record(&number.to_string()));
+        sink.write(record(&number.to_string()));
     }
-    let Sink { records, overrun } = sink;
-    drop(records);
-    write(log, &received, &overrun);
+    sink.0.end();
+    write(log, &sink.0);
     let lines = lines(directory.path());
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2]["additionalEventData"]["tooFast"], 3);
@@ -76,11 +74,11 @@ fn an_ephemeral_daemons_records_end_with_it_and_leave_others_alone() {
     let directory = tempfile::tempdir().unwrap();
     let state = StateDir::at(directory.path());
     let audit = Audit::start(&state, false).unwrap();
-    audit.sink().write(&record("kept"));
+    audit.sink().write(record("kept"));
     audit.end().unwrap();
 
     let audit = Audit::start(&state, true).unwrap();
-    audit.sink().write(&record("passing"));
+    audit.sink().write(record("passing"));
     assert!(state.ephemeral_audit().is_dir());
     audit.end().unwrap();
     assert!(!state.ephemeral_audit().exists());

@@ -7,7 +7,7 @@ use linkway_model::aws_service::AwsService;
 use linkway_policy::{Actions, action_matches};
 
 /// All of AWS's actions.
-pub(crate) struct Known;
+pub(super) struct Known;
 
 impl Actions for Known {
     fn exists(&self, pattern: &str) -> bool {
@@ -32,7 +32,7 @@ impl Actions for Known {
 
 /// An AWS service, for checking that a policy is about it.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// As it was given.
     pub(super) name: String,
     /// The prefixes of its actions.
@@ -43,7 +43,7 @@ pub(super) struct Service {
 
 impl Service {
     /// A service by its endpoints' name, `com.amazonaws.us-east-1.rds`, or the end of that, `rds`.
-    pub(super) fn find(name: &str) -> Result<Self> {
+    pub(crate) fn find(name: &str) -> Result<Self> {
         let short = |service: &&AwsService| service.name("").trim_start_matches("com.amazonaws..") == name;
         let found = match AwsService::find(name) {
             Some((service, _)) => Some(service),
@@ -79,6 +79,17 @@ mod tests {
         }
         let error = Service::find("nothing").unwrap_err().to_string();
         assert!(error.contains("describe-vpc-endpoint-services"), "{error}");
+    }
+
+    #[test]
+    fn every_service_that_signs_has_actions() {
+        for service in AwsService::all() {
+            for name in &service.signing_names {
+                // MLflow's tracking servers sign with a name of their own, and have no model.
+                let known = !linkway_actions::prefixes_of(name).is_empty() || *name == "sagemaker-mlflow";
+                assert!(known, "{}: {name}", service.pattern);
+            }
+        }
     }
 
     #[test]
