@@ -67,6 +67,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         ephemeral: settings.ephemeral,
     })?;
     instances::end_dead(&control, &store);
+    databases::note_ends(&control, &store.snapshot());
     instances::end_strays(&settings.name, &store);
 
     let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
@@ -318,7 +319,7 @@ async fn serve(
     }
     if daemon.settings.ephemeral {
         // Nobody will know of them any more.
-        daemon.databases.remove_all(&daemon.store.snapshot()).await?;
+        databases::remove_all(&daemon).await?;
     }
     // Commands know the daemon to be gone by its socket.
     std::fs::remove_file(daemon.settings.state.socket()).context("cannot remove the socket")

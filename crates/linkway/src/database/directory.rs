@@ -155,3 +155,36 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(state: &Path, ephemeral: bool) -> Place {
+        Place { name: "linkway".into(), state: state.to_owned(), ephemeral }
+    }
+
+    #[test]
+    fn only_a_resource_id_names_a_directory() {
+        let place = place(Path::new("/var/lib/linkway"), false);
+        let good = Directory::of(&place, "db-ABCDEFGHIJKLMNOPQRSTUVWXY2").unwrap();
+        assert_eq!(good.path(), Path::new("/var/lib/linkway/databases/db-ABCDEFGHIJKLMNOPQRSTUVWXY2"));
+        for bad in ["", "db-", "db-..", "db-A/../../B", "../db-A", "db-a", "db-A\n"] {
+            assert!(Directory::of(&place, bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_reads_back_and_goes_with_the_directory() {
+        let state = tempfile::tempdir().unwrap();
+        let directory = Directory::of(&place(state.path(), true), "db-A").unwrap();
+        let _lock = directory.lock().unwrap();
+        assert_eq!(directory.applied(), Applied::default());
+        let applied = Applied { port: Some(5432), password: Some("0f".into()) };
+        directory.write_applied(&applied).unwrap();
+        assert_eq!(directory.applied(), applied);
+        directory.remove().unwrap();
+        directory.remove().unwrap();
+        assert!(!state.path().join("databases-ephemeral/db-A").exists());
+    }
+}

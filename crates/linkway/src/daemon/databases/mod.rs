@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use linkway_control::Control;
 use linkway_model::Snapshot;
 use linkway_model::database::{DbInstance, DbStatus};
-use nix::sys::signal::Signal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -54,9 +54,12 @@ impl Databases {
         tokio::task::spawn_blocking(move || keeper.ask(request)).await.context("the daemon failed")?
     }
 
-    /// Remove the files of databases that the state does not know, once nobody works on them any more. Their servers
-    /// have ended: `instances::end_strays` sees to that.
+    /// Remove the files of databases that an ephemeral state does not know, once nobody works on them any more. Their
+    /// servers have ended: `instances::end_strays` sees to that. What was to be kept is never taken for a stray's.
     pub(crate) async fn remove_strays(&self, snapshots: &watch::Receiver<Arc<Snapshot>>) -> Result<()> {
+        if !self.place.ephemeral {
+            return Ok(());
+        }
         let mut busy = self.busy.subscribe();
         let unknown =
             |id: &String| !snapshots.borrow().all::<DbInstance>().any(|known| known.resource_id == *id);
@@ -70,21 +73,24 @@ impl Databases {
         drop(fs::remove_dir(&above));
         Ok(())
     }
+}
 
-    /// End all servers at once and remove their files: an ephemeral daemon's, when it ends.
-    pub(crate) async fn remove_all(&self, state: &Snapshot) -> Result<()> {
+/// End all servers at once and remove their files: an ephemeral daemon's, when it ends and nobody looks after them any
+/// more.
+pub(crate) async fn remove_all(daemon: &Daemon) -> Result<()> {
+    let state = daemon.store.snapshot();
+    let above = directory::databases(&daemon.databases.place);
+    // Removing waits for a worker that is at it still, and may just have started a server: that one is found then.
+    for _ in 0..2 {
         for database in state.all::<DbInstance>() {
-            if let Some(process) = database.process {
-                process::signal(process, Signal::SIGKILL).context("cannot end a database")?;
-            }
+            step::kill(daemon, database).await;
         }
-        let above = directory::databases(&self.place);
         for id in listed(&above) {
-            self.ask(Request::Remove(id)).await?;
+            daemon.databases.ask(Request::Remove(id)).await?;
         }
-        drop(fs::remove_dir(&above));
-        Ok(())
     }
+    drop(fs::remove_dir(&above));
+    Ok(())
 }
 
 fn listed(directory: &Path) -> Vec<String> {
@@ -102,13 +108,30 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
-        driver.note_ends(&state).await;
+        let seen = Arc::clone(&state);
+        if let Err(error) = driver.daemon.control(move |control| note_ends(control, &seen)).await {
+            tracing::error!("{error:#}");
+        }
         driver.start_steps(&state);
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
             Ok(()) = snapshots.changed() => {}
             () = stop.wait() => return,
+        }
+    }
+}
+
+/// Servers that have ended by themselves, or with the machine, are to be started again: their DB instances are not
+/// available.
+pub(crate) fn note_ends(control: &Control, state: &Snapshot) {
+    for database in state.all::<DbInstance>() {
+        if database.status != DbStatus::Available || database.process.is_some_and(process::is_alive) {
+            continue;
+        }
+        tracing::warn!(database = database.arn, "a database's server has ended by itself");
+        if let Err(error) = control.database_ended(&database.arn, database.process) {
+            tracing::error!(database = database.arn, %error, "a database's end could not be recorded");
         }
     }
 }
@@ -129,18 +152,6 @@ struct Driver {
 }
 
 impl Driver {
-    /// Servers that have ended by themselves are to be started again.
-    async fn note_ends(&self, state: &Snapshot) {
-        for database in state.all::<DbInstance>() {
-            if database.status != DbStatus::Available || database.process.is_some_and(process::is_alive) {
-                continue;
-            }
-            tracing::warn!(database = database.arn, "a database's server has ended by itself");
-            let (arn, process) = (database.arn.clone(), database.process);
-            self.tell(move |control| control.database_ended(&arn, process)).await;
-        }
-    }
-
     fn start_steps(&mut self, state: &Arc<Snapshot>) {
         let known: BTreeSet<_> =
             state.all::<DbInstance>().map(|database| database.resource_id.as_str()).collect();
@@ -159,6 +170,10 @@ impl Driver {
                 _ => true,
             };
             let busy = self.daemon.databases.busy.borrow();
+            if database.status == DbStatus::Deleting && busy.contains(id) {
+                // Whoever waits for the server to take connections waits no longer.
+                step::kill_now(&self.daemon, database);
+            }
             if !due || busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id, database.status)
             {
                 continue;
@@ -201,10 +216,7 @@ impl Driver {
         }
     }
 
-    async fn tell(
-        &self,
-        what: impl FnOnce(&linkway_control::Control) -> Result<(), linkway_control::Error> + Send + 'static,
-    ) {
+    async fn tell(&self, what: impl FnOnce(&Control) -> Result<(), linkway_control::Error> + Send + 'static) {
         let told = self.daemon.control(what).await;
         if let Err(error) = told.and_then(|told| Ok(told?)) {
             tracing::error!("what became of a database could not be recorded: {error:#}");

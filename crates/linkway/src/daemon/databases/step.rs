@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use linkway_control::Control;
 use linkway_model::Snapshot;
-use linkway_model::database::{DbInstance, DbParameterGroup, DbStatus};
+use linkway_model::database::{DbEngine, DbInstance, DbParameterGroup, DbStatus};
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
 use nix::sys::signal::Signal;
@@ -95,10 +95,11 @@ async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Re
     tell(daemon, database, move |control, arn| control.database_running(arn, process)).await.map(drop)
 }
 
-/// Write the configuration anew, and have the server read it. Some of it takes effect when it is started again only.
+/// Write the configuration anew, and have a server read it that can do so while it runs. Some of it takes effect when
+/// it is started again only.
 async fn configure(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
     daemon.databases.ask(Request::Configure(spec)).await?;
-    match database.process {
+    match database.process.filter(|_| database.engine == DbEngine::Postgres) {
         Some(process) => process::signal(process, Signal::SIGHUP).context("its server cannot be told"),
         None => Ok(()),
     }
@@ -148,6 +149,15 @@ async fn stop(daemon: &Daemon, database: &DbInstance) -> Result<()> {
     match server(daemon, database) {
         Some(process) => end(process, Signal::SIGTERM).await,
         None => Ok(()),
+    }
+}
+
+/// Tell the server's first process to end at once, and do not wait for it.
+pub(super) fn kill_now(daemon: &Daemon, database: &DbInstance) {
+    if let Some(process) = server(daemon, database)
+        && let Err(error) = process::signal(process, Signal::SIGKILL)
+    {
+        tracing::error!(database = database.arn, %error, "its server could not be killed");
     }
 }
 
