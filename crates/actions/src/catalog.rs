@@ -1,6 +1,6 @@
 //! The IAM actions and services that exist, for those who check or complete what people write.
 
-use crate::tables::Index;
+use crate::tables::{Index, Section};
 
 /// A service and its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +61,30 @@ pub fn is_about(pattern: &str, resource: &str) -> bool {
     }
     let index = Index::get();
     let Some(section) = index.section(&prefix.to_ascii_lowercase()) else { return true };
-    let service = resource.split(':').nth(2);
-    let of_service = |format: &&str| match (service, format.split(':').nth(2)) {
-        // Shorter than an ARN, as `arn:*`.
-        (None, _) | (_, None) => true,
-        (Some(service), Some(known)) => {
-            known.contains('$') || service.contains('$') || matches(service.as_bytes(), known.as_bytes())
-        }
-    };
-    if !section.resources.iter().any(|(_, format)| of_service(format)) {
-        return false;
-    }
     let mut asked = section.actions.iter().filter(|action| matches(name.as_bytes(), action.as_bytes()));
-    asked.any(|action| section.takes_resources(action))
+    asked.any(|action| section.is_about(action, resource))
+}
+
+impl Section {
+    /// Whether an action, as it is spelled here, can be about a resource: `true` also where nobody knows.
+    fn is_about(&self, action: &str, resource: &str) -> bool {
+        let rows =
+            self.operations.values().flat_map(|operations| &operations.rows).flat_map(|row| &row.actions);
+        let mut rows = rows.filter(|needed| needed.prefix.is_none() && needed.name == action).peekable();
+        // One that has rows but no way to a resource has none. The ways that are known need not be all: any of the
+        // service's types will do.
+        let takes_some = rows.peek().is_none() || rows.any(|needed| !needed.resources.is_empty());
+        takes_some && (self.resources.is_empty() || self.has_type_of(resource))
+    }
+
+    /// Whether a type of resource here has this ARN's service.
+    fn has_type_of(&self, resource: &str) -> bool {
+        // Shorter than an ARN, as `arn:*`: may be anything.
+        let Some(written) = resource.split(':').nth(2) else { return true };
+        let mut known = self.resources.iter().filter_map(|(_, format)| format.split(':').nth(2));
+        written.contains('$')
+            || known.any(|known| known.contains('$') || matches(written.as_bytes(), known.as_bytes()))
+    }
 }
 
 /// The IAM prefixes of the services that sign with a name.
@@ -149,6 +160,16 @@ mod tests {
             ("ssm:StartSession", "arn:aws:ec2:us-east-1:111122223333:instance/i-1"),
             ("dynamodb:GetItem", "arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/team}"),
             ("s3:GetObject", "arn:aws*"),
+            ("execute-api:Invoke", "arn:aws:execute-api:us-east-1:111122223333:api/*/GET/*"),
+            (
+                "autoscaling:SetDesiredCapacity",
+                "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*",
+            ),
+            ("rds-db:connect", "arn:aws:rds-db:us-east-1:111122223333:dbuser:db-X/u"),
+            ("s3express:CreateSession", "arn:aws:s3express:*:*:bucket/b"),
+            ("iam:CreateUser", "arn:aws:iam::111122223333:user/*"),
+            ("ec2:CreateTags", "arn:aws:ec2:*:*:instance/*"),
+            ("ec2:CreateVpc", "arn:aws:ec2:*:*:vpc/*"),
         ] {
             assert!(is_about(action, resource), "{action} {resource}");
         }

@@ -51,7 +51,7 @@ pub(crate) struct Section {
     /// Resource types: name and ARN format.
     pub(crate) resources: Vec<(&'static str, &'static str)>,
     /// By botocore's service.
-    operations: HashMap<&'static str, Operations>,
+    pub(crate) operations: HashMap<&'static str, Operations>,
 }
 
 /// A service's operations.
@@ -146,16 +146,6 @@ impl Index {
 }
 
 impl Section {
-    /// Whether an action, as it is spelled here, can be about single resources: `true` also where nobody knows.
-    pub(crate) fn takes_resources(&self, action: &str) -> bool {
-        let rows = self.operations.values().flat_map(|operations| &operations.rows);
-        let mut known = rows
-            .flat_map(|row| &row.actions)
-            .filter(|needed| needed.prefix.is_none() && needed.name == action)
-            .peekable();
-        known.peek().is_none() || known.any(|needed| !needed.resources.is_empty())
-    }
-
     fn read(text: &'static str) -> Self {
         let mut section = Self::default();
         let mut service = "";

@@ -37,7 +37,10 @@ impl Rds {
             world.subnet(&vpc, "us-east-1a", "10.0.1.0/24"),
             world.subnet(&vpc, "us-east-1b", "10.0.2.0/24"),
         ];
-        let endpoint = world.aws_endpoint("rds", &[(&subnets[0], "10.0.1.10"), (&subnets[1], "10.0.2.10")]);
+        let endpoint = world.aws_endpoint(
+            "com.amazonaws.us-east-1.rds",
+            &[(&subnets[0], "10.0.1.10"), (&subnets[1], "10.0.2.10")],
+        );
         let (group, senders_group) = (SecurityGroupId::random(), SecurityGroupId::random());
         let role = InterfaceRole::Instance {
             instance: InstanceId::random(),
@@ -229,7 +232,7 @@ fn another_endpoint_may_answer_for_the_name() {
     let number = rds.world.get::<Vpc>(&rds.vpc).number;
     rds.public_names.insert((number, "rds.us-east-1.amazonaws.com".into()));
     let subnet = rds.subnets[0].clone();
-    rds.world.aws_endpoint("rds", &[(&subnet, "10.0.1.11")]);
+    rds.world.aws_endpoint("com.amazonaws.us-east-1.rds", &[(&subnet, "10.0.1.11")]);
     assert_eq!(rds.findings(), []);
 }
 
@@ -275,7 +278,10 @@ fn a_policy_may_be_only_tried() {
 fn a_service_must_be_served_somewhere() {
     let mut rds = Rds::new();
     let subnets = rds.subnets.clone();
-    rds.endpoint = rds.world.aws_endpoint("s3", &[(&subnets[0], "10.0.1.12"), (&subnets[1], "10.0.2.12")]);
+    rds.endpoint = rds.world.aws_endpoint(
+        "com.amazonaws.us-east-1.s3",
+        &[(&subnets[0], "10.0.1.12"), (&subnets[1], "10.0.2.12")],
+    );
     rds.set_groups();
     rds.change(|endpoint| endpoint.policy = NARROW.replace("rds:Describe*", "s3:Get*"));
     let finding = rds.only("no-backend");

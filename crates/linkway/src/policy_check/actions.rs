@@ -77,6 +77,9 @@ mod tests {
             assert!(service.has("rds:Describe*") && service.has("*") && service.has("RDS:x"), "{service:?}");
             assert!(!service.has("s3:GetObject"), "{service:?}");
         }
+        // Not all are named as their actions are.
+        assert!(Service::find("monitoring").unwrap().has("cloudwatch:PutMetricData"));
+        assert!(Service::find("ecr.api").unwrap().has("ecr:GetAuthorizationToken"));
         let error = Service::find("nothing").unwrap_err().to_string();
         assert!(error.contains("describe-vpc-endpoint-services"), "{error}");
     }
