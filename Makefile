@@ -46,6 +46,7 @@ bench-gateway: setup ## Measure: the gateway beside nginx as a TLS proxy; polici
 	$(CARGO) build --release --manifest-path bench/policy-peers/Cargo.toml --target-dir target/policy-peers
 	$(CARGO) bench --no-run --package linkway-policy --bench evaluate --package linkway-wire --bench verify
 	$(AS_ROOT) $(PYTHON) bench/gateway.py
+	$(PYTHON) bench/rates.py
 
 clean: ## Remove what was built
 	$(CARGO) clean

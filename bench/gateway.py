@@ -9,6 +9,7 @@ interface: client and backend on one CPU, what is between them on another. Round
 import argparse
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -187,9 +188,11 @@ class World(contextlib.ExitStack):
 
 
 def free_port():
-    """A port that nothing uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that nothing uses now, below those that clients get."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("0.0.0.0", port)):
+            return port
 
 
 def main():

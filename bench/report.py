@@ -37,8 +37,9 @@ def table(values, units, base, kind="network"):
     """Print medians, with ratios to the subject named `base`, and return them as rows. `units`: by a measure's first
     word."""
     rows = []
-    print(f"\n{'measure':<16}{kind:<20}{'median':>12} {'unit':<7}{'of ' + base:>18}  {'lowest … highest'}")
-    for (name, subject), measured in values.items():
+    print(f"\n{'measure':<24}{kind:<20}{'median':>14} {'unit':<7}{'of ' + base:>18}  {'lowest … highest'}")
+    names = list(dict.fromkeys(name for name, _ in values))
+    for (name, subject), measured in sorted(values.items(), key=lambda item: names.index(item[0][0])):
         unit = units[name.split()[0]]
         ratios = [value / of for value, of in zip(measured, values[name, base])]
         row = {
@@ -47,7 +48,7 @@ def table(values, units, base, kind="network"):
         }
         rows.append(row)
         print(
-            f"{name:<16}{subject:<20}{row['value']:>12,.2f} {unit:<7}{row['ratio']:>18.2f}"
+            f"{name:<24}{subject:<20}{row['value']:>14,.2f} {unit:<7}{row['ratio']:>18.2f}"
             f"  {row['ratio_min']:.2f} … {row['ratio_max']:.2f}"
         )
     return rows

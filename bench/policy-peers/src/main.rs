@@ -4,11 +4,14 @@
 //! Cedar is another language: its policy says the same in its own words. Its resource's home is compared with what the
 //! caller's would be, as Cedar has no variables within patterns.
 
+#[path = "../../rate.rs"]
+mod rate;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use cedar_policy::{Authorizer, Entities, PolicySet};
 use iam_rs::{Arn, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
+use rate::report;
 use serde_json::json;
 
 const POLICY: &str = include_str!("../../../crates/policy/benches/perimeter.json");
@@ -47,9 +50,13 @@ const REQUESTS: [(&str, &str, &str, bool); 4] = [
 ];
 
 fn main() {
+    let run = match std::env::args().nth(1).as_deref() {
+        Some("iam-rs") => iam_rs,
+        Some("cedar-policy") => cedar,
+        _ => panic!("usage: policy-peers iam-rs | cedar-policy"),
+    };
     for (name, action, resource, allowed) in REQUESTS {
-        iam_rs(name, action, resource, allowed);
-        cedar(name, action, resource, allowed);
+        run(name, action, resource, allowed);
     }
 }
 
@@ -79,10 +86,11 @@ fn iam_rs(name: &str, action: &str, resource: &str, allowed: bool) {
         serde_json::from_value(context).expect("a context"),
     );
     let decision = evaluator.evaluate(&request).map(|result| result.decision);
-    if decision.as_ref().is_ok_and(|decision| (*decision == Decision::Allow) != allowed) || decision.is_err() {
-        println!("iam-rs {name}: not as AWS decides: {decision:?}");
+    if decision.as_ref().is_ok_and(|decision| (*decision == Decision::Allow) != allowed) || decision.is_err()
+    {
+        eprintln!("{name}: iam-rs does not decide as AWS does: {decision:?}");
     }
-    report("iam-rs", name, || evaluator.evaluate(black_box(&request)));
+    report(name, || evaluator.evaluate(black_box(&request)));
 }
 
 fn cedar(name: &str, action: &str, resource: &str, allowed: bool) {
@@ -116,21 +124,5 @@ fn cedar(name: &str, action: &str, resource: &str, allowed: bool) {
     let (authorizer, entities) = (Authorizer::new(), Entities::empty());
     let decision = authorizer.is_authorized(&request, &policies, &entities);
     assert_eq!(decision.decision() == cedar_policy::Decision::Allow, allowed, "{name}: {decision:?}");
-    report("cedar-policy", name, || authorizer.is_authorized(black_box(&request), &policies, &entities));
-}
-
-/// Runs it for a second and prints how often it ran.
-fn report<T>(crate_name: &str, name: &str, mut run: impl FnMut() -> T) {
-    let (mut count, start) = (0_u64, Instant::now());
-    let elapsed = loop {
-        for _ in 0..100 {
-            black_box(run());
-        }
-        count += 100;
-        let elapsed = start.elapsed();
-        if elapsed > Duration::from_secs(1) {
-            break elapsed;
-        }
-    };
-    println!("{crate_name} {name}: {:.0} a second", count as f64 / elapsed.as_secs_f64());
+    report(name, || authorizer.is_authorized(black_box(&request), &policies, &entities));
 }

@@ -1,17 +1,28 @@
 //! What a host name says: `vpce-0a1b.rds.us-east-1.vpce.amazonaws.com` is `rds`.
 
-/// How well a host name is one of a service's: the labels that say so, 0 if none does.
-pub(crate) fn fits(host: &str, stems: &[&str]) -> usize {
-    let labels: Vec<_> = labels(host).map(without_fips).collect();
-    stems.iter().filter_map(|stem| at(&labels, stem).map(|_| stem.split('.').count())).max().unwrap_or(0)
-}
+/// The labels of a host name, to be held against those of services.
+pub(crate) struct Labels<'a>(Vec<&'a str>);
 
-/// Where a stem's labels end in a host name.
-fn at(labels: &[&str], stem: &str) -> Option<usize> {
-    let wanted: Vec<_> = stem.split('.').collect();
-    let ends = (wanted.len()..=labels.len()).rev();
-    ends.filter(|end| labels.get(*end).is_some_and(|next| follows(next)))
-        .find(|end| labels[end - wanted.len()..*end].iter().zip(&wanted).all(|(label, part)| is(label, part)))
+impl<'a> Labels<'a> {
+    /// Of a host name in lower case.
+    pub(crate) fn of(host: &'a str) -> Self {
+        Self(labels(host).map(without_fips).collect())
+    }
+
+    /// How well they are a service's: how many say so, 0 if none does.
+    pub(crate) fn fit(&self, stems: &[&str]) -> usize {
+        stems.iter().map(|stem| self.fit_one(stem)).max().unwrap_or(0)
+    }
+
+    /// How many labels a stem has, if it is among these, before what may come after a service's.
+    fn fit_one(&self, stem: &str) -> usize {
+        let (labels, count) = (&self.0, stem.split('.').count());
+        let ends = (count..labels.len()).rev().filter(|end| follows(labels[*end]));
+        let is_here = |end: usize| {
+            labels[end - count..end].iter().zip(stem.split('.')).all(|(label, part)| is(label, part))
+        };
+        if ends.into_iter().any(is_here) { count } else { 0 }
+    }
 }
 
 /// A label is a part of a stem, or that with an operation's own prefix: `sync-states`.
@@ -121,7 +132,7 @@ mod tests {
             ("127.0.0.1:8080", &["rds"], 0),
             ("é-states.us-east-1.amazonaws.com", &["é", "states"], 1),
         ] {
-            assert_eq!(fits(host, stems), labels, "{host}");
+            assert_eq!(Labels::of(host).fit(stems), labels, "{host}");
         }
     }
 

@@ -34,13 +34,24 @@ impl<'a> RequestHead<'a> {
 
 /// The pairs of a form or a query string.
 pub(crate) fn pairs(form: &[u8]) -> Vec<(String, String)> {
-    form.split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            (decode(&pair[..at], true), decode(pair.get(at + 1..).unwrap_or_default(), true))
-        })
-        .collect()
+    raw_pairs(form).map(|(name, value)| (decode(name, true), decode(value, true))).collect()
+}
+
+/// The values of one name in a form or a query string.
+pub(crate) fn form_values(form: &[u8], wanted: &str) -> Vec<String> {
+    let is_wanted = |name: &[u8]| match name.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        true => decode(name, true) == wanted,
+        false => name == wanted.as_bytes(),
+    };
+    raw_pairs(form).filter(|(name, _)| is_wanted(name)).map(|(_, value)| decode(value, true)).collect()
+}
+
+/// Names and values as they came. A name without `=` has an empty value.
+fn raw_pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        (&pair[..at], pair.get(at + 1..).unwrap_or_default())
+    })
 }
 
 /// Resolves `%XX`, in a form also `+`. What is no escape stays; what is not UTF-8 becomes U+FFFD, which is in no

@@ -1,5 +1,6 @@
 //! What an endpoint's policy says to a request.
 
+use std::mem::take;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -45,10 +46,11 @@ pub(crate) struct Denied {
 pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<Finding> {
     let policy = &*circumstances.endpoint.policy;
     let principal = principal(circumstances.identity);
-    let base = context(circumstances);
+    let mut base = context(circumstances);
     let mut allowed = None;
-    for need in &call.needs {
-        let mut context = base.clone();
+    for (number, need) in (1..).zip(&call.needs) {
+        // The last one needs no copy; there is hardly ever another.
+        let mut context = if number == call.needs.len() { take(&mut base) } else { base.clone() };
         for (key, value) in &need.context {
             match value {
                 ContextValue::One(value) => context.insert(key.as_str(), &**value),
@@ -57,8 +59,9 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
                 }
             }
         }
-        for resource in &need.resources {
-            let mut context = context.clone();
+        for (number, resource) in (1..).zip(&need.resources) {
+            let mut context =
+                if number == need.resources.len() { take(&mut context) } else { context.clone() };
             let owner = resource.account.as_deref().or_else(|| account_of(&resource.arn));
             if let Some(owner) = owner {
                 context.insert("aws:ResourceAccount", owner);

@@ -106,7 +106,8 @@ impl Default for Limits {
             requests_per_client: 4_096,
             streams_per_connection: 128,
             head: 64 << 10,
-            headers: 128,
+            // As many as hyper reads without memory of their own.
+            headers: 100,
             // The largest request that a service of AWS takes in one piece: DynamoDB's BatchWriteItem.
             read_body: 16 << 20,
             read_bodies_per_client: 64 << 20,

@@ -73,7 +73,7 @@ impl Check {
             }
             Self::Signature { pending, hash } => {
                 let hash = hex::encode(hash.clone().finalize());
-                pending.finish(&hash).map(drop).map_err(Refusal::Signature)
+                pending.check(&hash).map_err(Refusal::Signature)
             }
             Self::Chunks(chunks) => chunks.finish(),
         }

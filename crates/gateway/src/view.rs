@@ -1,6 +1,7 @@
 //! What the gateway knows of the world: one value, swapped whole.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub struct Service {
 }
 
 /// Where a service is served.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// Nowhere: requests are answered with an error that says so.
     None,
@@ -88,6 +89,19 @@ pub enum Backend {
     },
     /// By this process, under this name: see [`Local`](crate::Local).
     Local(String),
+}
+
+impl Hash for Backend {
+    /// Certificates are left out: a bundle is long, and hashed for every request it would cost more than all else.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::None => {}
+            Self::Http { authority } | Self::Https { authority, .. } | Self::Local(authority) => {
+                authority.hash(state);
+            }
+        }
+    }
 }
 
 /// Who answers TLS for a service.

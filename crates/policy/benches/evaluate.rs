@@ -2,10 +2,13 @@
 //!
 //! The policy is a data perimeter as it is written for real endpoints: four statements, seven conditions.
 
+#[path = "../../../bench/rate.rs"]
+mod rate;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use linkway_policy::{Context, Policy, Principal, PrincipalKind, Request, Verdict};
+use rate::report;
 
 const POLICY: &str = include_str!("perimeter.json");
 
@@ -85,21 +88,4 @@ fn context<'a>(arn: &'a str, vpc: &'a str) -> Context<'a> {
         context.insert(key, value);
     }
     context
-}
-
-/// Runs it for a second and prints how often it ran.
-fn report<T>(name: &str, mut run: impl FnMut() -> T) {
-    let (mut count, start) = (0_u64, Instant::now());
-    let elapsed = loop {
-        for _ in 0..1000 {
-            black_box(run());
-        }
-        count += 1000;
-        let elapsed = start.elapsed();
-        if elapsed > Duration::from_secs(1) {
-            break elapsed;
-        }
-    };
-    let (rate, each) = (count as f64 / elapsed.as_secs_f64(), elapsed.as_nanos() as f64 / count as f64);
-    println!("{name:20} {rate:>12.0} a second {each:>8.0} ns each");
 }

@@ -3,11 +3,14 @@
 //! The request is a call to RDS as botocore signs it, its key's signing key derived before, as all but the first of a
 //! day's requests find it.
 
+#[path = "../../../bench/rate.rs"]
+mod rate;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use linkway_wire::sigv4::{Request, Secret, SigningKeys};
+use rate::report;
 
 fn main() {
     let now: Timestamp = "2026-06-01T12:00:01Z".parse().expect("a time");
@@ -34,17 +37,5 @@ fn main() {
     };
     assert!(verify().is_ok(), "the signature is right");
 
-    let (mut count, start) = (0_u64, Instant::now());
-    let elapsed = loop {
-        for _ in 0..1000 {
-            let _ = black_box(verify());
-        }
-        count += 1000;
-        let elapsed = start.elapsed();
-        if elapsed > Duration::from_secs(2) {
-            break elapsed;
-        }
-    };
-    let rate = count as f64 / elapsed.as_secs_f64();
-    println!("verify a signature {rate:.0} a second {:.0} ns each", 1e9 / rate);
+    report("verify a signature", verify);
 }

@@ -4,8 +4,8 @@ mod rest;
 
 use std::cmp::Reverse;
 
-use crate::host::{self, S3Host};
-use crate::request::{RequestHead, pairs};
+use crate::host::{self, Labels, S3Host};
+use crate::request::{RequestHead, form_values};
 use crate::tables::{Index, Row, Service};
 
 /// How a request spells its operation and its members.
@@ -114,10 +114,11 @@ pub fn identify(head: &RequestHead<'_>) -> Option<Operation> {
 /// The operation among those of the services that sign so.
 fn among(head: &RequestHead<'_>) -> Option<Operation> {
     let host = head.host.to_ascii_lowercase();
+    let labels = Labels::of(&host);
     let action = Action::read(head);
     let mut found: Vec<(usize, Operation)> = Vec::new();
     for service in candidates(head) {
-        let fits = host::fits(&host, &service.hosts);
+        let fits = labels.fit(&service.hosts);
         for operation in of_service(head, service, &action)? {
             found.push((fits, operation));
         }
@@ -138,7 +139,8 @@ fn candidates(head: &RequestHead<'_>) -> Vec<&'static Service> {
         Some(name) => index.signing(name).collect(),
         None => {
             let host = head.host.to_ascii_lowercase();
-            index.services.iter().filter(|service| host::fits(&host, &service.hosts) > 0).collect()
+            let labels = Labels::of(&host);
+            index.services.iter().filter(|service| labels.fit(&service.hosts) > 0).collect()
         }
     }
 }
@@ -258,13 +260,11 @@ enum Action {
 
 impl Action {
     fn read(head: &RequestHead<'_>) -> Self {
-        let mut all = head.query_pairs();
-        if head.header("x-amz-target").is_none() && !head.path.starts_with("/service/") {
-            all.extend(head.body.filter(|body| is_form(body)).map(pairs).unwrap_or_default());
-        }
+        let is_read = head.header("x-amz-target").is_none() && !head.path.starts_with("/service/");
+        let body = head.body.filter(|body| is_read && is_form(body)).unwrap_or_default();
         let values = |wanted: &str| {
-            let mut values: Vec<_> =
-                all.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.clone()).collect();
+            let mut values = form_values(head.query.as_bytes(), wanted);
+            values.extend(form_values(body, wanted));
             values.dedup();
             values
         };
@@ -287,11 +287,12 @@ fn is_invocation(head: &RequestHead<'_>) -> bool {
     match head.signing_name {
         Some("execute-api") => {
             let host = head.host.to_ascii_lowercase();
+            let labels = Labels::of(&host);
             let own = |service: &&Service| service.name != "apigatewaymanagementapi";
-            !candidates(head).into_iter().filter(own).any(|service| host::fits(&host, &service.hosts) > 0)
+            !candidates(head).into_iter().filter(own).any(|service| labels.fit(&service.hosts) > 0)
         }
         Some(_) => false,
-        None => host::fits(&head.host.to_ascii_lowercase(), &["execute-api"]) > 0,
+        None => Labels::of(&head.host.to_ascii_lowercase()).fit(&["execute-api"]) > 0,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::backend::Server;
 use crate::world::{Draft, KEY, SECRET, client_address, service};
 
 /// The project's Python environment, or the machine's.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv/bin/python");
     if own.exists() { own } else { "python3".into() }
 }

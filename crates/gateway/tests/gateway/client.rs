@@ -63,6 +63,12 @@ pub(crate) async fn tls_trusting(
     TlsConnector::from(client_config(ca, alpn)).connect(name, connect(world, 1, 1).await).await
 }
 
+/// The same of another client, with HTTP/1.1.
+pub(crate) async fn tls_from(world: &World, client: u32, name: &str) -> io::Result<TlsStream<TcpStream>> {
+    let connector = TlsConnector::from(client_config(&world.ca, "http/1.1"));
+    connector.connect(ServerName::try_from(name.to_owned()).unwrap(), connect(world, 1, client).await).await
+}
+
 /// A client that trusts a CA.
 pub(crate) fn client_config(ca: &str, alpn: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();

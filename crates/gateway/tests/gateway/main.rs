@@ -11,6 +11,7 @@ mod world;
 mod backends;
 mod botocore;
 mod clients;
+mod hostile;
 mod passthrough;
 mod policies;
 mod relays;

@@ -119,14 +119,11 @@ impl Authorization {
         session_token: Option<String>,
     ) -> Result<Self, SignatureError> {
         let scope = parse_scope(credential)?;
-        let signed_at = DateTime::strptime("%Y%m%dT%H%M%SZ", &amz_date)
-            .and_then(|date| date.to_zoned(TimeZone::UTC))
-            .map(|date| date.timestamp())
-            .map_err(|_| {
-                SignatureError::Incomplete(format!(
-                    "Date must be in ISO-8601 'basic format'. Got '{amz_date}'. See http://en.wikipedia.org/wiki/ISO_8601"
-                ))
-            })?;
+        let signed_at = parse_time(&amz_date).ok_or_else(|| {
+            SignatureError::Incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{amz_date}'. See http://en.wikipedia.org/wiki/ISO_8601"
+            ))
+        })?;
         let day = amz_date.split('T').next().unwrap_or_default();
         if scope.date != day {
             return Err(SignatureError::Misplaced(format!(
@@ -151,15 +148,16 @@ impl Authorization {
     /// AWS reads a meaning from. The session token is excepted: signers exist that add it last, and it proves
     /// itself.
     pub(super) fn require_signed_headers(&self, request: &Request<'_>) -> Result<(), SignatureError> {
-        let names = request.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
-        let meaning = names.filter(|name| name.starts_with("x-amz-") && name != "x-amz-security-token");
-        match std::iter::once("host".to_owned())
-            .chain(meaning)
-            .find(|name| !self.signed_headers.contains(name))
-        {
+        let names = request.headers.iter().map(|(name, _)| *name);
+        let meaning = names.filter(|name| {
+            name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("x-amz-"))
+                && !name.eq_ignore_ascii_case("x-amz-security-token")
+        });
+        let signed = |name: &str| self.signed_headers.iter().any(|signed| signed.eq_ignore_ascii_case(name));
+        match std::iter::once("host").chain(meaning).find(|name| !signed(name)) {
             Some(name) => Err(SignatureError::Misplaced(format!(
                 "'{}' must be a 'SignedHeader' in the AWS Authorization.",
-                if name == "host" { "Host' or ':authority" } else { &name }
+                if name == "host" { "Host' or ':authority".to_owned() } else { name.to_ascii_lowercase() }
             ))),
             None => Ok(()),
         }
@@ -202,6 +200,24 @@ fn parse_scope(credential: &str) -> Result<Scope, SignatureError> {
     }
     let [access_key_id, date, region, service] = [access_key_id, date, region, service].map(str::to_owned);
     Ok(Scope { access_key_id, date, region, service })
+}
+
+/// Reads `20150830T123600Z`, and nothing that is spelled in another way.
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let &[y1, y2, y3, y4, m1, m2, d1, d2, b'T', h1, h2, n1, n2, s1, s2, b'Z'] = text.as_bytes() else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_i16, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0'))
+        })
+    };
+    let two = |digits: [u8; 2]| number(&digits).and_then(|number| i8::try_from(number).ok());
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (two([m1, m2])?, two([d1, d2])?);
+    let (hour, minute, second) = (two([h1, h2])?, two([n1, n2])?, two([s1, s2])?);
+    let date = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 fn parse_expires(seconds: &str) -> Result<SignedDuration, SignatureError> {

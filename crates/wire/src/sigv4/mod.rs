@@ -138,10 +138,12 @@ fn payload_hash(request: &Request<'_>, authorization: &Authorization) -> Result<
     }
 }
 
-fn string_to_sign(authorization: &Authorization, canonical: &[u8]) -> String {
+/// `canonical` comes in pieces.
+fn string_to_sign(authorization: &Authorization, canonical: &[&[u8]]) -> String {
     let Scope { date, region, service, .. } = &authorization.scope;
     let time = &authorization.amz_date;
-    let hash = hex::encode(Sha256::digest(canonical));
+    let hash = canonical.iter().fold(Sha256::new(), |hash, piece| hash.chain_update(piece));
+    let hash = hex::encode(hash.finalize());
     format!("{}\n{time}\n{date}/{region}/{service}/aws4_request\n{hash}", authorization::ALGORITHM)
 }
 

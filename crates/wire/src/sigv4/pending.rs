@@ -127,8 +127,8 @@ impl Pending {
     /// # Errors
     ///
     /// If the signature is wrong. Also for a [`Payload::Unstated`]: use [`finish`](Self::finish).
-    pub fn finish_head(&self) -> Result<Verified, SignatureError> {
-        self.finish(self.stated.as_deref().unwrap_or_default())
+    pub fn finish_head(&self) -> Result<(), SignatureError> {
+        self.check(self.stated.as_deref().unwrap_or_default())
     }
 
     /// Checks the signature with the body's hash, in hexadecimal digits.
@@ -136,16 +136,23 @@ impl Pending {
     /// # Errors
     ///
     /// If the signature is wrong.
-    pub fn finish(&self, payload_hash: &str) -> Result<Verified, SignatureError> {
+    pub fn check(&self, payload_hash: &str) -> Result<(), SignatureError> {
         let right = self.canonical.iter().any(|canonical| {
             let mut mac = self.key.clone();
-            let canonical = [canonical, payload_hash.as_bytes()].concat();
+            let canonical = [canonical, payload_hash.as_bytes()];
             mac.update(string_to_sign(&self.authorization, &canonical).as_bytes());
             mac.verify_slice(&self.authorization.signature).is_ok()
         });
-        if !right {
-            return Err(SignatureError::DoesNotMatch);
-        }
+        if right { Ok(()) } else { Err(SignatureError::DoesNotMatch) }
+    }
+
+    /// The same, and says what was verified.
+    ///
+    /// # Errors
+    ///
+    /// If the signature is wrong.
+    pub fn finish(&self, payload_hash: &str) -> Result<Verified, SignatureError> {
+        self.check(payload_hash)?;
         let Authorization { scope, signed_at, session_token, .. } = &self.authorization;
         Ok(Verified {
             access_key_id: scope.access_key_id.clone(),

@@ -47,7 +47,8 @@ fn now() -> Timestamp {
 fn chunks_are_checked_one_after_the_other() {
     let pending = with_upload(b"66824", |request| begin(request, now(), secret)).unwrap();
     assert_eq!(pending.payload(), &Payload::Chunks { trailer: false });
-    assert_eq!(pending.finish_head().unwrap().service, "s3");
+    pending.finish_head().unwrap();
+    assert_eq!(pending.scope().service, "s3");
 
     let hash = |length: usize| -> [u8; 32] { Sha256::digest(vec![b'a'; length]).into() };
     let mut chunks = pending.chunks();

@@ -46,7 +46,7 @@ impl Draft {
             let payload = payload_hash(request, &authorization).unwrap();
             let canonical = canonical::request(request, &authorization, rules, false, &payload);
             let mut mac = hmac(&signing_key(SECRET, &authorization.scope));
-            mac.update(string_to_sign(&authorization, &canonical).as_bytes());
+            mac.update(string_to_sign(&authorization, &[&canonical]).as_bytes());
             hex::encode(mac.finalize().into_bytes())
         })
     }
