@@ -100,11 +100,18 @@ def test_another_password_and_another_port(daemon, aws):
     assert network.query(database, "SELECT 1", password=quoted) == "1"
     assert init_of(daemon) == init, "another password takes no other server"
 
+    # One that took its own rights away has them back with another password.
+    network.query(database, "ALTER ROLE app NOCREATEDB NOCREATEROLE; REVOKE rds_superuser FROM app", password=quoted)
+    network.rds.modify_db_instance(DBInstanceIdentifier="shop", MasterUserPassword=PASSWORD, ApplyImmediately=True)
+    network.available("shop")
+    rights = "SELECT rolcreatedb, rolcreaterole, pg_has_role('rds_superuser', 'member') FROM pg_roles WHERE rolname = 'app'"
+    assert network.query(database, rights) == "t|t|t"
+
     network.rds.modify_db_instance(DBInstanceIdentifier="shop", DBPortNumber=6000, ApplyImmediately=True)
     moved = network.available("shop")
     assert moved["Endpoint"]["Port"] == 6000
-    assert network.query(moved, "SELECT count(*) FROM items", password=quoted) == "0"
-    assert "Connection refused" in network.psql(database, "SELECT 1", password=quoted).stderr
+    assert network.query(moved, "SELECT count(*) FROM items") == "0"
+    assert "Connection refused" in network.psql(database, "SELECT 1").stderr
     console = (daemon.state_dir / "databases-ephemeral" / database["DbiResourceId"] / "console.log").read_text()
     assert "another" not in console and PASSWORD not in console
 
@@ -315,6 +322,13 @@ def test_mariadb_at_the_address_that_the_api_gives(daemon, aws):
     assert database["Endpoint"]["Port"] == 3307
     assert answer("SELECT * FROM shop.items", password="it's-another'one") == "lamp"
 
+    # An administrator that took its own rights away has them back with another password.
+    answer("REVOKE ALL PRIVILEGES, GRANT OPTION FROM app@'%'", password="it's-another'one")
+    assert "denied" in network.mariadb(database, "SELECT * FROM shop.items", password="it's-another'one").stderr
+    network.rds.modify_db_instance(DBInstanceIdentifier="shop", MasterUserPassword=PASSWORD, ApplyImmediately=True)
+    network.available("shop")
+    assert answer("SELECT * FROM shop.items") == "lamp"
+
     os.kill(init_of(daemon), signal.SIGKILL)
     until(lambda: network.status("shop") != "available", "its end noticed")
     network.available("shop")
@@ -322,7 +336,7 @@ def test_mariadb_at_the_address_that_the_api_gives(daemon, aws):
     network.reaches("shop", "stopped")
     network.rds.start_db_instance(DBInstanceIdentifier="shop")
     network.available("shop")
-    assert answer("SELECT * FROM shop.items", password="it's-another'one") == "lamp"
+    assert answer("SELECT * FROM shop.items") == "lamp"
     network.delete("shop")
     assert processes(daemon) == (set(), {}) and files(daemon) == []
 

@@ -53,7 +53,7 @@ pub(crate) trait Engine {
     /// SQL that makes roles and the database. May be carried out again.
     fn first_statements(&self, spec: &Spec) -> String;
 
-    /// SQL that sets the administrator's password.
+    /// SQL that sets the administrator's password, and gives back what else was lost of it.
     fn password_statements(&self, spec: &Spec) -> String;
 
     /// Directories of the host that its user may read and a server of ours has no business in.

@@ -123,22 +123,22 @@ impl Engine for MariaDb {
     }
 
     fn first_statements(&self, spec: &Spec) -> String {
-        let (master, password) = (literal(&spec.master_username), literal(&spec.master_password));
-        let mut sql = unlogged();
-        sql += &format!(
-            "CREATE USER IF NOT EXISTS {master}@'%' IDENTIFIED BY {password};\n\
-             ALTER USER {master}@'%' IDENTIFIED BY {password};\n\
-             GRANT {PRIVILEGES} ON *.* TO {master}@'%' WITH GRANT OPTION;\n"
-        );
-        if let Some(name) = &spec.database {
-            sql += &format!("CREATE DATABASE IF NOT EXISTS `{}`;\n", name.replace('`', "``"));
-        }
-        sql
+        let database = spec
+            .database
+            .as_ref()
+            .map(|name| format!("CREATE DATABASE IF NOT EXISTS `{}`;\n", name.replace('`', "``")));
+        self.password_statements(spec) + &database.unwrap_or_default()
     }
 
     fn password_statements(&self, spec: &Spec) -> String {
-        let (master, password) = (literal(&spec.master_username), literal(&spec.master_password));
-        format!("{}ALTER USER {master}@'%' IDENTIFIED BY {password};\n", unlogged())
+        let (name, password) = (literal(&spec.master_username), literal(&spec.master_password));
+        // One that was lost comes back with another password, as on AWS.
+        format!(
+            "{}CREATE USER IF NOT EXISTS {name}@'%' IDENTIFIED BY {password};\n\
+             ALTER USER {name}@'%' IDENTIFIED BY {password};\n\
+             GRANT {PRIVILEGES} ON *.* TO {name}@'%' WITH GRANT OPTION;\n",
+            unlogged()
+        )
     }
 
     fn hidden(&self) -> &'static [&'static str] {

@@ -184,12 +184,7 @@ impl Engine for Postgres {
         // PostgreSQL 15 has it, 14 does not.
         sql += "SELECT 'GRANT pg_checkpoint TO rds_superuser WITH ADMIN OPTION' FROM pg_roles \
                 WHERE rolname = 'pg_checkpoint' \\gexec\n";
-        sql += &unless("pg_roles", "rolname", &spec.master_username, &format!("CREATE ROLE {master}"));
-        sql += &format!(
-            "ALTER ROLE {master} LOGIN CREATEDB CREATEROLE VALID UNTIL 'infinity' PASSWORD {};\n\
-             GRANT rds_superuser TO {master} WITH ADMIN OPTION;\n",
-            literal(&spec.master_password)
-        );
+        sql += &administrator(spec);
         for database in ["postgres", "template1"] {
             sql += &format!("ALTER DATABASE {database} OWNER TO {master};\n");
         }
@@ -201,13 +196,22 @@ impl Engine for Postgres {
     }
 
     fn password_statements(&self, spec: &Spec) -> String {
-        let (master, password) = (identifier(&spec.master_username), literal(&spec.master_password));
-        format!("{}ALTER ROLE {master} PASSWORD {password};\n", unlogged())
+        unlogged() + &administrator(spec)
     }
 
     fn hidden(&self) -> &'static [&'static str] {
         &["/var/lib/postgresql", "/var/lib/pgsql", "/etc/postgresql"]
     }
+}
+
+/// The administrator that callers are given, made or made whole again, with its password.
+fn administrator(spec: &Spec) -> String {
+    let (name, password) = (identifier(&spec.master_username), literal(&spec.master_password));
+    let role = unless("pg_roles", "rolname", &spec.master_username, &format!("CREATE ROLE {name}"));
+    format!(
+        "{role}ALTER ROLE {name} LOGIN CREATEDB CREATEROLE VALID UNTIL 'infinity' PASSWORD {password};\n\
+         GRANT rds_superuser TO {name} WITH ADMIN OPTION;\n"
+    )
 }
 
 /// What keeps statements with a password out of the server's log, whatever its parameters say.
@@ -347,6 +351,6 @@ mod tests {
         spec.master_username = "a\"b".into();
         spec.master_password = "it's \\ 'x'".into();
         let sql = Postgres { programs: "/".into() }.password_statements(&spec);
-        assert!(sql.contains("ALTER ROLE \"a\"\"b\" PASSWORD E'it\\'s \\\\ \\'x\\'';"), "{sql}");
+        assert!(sql.contains("ALTER ROLE \"a\"\"b\" LOGIN CREATEDB CREATEROLE VALID UNTIL 'infinity' PASSWORD E'it\\'s \\\\ \\'x\\'';"), "{sql}");
     }
 }

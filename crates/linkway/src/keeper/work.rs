@@ -141,7 +141,7 @@ impl<'a> Work<'a> {
                     bail!("its server has ended: {}", console::last_lines(self.directory.path(), LAST_LINES))
                 }
                 Ok(output) if Instant::now() > deadline => {
-                    return expect_success("its server takes no connections", &output);
+                    return expect_told("its server takes no connections", &output);
                 }
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Ok(_) | Err(_) => std::thread::sleep(PERIOD),
@@ -154,7 +154,7 @@ impl<'a> Work<'a> {
             } else {
                 self.engine.password_statements(self.spec)
             };
-            expect_success("its roles cannot be made", &self.tell(process, first, &statements)?)?;
+            expect_told("its roles cannot be made", &self.tell(process, first, &statements)?)?;
             applied.password = password;
             self.directory.write_applied(&applied)?;
         }
@@ -229,11 +229,46 @@ fn init(plan: &Plan) -> Command {
 }
 
 fn expect_success(what: &str, output: &Output) -> Result<()> {
+    expect(what, output, |_| true)
+}
+
+/// The same for a client. Of what it says, only its own words are passed on: it may quote the statement, and so a
+/// password.
+fn expect_told(what: &str, output: &Output) -> Result<()> {
+    expect(what, output, |line| line.starts_with("psql") || line.starts_with("ERROR "))
+}
+
+fn expect(what: &str, output: &Output, fit: impl Fn(&str) -> bool) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty() && fit(line)).collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("; ");
     bail!("{what}: {}", if last.is_empty() { output.status.to_string() } else { last })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    #[test]
+    fn what_a_client_quotes_is_not_passed_on() {
+        let output = Output {
+            status: ExitStatus::from_raw(1 << 8),
+            stdout: Vec::new(),
+            stderr: b"--------------\nALTER USER 'app'@'%' IDENTIFIED BY 'secret'\n--------------\n\n\
+                ERROR 1396 (HY000) at line 2: Operation ALTER USER failed for 'app'@'%'\n"
+                .to_vec(),
+        };
+        let error = expect_told("its roles cannot be made", &output).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "its roles cannot be made: ERROR 1396 (HY000) at line 2: Operation ALTER USER failed for 'app'@'%'"
+        );
+        assert!(expect_success("it failed", &output).unwrap_err().to_string().contains("secret"));
+    }
 }
