@@ -167,6 +167,7 @@ def test_several_are_made_side_by_side(daemon, aws):
     for name in names:
         network.start_creating(name)
     databases = [network.available(name) for name in names]
+    assert daemon.status()["databases"] == {"available": 3}
     assert len({database["Endpoint"]["Address"] for database in databases}) == 3
     for database in databases:
         network.query(database, f"CREATE TABLE {database['DBInstanceIdentifier']} (name text)")

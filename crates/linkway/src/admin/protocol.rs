@@ -257,6 +257,8 @@ pub(crate) struct Status {
     pub(crate) targets: BTreeMap<String, usize>,
     /// How many instances there are in each state.
     pub(crate) instances: BTreeMap<String, usize>,
+    /// How many DB instances there are in each state.
+    pub(crate) databases: BTreeMap<String, usize>,
     /// Open flows.
     pub(crate) flows: usize,
     /// What went through each interface of an endpoint.

@@ -6,6 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 use anyhow::Result;
 use linkway_fabric::TrafficCount;
 use linkway_model::Snapshot;
+use linkway_model::database::DbInstance;
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth};
 use linkway_model::vpc_endpoint::VpcEndpoint;
@@ -37,6 +38,7 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
         endpoints: tally(state.all::<VpcEndpoint>().map(|endpoint| endpoint.state.name())),
         targets: tally(state.all::<TargetGroup>().flat_map(|group| &group.targets).map(health)),
         instances: tally(state.all::<Instance>().map(|instance| instance.state.name())),
+        databases: tally(state.all::<DbInstance>().map(|database| database.status.name())),
         flows: counters.flows,
         traffic: traffic(&names, &counters.traffic),
         drops: named(&names, counters.drops),

@@ -53,6 +53,7 @@ fn text(status: &protocol::Status) -> String {
         ("endpoints", counts(&status.endpoints)),
         ("targets", counts(&status.targets)),
         ("instances", counts(&status.instances)),
+        ("databases", counts(&status.databases)),
         ("resources", counts(&status.resources)),
     ] {
         writeln!(text, "{name:<9} {line}").expect("a String takes what is written");
@@ -132,6 +133,7 @@ mod tests {
             endpoints: BTreeMap::from([("available".into(), 2), ("pending".into(), 1)]),
             targets: BTreeMap::new(),
             instances: BTreeMap::new(),
+            databases: BTreeMap::from([("available".into(), 1)]),
             flows: 3,
             traffic: vec![protocol::EndpointTraffic {
                 interface: "eni-5a6b7c8d".into(),
@@ -145,6 +147,7 @@ mod tests {
         let text = text(&status);
         assert!(text.contains("packets   FAULT, 2 revisions behind: no such device\n"), "{text}");
         assert!(text.contains("problem   eni-1a2b3c4d: no namespace\n"), "{text}");
+        assert!(text.contains("databases 1 available\n"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
         assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
     }
