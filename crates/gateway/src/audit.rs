@@ -93,6 +93,11 @@ impl Record {
     }
 }
 
+/// `2026-06-01T12:00:00Z`: what is less than a second is left out.
+pub(crate) fn iso_seconds(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
+
 /// A new id in the form of a UUID of version 4, as AWS's request ids are. Source: RFC 9562, section 5.4.
 pub(crate) fn new_id() -> String {
     let mut bytes = RANDOM.with_borrow_mut(Random::take);
@@ -124,5 +129,28 @@ impl Random {
         taken.copy_from_slice(&self.bytes[self.used..self.used + 16]);
         self.used += 16;
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_whole_seconds() {
+        for time in ["2026-06-01T12:00:00Z", "2026-06-01T12:00:00.999999999Z"] {
+            assert_eq!(iso_seconds(time.parse().unwrap()), "2026-06-01T12:00:00Z");
+        }
+    }
+
+    #[test]
+    fn ids_are_uuids_and_differ() {
+        let ids: std::collections::HashSet<_> = (0..1000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 1000);
+        for id in ids {
+            let lengths: Vec<_> = id.split('-').map(str::len).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+            assert!(id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        }
     }
 }

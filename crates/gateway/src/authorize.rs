@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use linkway_policy::document::{Effect, Values};
 use linkway_policy::{Context, ContextValue, Decision, Policy, PrincipalKind, Request, Statements, Verdict};
 
+use crate::audit::iso_seconds;
 use crate::{Call, Endpoint, Identity, Principal};
 
 /// The circumstances of a request.
@@ -184,7 +185,7 @@ fn context<'a>(circumstances: &Circumstances<'a>) -> Context<'a> {
     context.insert("aws:VpcSourceIp", source.to_string());
     context.insert("aws:RequestedRegion", endpoint.region.as_str());
     context.insert("aws:SecureTransport", if secure { "true" } else { "false" });
-    context.insert("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    context.insert("aws:CurrentTime", iso_seconds(now));
     context.insert("aws:EpochTime", now.as_second().to_string());
     context.insert("aws:ViaAWSService", "false");
     if let Some(user_agent) = user_agent {

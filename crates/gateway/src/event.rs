@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use linkway_policy::PrincipalKind;
 use serde::{Serialize, Serializer};
 
-use crate::audit::{Record, new_id};
+use crate::audit::{Record, iso_seconds, new_id};
 use crate::authorize::Finding;
 use crate::{Identity, Need, Resource};
 
@@ -139,7 +139,7 @@ impl<'a> Event<'a> {
         Self {
             event_version: "1.09",
             user_identity: UserIdentity::of(record),
-            event_time: record.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            event_time: iso_seconds(record.time),
             event_source: &endpoint.service.event_source,
             event_name: record.call.as_ref().map_or("Unknown", |call| &call.operation),
             aws_region: &endpoint.region,
