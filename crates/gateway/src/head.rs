@@ -31,7 +31,7 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
     if !parts.uri.path().starts_with('/') {
         return Err(Refusal::Malformed("The request's target must be a path."));
     }
-    if parts.uri.path().split('/').any(is_dots) {
+    if parts.uri.path().replace("%2f", "/").replace("%2F", "/").split('/').any(is_dots) {
         // One server resolves them, another takes them for names.
         return Err(Refusal::Malformed("The path has a segment of dots."));
     }
@@ -68,6 +68,10 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => &host,
     };
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {
+        // What is before an `@`, say, one server takes for a part of the name and another not.
+        return Err(Refusal::Malformed("The Host is no name."));
+    }
     Ok(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
 }
 

@@ -131,6 +131,8 @@ pub(crate) fn identify(
         }
         (Err(SignatureError::UnknownKey), _) if unverified => {
             let scope = Scope::claimed(request);
+            // By the service that a request is signed for it is known what it asks for.
+            scope.as_ref().map_or(Ok(()), |scope| require_scope(scope, service, &endpoint.region))?;
             let access_key_id = scope.as_ref().map(|scope| scope.access_key_id.clone()).unwrap_or_default();
             Ok(Identified::unverified(Identity::Unverified { access_key_id }, scope))
         }

@@ -5,6 +5,7 @@ mod rest;
 use std::cmp::Reverse;
 
 use crate::host::{self, Labels, S3Host};
+use crate::parameters::is_packed;
 use crate::request::{RequestHead, form_values};
 use crate::tables::{Index, Row, Service};
 
@@ -185,15 +186,18 @@ fn of_service(head: &RequestHead<'_>, service: &'static Service, action: &Action
 /// An operation by method and path. Outer `None`: several fit equally well.
 #[expect(clippy::option_option, reason = "no operation and several are different")]
 fn rest(head: &RequestHead<'_>, service: &'static Service, spelling: Spelling) -> Option<Option<Operation>> {
-    let path = match service.name {
-        "s3" => match s3_path(head) {
-            Some(path) => path,
-            None => return Some(None),
-        },
-        "s3control" if !is_s3_control(head) => return Some(None),
-        _ => head.path.to_owned(),
-    };
-    let mut fitting = rest::best(head, &path, &Index::get().operations(service).rows, service.name == "s3");
+    let Some(mut fitting) = rest_fits(head, service) else { return Some(None) };
+    // A server may take an escaped slash for one between parts: what it then finds must be the same.
+    let resolved = head.path.replace("%2f", "/").replace("%2F", "/");
+    if resolved != head.path {
+        let other = rest_fits(&RequestHead { path: &resolved, ..*head }, service);
+        let is_known = |(row, labels): &rest::Fit| {
+            fitting.iter().any(|(known, found)| known.name == row.name && found == labels)
+        };
+        if !other.iter().flatten().all(is_known) {
+            return None;
+        }
+    }
     // `GET /` lists buckets of one kind or the other.
     if fitting.len() > 1 && service.name == "s3" {
         let directory = head.host.starts_with("s3express");
@@ -208,6 +212,16 @@ fn rest(head: &RequestHead<'_>, service: &'static Service, spelling: Spelling) -
         true => None,
         false => Some(first),
     }
+}
+
+/// The operations that fit best; `None` if the request is for another part of the service.
+fn rest_fits(head: &RequestHead<'_>, service: &'static Service) -> Option<Vec<rest::Fit>> {
+    let path = match service.name {
+        "s3" => s3_path(head)?,
+        "s3control" if !is_s3_control(head) => return None,
+        _ => head.path.to_owned(),
+    };
+    Some(rest::best(head, &path, &Index::get().operations(service).rows, service.name == "s3"))
 }
 
 /// The path with the bucket first, wherever the request has it; `None` if it is for S3's control plane.
@@ -261,7 +275,7 @@ enum Action {
 impl Action {
     fn read(head: &RequestHead<'_>) -> Self {
         let is_read = head.header("x-amz-target").is_none() && !head.path.starts_with("/service/");
-        let body = head.body.filter(|body| is_read && is_form(body)).unwrap_or_default();
+        let body = head.body.filter(|body| is_read && is_form(body) && !is_packed(head)).unwrap_or_default();
         let values = |wanted: &str| {
             let mut values = form_values(head.query.as_bytes(), wanted);
             values.extend(form_values(body, wanted));

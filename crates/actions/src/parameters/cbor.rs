@@ -126,6 +126,8 @@ impl Reader<'_> {
                 _ => return None,
             };
             match self.item(depth + 1)? {
+                // Which of two counts is the server's secret.
+                Item::Value(_) if members.contains_key(&name) => return None,
                 Item::Value(value) => drop(members.insert(name, value)),
                 Item::Nothing => {}
                 Item::Break => return None,

@@ -19,8 +19,8 @@ struct Node {
     children: BTreeMap<String, Node>,
 }
 
-/// Reads pairs; `None` if there are too many, or too deep, or a name has two values: which counts is the server's
-/// secret.
+/// Reads pairs; `None` if there are too many, or too deep, or a name has two values or a value and members, or a
+/// list's items have names: which counts is the server's secret.
 pub(crate) fn read(pairs: Vec<(String, String)>) -> Option<Value> {
     if pairs.len() > MAX_PAIRS {
         return None;
@@ -39,30 +39,40 @@ pub(crate) fn read(pairs: Vec<(String, String)>) -> Option<Value> {
         }
         node.text = Some(value);
     }
-    Some(root.value())
+    root.value()
 }
 
 impl Node {
-    fn value(self) -> Value {
+    fn value(self) -> Option<Value> {
         if self.children.is_empty() {
-            return Value::Text(self.text.unwrap_or_default());
+            return Some(Value::Text(self.text.unwrap_or_default()));
         }
-        if self.children.keys().all(|name| name.parse::<u32>().is_ok()) {
+        if self.text.is_some() {
+            return None;
+        }
+        let numbered = self.children.keys().filter(|name| name.parse::<u32>().is_ok()).count();
+        if numbered == self.children.len() {
             let mut items: Vec<_> = self
                 .children
                 .into_iter()
                 .filter_map(|(name, node)| Some((name.parse::<u32>().ok()?, node)))
                 .collect();
             items.sort_by_key(|(number, _)| *number);
-            return Value::List(items.into_iter().map(|(_, node)| node.value()).collect());
+            let items = items.into_iter().map(|(_, node)| node.value());
+            return items.collect::<Option<_>>().map(Value::List);
+        }
+        if numbered > 0 {
+            return None;
         }
         let is_wrapped =
             self.children.len() == 1 && self.children.keys().any(|name| WRAPPERS.contains(&&**name));
-        let mut members = self.children.into_iter().map(|(name, node)| (name, node.value()));
-        match is_wrapped.then(|| members.next()).flatten() {
+        let members = self.children.into_iter().map(|(name, node)| Some((name, node.value()?)));
+        let mut members = members.collect::<Option<BTreeMap<_, _>>>()?;
+        let wrapped = if is_wrapped { members.pop_first() } else { None };
+        Some(match wrapped {
             Some((_, list @ Value::List(_))) => list,
             Some((name, value)) => Value::Map(BTreeMap::from([(name, value)])),
-            None => Value::Map(members.collect()),
-        }
+            None => Value::Map(members),
+        })
     }
 }

@@ -2,6 +2,8 @@
 
 mod cbor;
 mod form;
+mod json;
+mod packed;
 mod value;
 mod xml;
 
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::identify::{Operation, Spelling};
 use crate::request::{RequestHead, pairs};
 
+pub(crate) use packed::is_packed;
 pub(crate) use value::Value;
 
 /// A request's members, by where they stand in it.
@@ -50,8 +53,9 @@ impl Parameters {
         }
     }
 
-    /// Whether what the body says is known.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// Whether what the body says is known. If not, nobody knows what the request asks for: neither its resources
+    /// nor its condition keys.
+    pub fn is_complete(&self) -> bool {
         self.body.is_some()
     }
 
@@ -109,6 +113,7 @@ fn read_body(operation: &Operation, head: &RequestHead<'_>) -> Option<Value> {
     }
     match operation.spelling {
         // A request without a body has its form in the URL.
+        Spelling::Form if is_packed(head) => None,
         Spelling::Form => {
             let mut all = head.query_pairs();
             all.extend(pairs(head.body.or_else(|| has_no_body(head).then_some(&[][..]))?));
@@ -116,12 +121,15 @@ fn read_body(operation: &Operation, head: &RequestHead<'_>) -> Option<Value> {
         }
         _ => match head.body {
             None => has_no_body(head).then(Value::default),
-            Some(body) if body.iter().all(u8::is_ascii_whitespace) => Some(Value::default()),
-            Some(body) => match operation.spelling {
-                Spelling::RestXml => xml::read(body),
-                Spelling::Cbor => cbor::read(body),
-                _ => value::from_json(body),
-            },
+            Some(body) => {
+                let body = packed::unpack(head, body)?;
+                match operation.spelling {
+                    _ if body.iter().all(u8::is_ascii_whitespace) => Some(Value::default()),
+                    Spelling::RestXml => xml::read(&body),
+                    Spelling::Cbor => cbor::read(&body),
+                    _ => json::read(&body),
+                }
+            }
         },
     }
 }

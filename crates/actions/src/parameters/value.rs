@@ -84,21 +84,3 @@ impl Value {
         }
     }
 }
-
-/// Reads JSON; `None` if it is not.
-pub(crate) fn from_json(body: &[u8]) -> Option<Value> {
-    fn convert(json: serde_json::Value) -> Option<Value> {
-        Some(match json {
-            serde_json::Value::Null => return None,
-            serde_json::Value::Bool(value) => Value::Text(value.to_string()),
-            serde_json::Value::Number(value) => Value::Text(value.to_string()),
-            serde_json::Value::String(value) => Value::Text(value),
-            serde_json::Value::Array(items) => Value::List(items.into_iter().filter_map(convert).collect()),
-            serde_json::Value::Object(members) => {
-                let members = members.into_iter();
-                Value::Map(members.filter_map(|(name, value)| Some((name, convert(value)?))).collect())
-            }
-        })
-    }
-    convert(serde_json::from_slice(body).ok()?)
-}

@@ -133,9 +133,74 @@ fn paths_that_leave_and_enter_are_no_operation() {
 
 #[test]
 fn a_name_that_is_escaped_is_one_part() {
-    let lambda =
-        head("lambda", "GET", "lambda.us-east-1.amazonaws.com", "/2015-03-31/functions/a%2Fb/policy", "");
-    assert_eq!(resource(&lambda), "arn:aws:lambda:us-east-1:111122223333:function:a/b");
+    let lambda = |path| head("lambda", "GET", "lambda.us-east-1.amazonaws.com", path, "");
+    let whole = lambda("/2015-03-31/functions/a%2Fb/policy");
+    assert_eq!(resource(&whole), "arn:aws:lambda:us-east-1:111122223333:function:a/b");
+    let tags = lambda("/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A111122223333%3Afunction%3Aa%2Fb");
+    assert_eq!(name(&tags).as_deref(), Some("lambda.ListTags"));
+    // A server that resolves escapes first would take these for others.
+    assert_eq!(name(&lambda("/2015-03-31/functions/a%2Fpolicy")), None);
+    let s3 = |path| head("s3", "GET", "s3.us-east-1.amazonaws.com", path, "");
+    assert_eq!(name(&s3("/one%2Fa")), None);
+    assert_eq!(resource(&s3("/one/a%2Fb")), "arn:aws:s3:::one/a/b");
+    let point = "point-111122223333.s3-accesspoint.us-east-1.amazonaws.com";
+    let object = "arn:aws:s3:us-east-1:111122223333:accesspoint/point/object/a/b";
+    assert_eq!(resource(&head("s3", "GET", point, "/a%2Fb", "")), object);
+}
+
+#[test]
+fn what_one_server_reads_so_and_another_otherwise_is_unknown() {
+    let delete = "Action=DeleteDBInstance&Version=2014-10-31";
+    for members in [
+        "DBInstanceIdentifier=a&DBInstanceIdentifier.x=b",
+        "DBInstanceIdentifier=a&DBInstanceIdentifier.1=b",
+        "DBInstanceIdentifier=a&Tags.1.Key=b&Tags.x.Key=c",
+    ] {
+        assert!(!is_complete(&form("", &format!("{delete}&{members}"))), "{members}");
+    }
+    let headers = [("X-Amz-Target", &b"TrentService.Decrypt"[..])];
+    let decrypt = RequestHead {
+        headers: &headers,
+        body: Some(br#"{"KeyId": "k", "KeyId": "l"}"#),
+        ..head("kms", "POST", "kms.us-east-1.amazonaws.com", "/", "")
+    };
+    assert!(!is_complete(&decrypt));
+    assert_eq!(resource(&decrypt), "?");
+    // {"AlarmName": "a", "AlarmName": "b"}
+    assert!(!is_complete(&alarm(&[], b"\xa2\x69AlarmName\x61a\x69AlarmName\x61b")));
+}
+
+#[test]
+fn a_body_that_is_packed_is_unpacked_unless_it_is_a_form() {
+    let packed = [("content-encoding", &b"gzip"[..])];
+    // {"AlarmName": "hot"}, stored.
+    let content = b"\xa1\x69AlarmName\x63hot";
+    let mut file = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x0f\0\xf0\xff".to_vec();
+    file.extend(content);
+    file.extend(b"\0\0\0\0\x0f\0\0\0");
+    assert_eq!(resource(&alarm(&packed, &file)), "arn:aws:cloudwatch:us-east-1:111122223333:alarm:hot");
+    assert!(!is_complete(&alarm(&packed, content)));
+    assert!(!is_complete(&alarm(&[("content-encoding", b"br")], content)));
+    assert!(!is_complete(&alarm(&packed, &[&file[..], &file[..], b"x"].concat())));
+    let body = "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=a";
+    let headers = [("Content-Encoding", &b"deflate"[..])];
+    assert_eq!(name(&RequestHead { headers: &headers, ..form("", body) }), None);
+    assert!(!is_complete(&RequestHead { headers: &headers, ..form(body, "") }));
+}
+
+/// A request for `PutMetricAlarm` in CBOR.
+fn alarm<'a>(headers: &'a [(&'a str, &'a [u8])], body: &'a [u8]) -> RequestHead<'a> {
+    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm";
+    let body = Some(body);
+    RequestHead {
+        headers,
+        body,
+        ..head("monitoring", "POST", "monitoring.us-east-1.amazonaws.com", path, "")
+    }
+}
+
+fn is_complete(head: &RequestHead<'_>) -> bool {
+    Parameters::read(&identify(head).unwrap(), head).is_complete()
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn operations_identify_back_to_themselves() {
         let asked = request.asked();
         match request.read_all() {
             Some((operation, parameters)) => {
+                assert!(parameters.is_complete(), "{asked} cannot be read");
                 let is = format!("{operation:?}");
                 // Neptune and DocumentDB have RDS's operations, actions, version and host names.
                 let prefix =

@@ -63,11 +63,14 @@ async fn unknown_keys_may_ask_as_nobody() {
     let everyone = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}"#;
     let account = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*",
         "Resource": "*"}}"#;
-    let unknown = Signer { key: "AKIANOBODY", ..Signer::of("rds") };
+    let unknown = || Signer { key: "AKIANOBODY", ..Signer::of("rds") };
     for (policy, status) in [(everyone, 200), (account, 403)] {
         let world = Draft::rds(Backend::Local("rds".to_owned())).policy(policy).unsigned().start().await;
-        assert_eq!(call(&world, &unknown, |_| {}).await.status, status);
+        assert_eq!(call(&world, &unknown(), |_| {}).await.status, status);
         assert_eq!(world.records.only().await["userIdentity"]["accessKeyId"], "AKIANOBODY");
+        // Under another service's name an action could pass for another.
+        let other = call(&world, &Signer { service: "iam", ..unknown() }, |_| {}).await;
+        assert!(other.body.contains("scoped to correct service: 'rds'"), "{}", other.body);
         // A known key is checked all the same.
         let altered =
             call(&world, &Signer::of("rds"), |request| *request.uri_mut() = "/?x".parse().unwrap()).await;

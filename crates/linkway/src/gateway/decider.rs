@@ -23,7 +23,12 @@ impl Decider for ByTables {
             let operation = actions::identify(head)?;
             let parameters = actions::Parameters::read(&operation, head);
             let scope = actions::Scope { partition: PARTITION, region: asked.region, account: asked.account };
-            let needs = actions::authorize(&operation, &parameters, &scope);
+            // A body that cannot be read leaves open what is asked for: conditions on it could neither allow nor
+            // deny. It is the same as an operation that is not known.
+            let needs = match parameters.is_complete() {
+                true => actions::authorize(&operation, &parameters, &scope),
+                false => Vec::new(),
+            };
             Some(Call {
                 operation: operation.name().to_owned(),
                 needs: needs.into_iter().map(need).collect(),
@@ -115,6 +120,9 @@ mod tests {
         };
         let call = ByTables.call(&asked).unwrap();
         assert_eq!(call.operation, "DeleteDBInstance");
+        let twice = [body, b"&DBInstanceIdentifier=other"].concat();
+        let unread = ByTables.call(&Asked { body: Some(&twice), ..asked }).unwrap();
+        assert!(unread.needs.is_empty() && unread.operation == "DeleteDBInstance", "{unread:?}");
         let need = &call.needs[0];
         assert_eq!(need.action, "rds:DeleteDBInstance");
         assert_eq!(need.resources[0].arn, "arn:aws:rds:us-east-1:111122223333:db:shop");

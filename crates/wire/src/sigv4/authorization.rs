@@ -36,8 +36,16 @@ pub(super) struct Authorization {
 
 impl Authorization {
     pub(super) fn read(request: &Request<'_>) -> Result<Self, SignatureError> {
+        let has = |name: &str| request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         match request.header("authorization") {
+            // Whom a server takes the request to be from is then its secret.
+            Some(_) if query_pairs(request.query).any(|(name, _)| name == b"X-Amz-Algorithm") => {
+                Err(SignatureError::Incomplete("Only one auth mechanism allowed.".to_owned()))
+            }
             Some(header) => Self::from_header(request, header),
+            None if has("authorization") => {
+                Err(SignatureError::Incomplete("The Authorization header is not text.".to_owned()))
+            }
             None => Self::from_query(request),
         }
     }

@@ -296,6 +296,18 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn who_signs_must_be_told_in_one_way() {
+    let mut both = get().presign("3600");
+    both.set("Authorization", "Basic abc");
+    let error = both.verify().unwrap_err();
+    assert!(error.to_string().contains("Only one auth mechanism"), "{error}");
+    let headers = [("Authorization", &b"AWS4-HMAC-SHA256 \xff"[..])];
+    let text = Request { method: "GET", path: "/", query: "", headers: &headers, body: b"" };
+    let begun = crate::sigv4::SigningKeys::default().begin(&text, Timestamp::now(), |_| None);
+    assert!(matches!(begun, Err(SignatureError::Incomplete(_))));
+}
+
+#[test]
 fn ec2_has_its_own_word_for_a_key_it_does_not_know() {
     let error = SignatureError::UnknownKey.into_error(Dialect::Ec2);
     assert_eq!((error.code.as_str(), error.status), ("AuthFailure", 401));
