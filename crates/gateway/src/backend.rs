@@ -101,13 +101,13 @@ impl Connector {
     async fn connect(self) -> io::Result<Link> {
         let Self { address, tls, outbound, limit } = self;
         let connecting = async move {
-            let stream = dial::tcp(address).await?;
+            let stream = dial::from(&outbound, limit, address).await?;
             Ok(match tls {
                 None => Link(Box::new(stream)),
                 Some((tls, name)) => Link(Box::new(tls.connect(name, stream).await?)),
             })
         };
-        dial::within(&outbound, limit, connecting).await
+        dial::within(limit, connecting).await
     }
 }
 

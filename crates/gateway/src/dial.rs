@@ -41,14 +41,23 @@ pub(crate) fn tune(stream: &TcpStream) -> io::Result<()> {
     Ok(setsockopt(stream, TcpUserTimeout, &UNREAD_MS)?)
 }
 
-/// Connects on the threads of a runtime, which may live in another network namespace, within a time.
-pub(crate) async fn within<T: Send + 'static>(
+/// Connects on the threads of a runtime, which may live in another network namespace, within a time. The connection
+/// is the caller's runtime's from then on: what moves on it wakes no thread of the other one.
+pub(crate) async fn from(
     runtime: &Handle,
     limit: Duration,
-    connecting: impl Future<Output = io::Result<T>> + Send + 'static,
+    address: impl ToSocketAddrs + Send + 'static,
+) -> io::Result<TcpStream> {
+    let connecting = runtime.spawn(async { tcp(address).await?.into_std() });
+    TcpStream::from_std(within(limit, async { connecting.await.map_err(io::Error::other)? }).await?)
+}
+
+/// Waits so long for something, and no longer.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    connecting: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    let connecting = runtime.spawn(tokio::time::timeout(limit, connecting));
-    match connecting.await.map_err(io::Error::other)? {
+    match tokio::time::timeout(limit, connecting).await {
         Ok(connected) => connected,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }

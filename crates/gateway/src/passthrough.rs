@@ -126,7 +126,7 @@ async fn connect(shared: &Shared, endpoint: &Endpoint, hello: &[u8]) -> Result<T
     let (_, address) = backend::address(authority, 443).map_err(|error| unreachable(error.to_string()))?;
     let (outbound, limit) = (&shared.settings.outbound, shared.settings.timeouts.connect);
     let connecting = async {
-        let mut server = dial::within(outbound, limit, dial::tcp(address)).await?;
+        let mut server = dial::from(outbound, limit, address).await?;
         server.write_all(hello).await?;
         Ok(server)
     };

@@ -124,5 +124,5 @@ async fn connect(shared: &Shared, relay: &Relay, source: SocketAddr) -> io::Resu
 async fn reach(shared: &Shared, target: &RelayTarget) -> io::Result<TcpStream> {
     let settings = &shared.settings;
     let runtime = if target.outside { settings.outbound.clone() } else { Handle::current() };
-    dial::within(&runtime, settings.timeouts.connect, dial::tcp(target.address)).await
+    dial::from(&runtime, settings.timeouts.connect, target.address).await
 }
