@@ -1,6 +1,6 @@
 //! Resources that the tables cannot tell, by service.
 
-use super::{Asked, Resource};
+use super::{Asked, Resource, events};
 
 /// What EC2's ids begin with, and the type of their ARNs.
 const EC2_IDS: [(&str, &str); 39] = [
@@ -95,6 +95,7 @@ pub(crate) fn resources(asked: &Asked<'_>) -> Option<Vec<Resource>> {
             let ids = asked.parameters.values("b.ResourceId");
             Some(ids.into_iter().map(|id| by_id(asked, id)).collect())
         }
+        ("events", _) => events::resources(asked),
         ("ec2", name) => {
             let (_, members) = EC2_MEMBERS.iter().find(|(operation, _)| *operation == name)?;
             let ids = members.iter().flat_map(|member| asked.parameters.values(member));

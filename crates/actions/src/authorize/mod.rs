@@ -2,6 +2,7 @@
 
 mod conditions;
 mod dynamodb;
+mod events;
 mod gateway;
 mod made;
 mod resources;

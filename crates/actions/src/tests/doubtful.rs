@@ -104,6 +104,33 @@ fn what_ec2_is_asked_about_is_named_by_its_ids() {
 }
 
 #[test]
+fn rules_stand_under_their_bus() {
+    let ask = |operation: &str, body: &str| {
+        let target = format!("AWSEvents.{operation}");
+        let headers = [("X-Amz-Target", target.as_bytes())];
+        let request = RequestHead {
+            headers: &headers,
+            body: Some(body.as_bytes()),
+            ..head("events", "POST", "events.us-east-1.amazonaws.com", "/", "")
+        };
+        let needs = needs(&request);
+        let start = "arn:aws:events:us-east-1:111122223333:";
+        let arn = |resource: &crate::Resource| resource.arn.strip_prefix(start).unwrap_or("?").to_owned();
+        needs[0].resources.iter().map(arn).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("PutRule", r#"{"Name": "r"}"#), ["rule/r"]);
+    assert_eq!(ask("PutRule", r#"{"Name": "r", "EventBusName": "default"}"#), ["rule/r"]);
+    assert_eq!(ask("PutTargets", r#"{"Rule": "r", "EventBusName": "b"}"#), ["rule/b/r"]);
+    let bus = r#"{"Name": "r", "EventBusName": "arn:aws:events:us-east-1:111122223333:event-bus/b"}"#;
+    assert_eq!(ask("DeleteRule", bus), ["rule/b/r"]);
+    assert_eq!(ask("DeleteRule", "{}"), ["?"]);
+    assert_eq!(ask("DescribeEventBus", r#"{"Name": "b"}"#), ["event-bus/b"]);
+    let entries = r#"{"Entries": [{"Source": "s"}, {"EventBusName": "b"}]}"#;
+    assert_eq!(ask("PutEvents", entries), ["event-bus/default", "event-bus/b"]);
+    assert_eq!(ask("PutEvents", "{}"), ["?"]);
+}
+
+#[test]
 fn a_body_that_is_needed_is_asked_for() {
     let unread = RequestHead { body: None, ..form("", "") };
     assert!(wants_body(&unread));
