@@ -1,6 +1,6 @@
 //! Resources that the tables cannot tell, by service.
 
-use super::{Asked, Resource};
+use super::{Asked, Resource, events};
 
 /// What EC2's ids begin with, and the type of their ARNs.
 const EC2_IDS: [(&str, &str); 39] = [
@@ -45,6 +45,35 @@ const EC2_IDS: [(&str, &str); 39] = [
     ("vpce-svc", "vpc-endpoint-service"),
 ];
 
+/// Operations of EC2 whose members have other names than the ARNs' variables, or of which several carry one: the
+/// members with ids.
+const EC2_MEMBERS: [(&str, &[&str]); 9] = [
+    ("AuthorizeSecurityGroupEgress", &["b.GroupId"]),
+    ("AuthorizeSecurityGroupIngress", &["b.GroupId"]),
+    ("CreateVpcEndpoint", &["b.VpcId", "b.SubnetId", "b.SecurityGroupId", "b.RouteTableId"]),
+    ("DeleteSecurityGroup", &["b.GroupId"]),
+    ("ModifySecurityGroupRules", &["b.GroupId", "b.SecurityGroupRule.SecurityGroupRuleId"]),
+    (
+        "ModifyVpcEndpoint",
+        &[
+            "b.VpcEndpointId",
+            "b.AddSubnetId",
+            "b.RemoveSubnetId",
+            "b.AddSecurityGroupId",
+            "b.RemoveSecurityGroupId",
+            "b.AddRouteTableId",
+            "b.RemoveRouteTableId",
+        ],
+    ),
+    ("RevokeSecurityGroupIngress", &["b.GroupId"]),
+    ("UpdateSecurityGroupRuleDescriptionsEgress", &["b.GroupId"]),
+    ("UpdateSecurityGroupRuleDescriptionsIngress", &["b.GroupId"]),
+];
+
+/// Services that keep names in lower case, however a request spells them: "stored as a lowercase string", as their
+/// API references say.
+const LOWER_CASE: [&str; 3] = ["elasticache", "memorydb", "rds"];
+
 /// What is made or tagged in IAM: the operation, the type, the member with its name.
 const IAM: [(&str, &str, &str); 6] = [
     ("CreateUser", "user", "b.UserName"),
@@ -66,6 +95,16 @@ pub(crate) fn resources(asked: &Asked<'_>) -> Option<Vec<Resource>> {
             let ids = asked.parameters.values("b.ResourceId");
             Some(ids.into_iter().map(|id| by_id(asked, id)).collect())
         }
+        ("events", _) => events::resources(asked),
+        ("ec2", name) => {
+            let (_, members) = EC2_MEMBERS.iter().find(|(operation, _)| *operation == name)?;
+            let ids = members.iter().flat_map(|member| asked.parameters.values(member));
+            let mut found: Vec<_> = ids.filter(|id| !id.is_empty()).map(|id| by_id(asked, id)).collect();
+            if name == "CreateVpcEndpoint" {
+                found.push(in_ec2(asked, "vpc-endpoint", "*"));
+            }
+            Some(found)
+        }
         _ => None,
     }
 }
@@ -85,17 +124,33 @@ fn in_iam(asked: &Asked<'_>, kind: &str, member: &str) -> Resource {
 /// A resource of EC2 by its id, which begins with what it is.
 fn by_id(asked: &Asked<'_>, id: &str) -> Resource {
     let kind = id.rsplit_once('-').and_then(|(start, _)| EC2_IDS.iter().find(|(known, _)| *known == start));
-    match (kind, asked.scope.account) {
-        (Some((_, kind)), Some(account)) => {
-            let (partition, region) = (asked.scope.partition, asked.scope.region);
-            Resource::known(format!("arn:{partition}:ec2:{region}:{account}:{kind}/{id}"))
-        }
-        _ => Resource::unknown(),
+    kind.map_or_else(Resource::unknown, |(_, kind)| in_ec2(asked, kind, id))
+}
+
+fn in_ec2(asked: &Asked<'_>, kind: &str, id: &str) -> Resource {
+    let (partition, region) = (asked.scope.partition, asked.scope.region);
+    match asked.scope.account {
+        Some(account) => Resource::known(format!("arn:{partition}:ec2:{region}:{account}:{kind}/{id}")),
+        None => Resource::unknown(),
     }
 }
 
-/// Drops the resources that a request does not mean: a load balancer is of one type.
+/// What EC2's tags are for that come with what is made: only that needs `ec2:CreateTags`. `None` if the request does
+/// not say so.
+pub(crate) fn tagged(asked: &Asked<'_>) -> Option<Vec<Resource>> {
+    let kinds = asked.parameters.values("b.TagSpecification.ResourceType");
+    let found: Vec<_> = kinds.into_iter().map(|kind| in_ec2(asked, kind, "*")).collect();
+    (asked.operation.iam_prefix() == "ec2" && !found.is_empty()).then_some(found)
+}
+
+/// Drops the resources that a request does not mean, as a load balancer is of one type, and spells the others as
+/// their service keeps them.
 pub(crate) fn narrow(asked: &Asked<'_>, resources: &mut Vec<Resource>) {
+    if LOWER_CASE.contains(&asked.operation.iam_prefix()) {
+        for resource in &mut *resources {
+            resource.arn.make_ascii_lowercase();
+        }
+    }
     if (asked.operation.service(), asked.name()) == ("elbv2", "CreateLoadBalancer") {
         let kind = match asked.parameters.value("b.Type") {
             Some("network") => ":loadbalancer/net/",

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod dynamodb;
+mod events;
 mod gateway;
 mod made;
 mod resources;
@@ -114,10 +115,13 @@ impl Asked<'_> {
         if row.with_tags && self.parameters.is_complete() && !context.contains_key("aws:TagKeys") {
             return None;
         }
+        let mut tagged = None;
         if row.with_tags && row.name == "CreateTags" {
             conditions::add(&mut context, "ec2:CreateAction", vec![self.name()]);
+            tagged = made::tagged(self);
         }
-        let mut resources = made::resources(self).unwrap_or_else(|| resources::read(self, row.resources));
+        let mut resources =
+            tagged.or_else(|| made::resources(self)).unwrap_or_else(|| resources::read(self, row.resources));
         made::narrow(self, &mut resources);
         if resources.is_empty() {
             resources.push(Resource::unknown());

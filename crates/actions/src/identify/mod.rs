@@ -71,7 +71,7 @@ impl Operation {
                 && (named
                     || row.actions.is_empty()
                     || self.spelling == Spelling::Form
-                    || self.prefix == "dynamodb"
+                    || matches!(self.prefix, "dynamodb" | "events")
                     || self.service == "s3" && row.name == "DeleteObjects")
         })
     }

@@ -62,6 +62,75 @@ fn a_member_with_two_values_is_unknown() {
 }
 
 #[test]
+fn names_that_a_service_keeps_in_lower_case_are_the_same_in_any() {
+    let delete = "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier";
+    let arn = "arn:aws:rds:us-east-1:111122223333:db:prod";
+    assert_eq!(resource(&form("", &format!("{delete}=PROD"))), arn);
+    assert_eq!(resource(&form("", &format!("{delete}=arn:aws:rds:us-east-1:111122223333:db:Prod"))), arn);
+}
+
+#[test]
+fn what_ec2_is_asked_about_is_named_by_its_ids() {
+    let ec2 = |query: &str| {
+        let query = format!("Version=2016-11-15&Action={query}");
+        let head = head("ec2", "GET", "ec2.us-east-1.amazonaws.com", "/", &query);
+        needs(&head)
+            .into_iter()
+            .map(|need| {
+                let arn = |resource: &crate::Resource| {
+                    let known = resource.arn.strip_prefix("arn:aws:ec2:us-east-1:111122223333:");
+                    if resource.unknown { "?" } else { known.unwrap_or(&resource.arn) }.to_owned()
+                };
+                (need.action, need.resources.iter().map(arn).collect::<Vec<_>>())
+            })
+            .collect::<Vec<_>>()
+    };
+    let one = |action: &str, arns: &[&str]| {
+        vec![(format!("ec2:{action}"), arns.iter().map(|arn| (*arn).to_owned()).collect::<Vec<_>>())]
+    };
+    for action in ["DeleteSecurityGroup", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"] {
+        assert_eq!(ec2(&format!("{action}&GroupId=sg-1")), one(action, &["security-group/sg-1"]));
+        assert_eq!(ec2(&format!("{action}&GroupName=web")), one(action, &["?"]));
+    }
+    let made = "CreateVpcEndpoint&VpcId=vpc-1&SubnetId.1=subnet-1&SubnetId.2=subnet-2&SecurityGroupId.1=sg-1";
+    let on = ["vpc/vpc-1", "subnet/subnet-1", "subnet/subnet-2", "security-group/sg-1", "vpc-endpoint/*"];
+    assert_eq!(ec2(made), one("CreateVpcEndpoint", &on));
+    let tags = "&TagSpecification.1.ResourceType=vpc-endpoint&TagSpecification.1.Tag.1.Key=a";
+    assert_eq!(ec2(&format!("{made}{tags}"))[1..], one("CreateTags", &["vpc-endpoint/*"]));
+    assert_eq!(
+        ec2("ModifyVpcEndpoint&VpcEndpointId=vpce-1&AddSubnetId.1=subnet-1"),
+        one("ModifyVpcEndpoint", &["vpc-endpoint/vpce-1", "subnet/subnet-1"])
+    );
+}
+
+#[test]
+fn rules_stand_under_their_bus() {
+    let ask = |operation: &str, body: &str| {
+        let target = format!("AWSEvents.{operation}");
+        let headers = [("X-Amz-Target", target.as_bytes())];
+        let request = RequestHead {
+            headers: &headers,
+            body: Some(body.as_bytes()),
+            ..head("events", "POST", "events.us-east-1.amazonaws.com", "/", "")
+        };
+        let needs = needs(&request);
+        let start = "arn:aws:events:us-east-1:111122223333:";
+        let arn = |resource: &crate::Resource| resource.arn.strip_prefix(start).unwrap_or("?").to_owned();
+        needs[0].resources.iter().map(arn).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("PutRule", r#"{"Name": "r"}"#), ["rule/r"]);
+    assert_eq!(ask("PutRule", r#"{"Name": "r", "EventBusName": "default"}"#), ["rule/r"]);
+    assert_eq!(ask("PutTargets", r#"{"Rule": "r", "EventBusName": "b"}"#), ["rule/b/r"]);
+    let bus = r#"{"Name": "r", "EventBusName": "arn:aws:events:us-east-1:111122223333:event-bus/b"}"#;
+    assert_eq!(ask("DeleteRule", bus), ["rule/b/r"]);
+    assert_eq!(ask("DeleteRule", "{}"), ["?"]);
+    assert_eq!(ask("DescribeEventBus", r#"{"Name": "b"}"#), ["event-bus/b"]);
+    let entries = r#"{"Entries": [{"Source": "s"}, {"EventBusName": "b"}]}"#;
+    assert_eq!(ask("PutEvents", entries), ["event-bus/default", "event-bus/b"]);
+    assert_eq!(ask("PutEvents", "{}"), ["?"]);
+}
+
+#[test]
 fn a_body_that_is_needed_is_asked_for() {
     let unread = RequestHead { body: None, ..form("", "") };
     assert!(wants_body(&unread));
