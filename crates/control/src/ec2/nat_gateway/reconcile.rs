@@ -1,9 +1,9 @@
 //! What becomes of NAT gateways once the packet path has followed.
 
-use linkway_model::Timestamp;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::nat_gateway::{NatGateway, NatGatewayState};
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::{NetworkInterfaceId, Timestamp};
 use linkway_store::Transaction;
 
 /// How long a gateway that is deleted, or failed, is shown. Source: the Amazon VPC User Guide, "Work with NAT
@@ -40,7 +40,7 @@ pub(crate) fn reconcile(tx: &mut Transaction, applied: u64, now: Timestamp) {
 }
 
 /// Take the gateway's addresses off its interface.
-fn release(tx: &mut Transaction, gateway: &NatGateway, interface: &linkway_model::NetworkInterfaceId) {
+fn release(tx: &mut Transaction, gateway: &NatGateway, interface: &NetworkInterfaceId) {
     for allocation in &gateway.allocations {
         tx.update::<ElasticAddress>(allocation, |address| {
             address.association = address.association.take().filter(|found| found.interface != *interface);
