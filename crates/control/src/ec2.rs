@@ -4,7 +4,7 @@ mod account_attribute;
 mod availability_zone;
 mod bulk;
 mod cidr;
-mod default_vpc;
+pub(crate) mod default_vpc;
 pub(crate) mod dependency;
 mod dhcp_options;
 mod egress_only_gateway;

@@ -103,16 +103,19 @@ fn entries_are_made_replaced_and_deleted() {
     assert_eq!(describe(&world, &acl).entries.len(), 4);
 }
 
+/// What is wrong with a request.
+type Change = fn(&mut CreateNetworkAclEntryRequest);
+
 #[test]
 fn entries_are_checked() {
     let world = World::new();
     let acl = acl(&world, &world.vpc("10.0.0.0/16"));
-    let create = |change: fn(&mut CreateNetworkAclEntryRequest)| {
+    let create = |change: Change| {
         let mut input = entry(&acl, 100);
         change(&mut input);
         world.control.create_network_acl_entry(&caller(), input)
     };
-    let cases: [(fn(&mut CreateNetworkAclEntryRequest), &str, &str); 14] = [
+    let cases: [(Change, &str, &str); 14] = [
         (|e| e.rule_number = Some(0), "InvalidParameterValue", "ruleNumber"),
         (|e| e.rule_number = Some(32767), "InvalidParameterValue", "ruleNumber"),
         (|e| e.rule_number = None, "MissingParameter", "RuleNumber"),

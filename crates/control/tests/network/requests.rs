@@ -134,8 +134,20 @@ fn every_kind_of_resource_takes_tags() {
     let subnet = world.subnet(&vpc, "10.0.0.0/24");
     let group = world.group(&vpc, "web");
     let interface = world.create_interface(&subnet).unwrap().network_interface_id.unwrap();
+    let gateway = world.gateway(&vpc);
+    let (address, _) = world.address();
+    let input = CreateNatGatewayRequest {
+        subnet_id: some(&subnet),
+        connectivity_type: some("private"),
+        ..Default::default()
+    };
+    let nat = world.control.create_nat_gateway(&caller(), input).unwrap().nat_gateway.unwrap();
+    let input = CreateEgressOnlyInternetGatewayRequest { vpc_id: some(&vpc), ..Default::default() };
+    world.control.create_egress_only_internet_gateway(&caller(), input).unwrap();
     let state = world.store.snapshot();
-    let mut ids = vec![vpc, subnet, group, interface];
+    let mut ids = vec![vpc, subnet, group, interface, gateway, address, nat.nat_gateway_id.unwrap()];
+    ids.extend(state.egress_only_gateways.keys().next().cloned());
+    ids.extend(state.dhcp_options.keys().next().cloned());
     ids.extend(state.security_group_rules.keys().next().cloned());
     ids.extend(state.route_tables.keys().next().cloned());
     ids.extend(state.network_acls.keys().next().cloned());

@@ -24,6 +24,33 @@ const ICMP: [u8; 2] = [1, 58];
 /// TCP and UDP.
 const WITH_PORTS: [u8; 2] = [6, 17];
 
+/// The members that a request to create and one to replace share.
+struct Asked {
+    number: Option<i32>,
+    egress: Option<bool>,
+    protocol: Option<String>,
+    action: Option<String>,
+    cidr: Option<String>,
+    ipv6_cidr: Option<String>,
+    ports: Option<PortRange>,
+    icmp: Option<IcmpTypeCode>,
+}
+
+macro_rules! asked {
+    ($input:expr) => {
+        Asked {
+            number: $input.rule_number,
+            egress: $input.egress,
+            protocol: $input.protocol,
+            action: $input.rule_action,
+            cidr: $input.cidr_block,
+            ipv6_cidr: $input.ipv6_cidr_block,
+            ports: $input.port_range,
+            icmp: $input.icmp_type_code,
+        }
+    };
+}
+
 pub(crate) fn create_entry(
     control: &Control,
     caller: &Caller,
@@ -31,16 +58,7 @@ pub(crate) fn create_entry(
 ) -> Result<(), Error> {
     control.write(input.dry_run, |tx| {
         let acl = acl(tx, caller, input.network_acl_id.as_deref())?;
-        let entry = entry(Asked {
-            number: input.rule_number,
-            egress: input.egress,
-            protocol: input.protocol,
-            action: input.rule_action,
-            cidr: input.cidr_block,
-            ipv6_cidr: input.ipv6_cidr_block,
-            ports: input.port_range,
-            icmp: input.icmp_type_code,
-        })?;
+        let entry = entry(asked!(input))?;
         if acl.entries.iter().any(|other| same(other, entry.number, entry.egress)) {
             return Err(NetworkError::AclEntryExists(entry.number).into());
         }
@@ -59,16 +77,7 @@ pub(crate) fn replace_entry(
 ) -> Result<(), Error> {
     control.write(input.dry_run, |tx| {
         let acl = acl(tx, caller, input.network_acl_id.as_deref())?;
-        let entry = entry(Asked {
-            number: input.rule_number,
-            egress: input.egress,
-            protocol: input.protocol,
-            action: input.rule_action,
-            cidr: input.cidr_block,
-            ipv6_cidr: input.ipv6_cidr_block,
-            ports: input.port_range,
-            icmp: input.icmp_type_code,
-        })?;
+        let entry = entry(asked!(input))?;
         let place = acl.entries.iter().position(|other| same(other, entry.number, entry.egress));
         let place = place.ok_or(NetworkError::AclEntryNotFound(entry.number))?;
         tx.update::<NetworkAcl>(&acl.id, |acl| acl.entries[place] = entry);
@@ -100,18 +109,6 @@ fn acl(tx: &Transaction, caller: &Caller, id: Option<&str>) -> Result<Arc<Networ
 /// Each direction has numbers of its own.
 fn same(entry: &NetworkAclEntry, number: i32, egress: bool) -> bool {
     entry.number == number && entry.egress == egress
-}
-
-/// The members that a request to create and one to replace share.
-struct Asked {
-    number: Option<i32>,
-    egress: Option<bool>,
-    protocol: Option<String>,
-    action: Option<String>,
-    cidr: Option<String>,
-    ipv6_cidr: Option<String>,
-    ports: Option<PortRange>,
-    icmp: Option<IcmpTypeCode>,
 }
 
 fn entry(asked: Asked) -> Result<NetworkAclEntry, Error> {

@@ -54,6 +54,17 @@ macro_rules! asked {
     };
 }
 
+/// The destination of any of the three requests.
+macro_rules! destination {
+    ($input:expr) => {
+        destination(
+            $input.destination_cidr_block.as_deref(),
+            $input.destination_ipv6_cidr_block.as_deref(),
+            $input.destination_prefix_list_id.as_deref(),
+        )
+    };
+}
+
 pub(crate) fn create_route(
     control: &Control,
     caller: &Caller,
@@ -62,11 +73,7 @@ pub(crate) fn create_route(
     control.write(input.dry_run, |tx| {
         let table =
             Arc::clone(named::<RouteTable>(tx, caller, input.route_table_id.as_deref(), "RouteTableId")?);
-        let destination = destination(
-            input.destination_cidr_block.as_deref(),
-            input.destination_ipv6_cidr_block.as_deref(),
-            input.destination_prefix_list_id.as_deref(),
-        )?;
+        let destination = destination!(input)?;
         let target = target(tx, caller, &table, &asked!(input))?;
         check_inside(tx, &table.vpc, destination, &target)?;
         match table.routes.iter().find(|route| route.destination == destination) {
@@ -90,11 +97,7 @@ pub(crate) fn replace_route(
 ) -> Result<(), Error> {
     control.write(input.dry_run, |tx| {
         let table = Arc::clone(named::<RouteTable>(tx, caller, input.route_table_id.as_deref(), "RouteTableId")?);
-        let destination = destination(
-            input.destination_cidr_block.as_deref(),
-            input.destination_ipv6_cidr_block.as_deref(),
-            input.destination_prefix_list_id.as_deref(),
-        )?;
+        let destination = destination!(input)?;
         if is_local(tx, &table.vpc, destination) {
             if input.local_target == Some(true) {
                 return Ok(());
@@ -127,11 +130,7 @@ pub(crate) fn delete_route(
     control.write(input.dry_run, |tx| {
         let table =
             Arc::clone(named::<RouteTable>(tx, caller, input.route_table_id.as_deref(), "RouteTableId")?);
-        let destination = destination(
-            input.destination_cidr_block.as_deref(),
-            input.destination_ipv6_cidr_block.as_deref(),
-            input.destination_prefix_list_id.as_deref(),
-        )?;
+        let destination = destination!(input)?;
         if is_local(tx, &table.vpc, destination) {
             return Err(Error::InvalidParameterValue(format!(
                 "cannot remove local route {destination} in route table {}",
