@@ -138,7 +138,7 @@ def test_a_signature_for_another_service_or_region(aws):
     # The region that was signed for is the region that is asked.
     elsewhere = Account(aws.url, aws.key, aws.secret, "eu-west-1")
     aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")
-    assert elsewhere.ec2.describe_vpcs()["Vpcs"] == []
+    assert elsewhere.vpcs() == []
     nowhere = Account(aws.url, aws.key, aws.secret, "mars-north-1")
     code, message = refusal(nowhere.ec2.describe_vpcs)
     assert code == "SignatureDoesNotMatch" and "valid region, not 'mars-north-1'" in message
@@ -191,7 +191,7 @@ def test_bytes_that_no_sdk_would_send(aws):
     assert half == b"" or half.startswith(b"HTTP/1.1 400"), half
     encoded = Call(aws).send(body=b"Action=%zz&Version=2016-11-15")
     assert encoded[0] in (400, 403)
-    assert aws.ec2.describe_vpcs()["Vpcs"] == []
+    assert aws.vpcs() == []
 
 
 def test_parameters_that_are_missing_or_malformed(aws):

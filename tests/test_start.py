@@ -68,9 +68,9 @@ def test_two_daemons_side_by_side(own_daemon):
     first, second = own_daemon().start(), own_daemon().start()
     here, there = Account.first(first), Account.first(second)
     vpc = here.vpc()
-    assert there.ec2.describe_vpcs()["Vpcs"] == []
+    assert there.vpcs() == []
     second.down()
-    assert here.ec2.describe_vpcs()["Vpcs"][0]["VpcId"] == vpc
+    assert here.vpcs() == [vpc]
     assert traces(first)
 
 
@@ -150,17 +150,17 @@ def test_a_full_disk(own_daemon):
 
         error = until(refused_at_last, "a write that the disk has no room for", 30)
         assert error.response["Error"]["Code"] in ("InternalError", "InternalFailure"), error
-        count = len(aws.ec2.describe_vpcs()["Vpcs"])
+        count = len(aws.vpcs())
         # What failed left nothing behind, what was there still is, and reading goes on.
         refusal(aws.ec2.create_vpc, CidrBlock="10.0.0.0/16")
-        assert len(aws.ec2.describe_vpcs()["Vpcs"]) == count
+        assert len(aws.vpcs()) == count
         ballast.unlink()
         until(lambda: refused_at_last() is None, "writing again")
-        assert len(aws.ec2.describe_vpcs()["Vpcs"]) == count + 1
+        assert len(aws.vpcs()) == count + 1
         daemon.kill()
         daemon.start()
-        assert len(aws.ec2.describe_vpcs()["Vpcs"]) == count + 1
-        assert vpc in {found["VpcId"] for found in aws.ec2.describe_vpcs()["Vpcs"]}
+        assert len(aws.vpcs()) == count + 1
+        assert vpc in aws.vpcs()
         daemon.down()
 
 
@@ -176,7 +176,7 @@ def test_reset_is_for_ephemeral_daemons(own_daemon):
     subnet = aws.subnet(aws.vpc(), "10.0.0.0/24")
     instance = daemon.run(subnet, "sleep", "infinity")
     daemon.reset()
-    assert aws.ec2.describe_vpcs()["Vpcs"] == []
+    assert aws.vpcs() == []
     assert aws.ec2.describe_instances()["Reservations"] == []
     until(lambda: f"{daemon.name}-{instance}" not in names(), "the instance's namespace gone")
     lasting = own_daemon(arguments=()).start()
@@ -197,7 +197,7 @@ def test_an_ephemeral_daemon_forgets(own_daemon):
     daemon.kill()
     daemon.start()
     again = Account.first(daemon)
-    assert again.ec2.describe_vpcs()["Vpcs"] == []
+    assert again.vpcs() == []
     until(lambda: f"{daemon.name}-{instance}" not in names(), "the instance's namespace gone")
 
 

@@ -81,7 +81,7 @@ def test_a_zone_that_is_not_there(aws):
 def test_regions_are_apart(aws, daemon):
     vpc = aws.vpc()
     elsewhere = Account.first(daemon, "eu-central-1")
-    assert elsewhere.ec2.describe_vpcs()["Vpcs"] == []
+    assert elsewhere.vpcs() == []
     assert refusal(elsewhere.ec2.describe_vpcs, VpcIds=[vpc])[0] == "InvalidVpcID.NotFound"
     zones = elsewhere.ec2.describe_availability_zones()["AvailabilityZones"]
     assert {zone["ZoneName"] for zone in zones} == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
@@ -90,7 +90,7 @@ def test_regions_are_apart(aws, daemon):
 
 def test_accounts_do_not_see_each_others(aws, other):
     vpc = aws.vpc()
-    assert other.ec2.describe_vpcs()["Vpcs"] == []
+    assert other.vpcs() == []
     assert refusal(other.ec2.delete_vpc, VpcId=vpc)[0] == "InvalidVpcID.NotFound"
     assert refusal(other.ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.0.0/24")[0] == "InvalidVpcID.NotFound"
 

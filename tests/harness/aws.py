@@ -85,6 +85,11 @@ class Account:
         self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": dns})
         return vpc
 
+    def vpcs(self):
+        """The ids of all VPCs but the default one."""
+        found = self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]
+        return [vpc["VpcId"] for vpc in found]
+
     def subnet(self, vpc, cidr, zone="a"):
         """A subnet in the zone of this letter."""
         created = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=self.region + zone)

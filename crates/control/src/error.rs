@@ -7,6 +7,7 @@ mod admin;
 mod database;
 mod endpoint;
 mod load_balancing;
+mod network;
 
 use std::net::Ipv4Addr;
 
@@ -17,6 +18,7 @@ pub use self::admin::AdminError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::load_balancing::LoadBalancingError;
+pub use self::network::NetworkError;
 use crate::lookup::Noun;
 
 /// Why an operation was refused.
@@ -67,6 +69,9 @@ pub enum Error {
     /// Something that AWS does and Linkway does not.
     #[error("{0}")]
     Unsupported(String),
+    /// An instance's state does not allow it; the message is the whole of it.
+    #[error("{0}")]
+    IncorrectInstanceState(String),
     /// Not this caller's to do with this resource; the message is the whole of it.
     #[error("{0}")]
     OperationNotPermitted(String),
@@ -161,6 +166,9 @@ pub enum Error {
     #[error("Network interface '{0}' is currently in use.")]
     InterfaceInUse(String),
 
+    /// Of routes, gateways, public addresses, network ACLs and a VPC's ranges.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// Of endpoints and endpoint services.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -198,6 +206,7 @@ impl Error {
             Self::InvalidParameter(_) => "InvalidParameter",
             Self::InvalidParameterCombination(_) => "InvalidParameterCombination",
             Self::Unsupported(_) => "UnsupportedOperation",
+            Self::IncorrectInstanceState(_) => "IncorrectInstanceState",
             Self::OperationNotPermitted(_) => "OperationNotPermitted",
             Self::AuthFailure(_) => "AuthFailure",
             Self::DryRun => "DryRunOperation",
@@ -221,6 +230,7 @@ impl Error {
             Self::InsufficientFreeAddresses => "InsufficientFreeAddressesInSubnet",
             Self::NetworkInterfaceLimitExceeded(_) => "NetworkInterfaceLimitExceeded",
             Self::InterfaceInUse(_) => "InvalidParameterValue",
+            Self::Network(error) => error.code(),
             Self::Endpoint(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
             Self::Database(error) => error.code(),

@@ -3,8 +3,12 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use linkway_model::dhcp_options::DhcpOptions;
+use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::instance::Instance;
+use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::RouteTable;
@@ -34,6 +38,10 @@ pub struct Noun {
 impl Noun {
     pub(crate) fn missing(&self, ids: &[String]) -> String {
         let (phrase, ids) = (self.phrase, ids.join(", "));
+        // NAT gateways came later, with words of their own.
+        if self.resource_type == NatGateway::NOUN.resource_type {
+            return format!("The {phrase} {ids} was not found");
+        }
         if ids.contains(',') {
             format!("The {phrase}s '{ids}' do not exist")
         } else {
@@ -110,6 +118,15 @@ owned! {
         "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed";
     NetworkAcl: NetworkAclId, "network-acl", "networkAcl ID",
         "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed";
+    InternetGateway: InternetGatewayId, "internet-gateway", "internetGateway ID",
+        "InvalidInternetGatewayID.NotFound", "InvalidInternetGatewayId.Malformed";
+    EgressOnlyInternetGateway: EgressOnlyInternetGatewayId, "egress-only-internet-gateway", "eigw ID",
+        "InvalidGatewayID.NotFound", "InvalidEgressOnlyInternetGatewayId.Malformed";
+    ElasticAddress: AllocationId, "elastic-ip", "allocation ID",
+        "InvalidAllocationID.NotFound", "InvalidAllocationID.NotFound";
+    NatGateway: NatGatewayId, "natgateway", "Nat Gateway", "NatGatewayNotFound", "NatGatewayMalformed";
+    DhcpOptions: DhcpOptionsId, "dhcp-options", "dhcpOption ID",
+        "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";

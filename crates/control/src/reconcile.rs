@@ -9,7 +9,7 @@ mod verification;
 use linkway_model::Timestamp;
 
 pub use self::verification::Verification;
-use crate::ec2::{endpoint_service, instance, vpc_endpoint};
+use crate::ec2::{elastic_address, endpoint_service, instance, nat_gateway, vpc_endpoint};
 use crate::elbv2::{load_balancer, target};
 use crate::{Control, Error, idempotency};
 
@@ -26,6 +26,8 @@ impl Control {
             vpc_endpoint::reconcile(tx, applied, now);
             target::reconcile(tx, now);
             instance::reconcile(tx, now);
+            nat_gateway::reconcile(tx, applied, now);
+            elastic_address::reconcile(tx);
             idempotency::reconcile(tx, now);
             Ok::<_, Error>(())
         });

@@ -81,7 +81,10 @@ fn attachment(
         InterfaceRole::Namespace { path, device, .. } => {
             (PathBuf::from(path), device.clone(), routes_beside_others(snapshot.get::<Vpc>(&interface.vpc)?))
         }
-        InterfaceRole::Available | InterfaceRole::VpcEndpoint { .. } | InterfaceRole::LoadBalancer { .. } => {
+        InterfaceRole::Available
+        | InterfaceRole::VpcEndpoint { .. }
+        | InterfaceRole::LoadBalancer { .. }
+        | InterfaceRole::NatGateway { .. } => {
             return None;
         }
     };

@@ -121,6 +121,16 @@ ids! {
     NetworkAclId = "acl-";
     /// A network ACL's association with a subnet.
     NetworkAclAssociationId = "aclassoc-";
+    /// An internet gateway.
+    InternetGatewayId = "igw-";
+    /// An egress-only internet gateway.
+    EgressOnlyInternetGatewayId = "eigw-";
+    /// An elastic address's allocation.
+    AllocationId = "eipalloc-";
+    /// An elastic address's association.
+    ElasticAddressAssociationId = "eipassoc-";
+    /// A NAT gateway.
+    NatGatewayId = "nat-";
     /// An instance.
     InstanceId = "i-";
     /// A reservation: what one launch made.
@@ -133,6 +143,13 @@ ids! {
     ServicePermissionId = "vpce-svc-perm-";
     /// An endpoint's connection with its service.
     EndpointConnectionId = "vpce-con-";
+}
+
+impl DhcpOptionsId {
+    /// What stands in a VPC without any: AWS's word for that is `default`.
+    pub fn none() -> Self {
+        Self("default".to_owned())
+    }
 }
 
 /// An account: twelve digits.

@@ -5,14 +5,19 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod account_region;
 pub mod aws_service;
 pub mod database;
 pub mod database_parameter;
+pub mod dhcp_options;
+pub mod elastic_address;
 pub mod endpoint_service;
 pub mod id;
 pub mod idempotency;
 pub mod instance;
+pub mod internet_gateway;
 pub mod load_balancer;
+pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
 pub mod outside_targets;

@@ -37,4 +37,10 @@ pub struct NetworkAclEntry {
     pub cidr: IpNet,
     /// Whether it allows, or denies.
     pub allow: bool,
+    /// First and last port, of TCP and UDP; `None`: all.
+    #[serde(default)]
+    pub ports: Option<(u16, u16)>,
+    /// Type and code, of ICMP; -1 in either place: all.
+    #[serde(default)]
+    pub icmp: Option<(i32, i32)>,
 }

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AttachmentId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp,
-    VpcEndpointId, VpcId,
+    AccountId, AttachmentId, InstanceId, NatGatewayId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags,
+    Timestamp, VpcEndpointId, VpcId,
 };
 
 /// A network interface: an address in a subnet, behind security groups.
@@ -84,6 +84,11 @@ pub enum InterfaceRole {
         /// ARN of the balancer.
         load_balancer: String,
     },
+    /// A NAT gateway's, managed by it.
+    NatGateway {
+        /// The gateway.
+        gateway: NatGatewayId,
+    },
     /// A DB instance's, managed by it.
     Database {
         /// ARN of the DB instance.
@@ -98,6 +103,7 @@ impl NetworkInterface {
             self.role,
             InterfaceRole::VpcEndpoint { .. }
                 | InterfaceRole::LoadBalancer { .. }
+                | InterfaceRole::NatGateway { .. }
                 | InterfaceRole::Database { .. }
         )
     }

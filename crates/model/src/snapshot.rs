@@ -6,11 +6,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
+use crate::account_region::AccountRegion;
 use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
+use crate::dhcp_options::DhcpOptions;
+use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
 use crate::idempotency::ClientToken;
 use crate::instance::Instance;
+use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
+use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
 use crate::route_table::RouteTable;
@@ -115,6 +120,18 @@ resources! {
     route_tables: RouteTable = "route-table", |d| d.id.as_str();
     /// Network ACLs.
     network_acls: NetworkAcl = "network-acl", |d| d.id.as_str();
+    /// Internet gateways.
+    internet_gateways: InternetGateway = "internet-gateway", |d| d.id.as_str();
+    /// Egress-only internet gateways.
+    egress_only_gateways: EgressOnlyInternetGateway = "egress-only-internet-gateway", |d| d.id.as_str();
+    /// Elastic addresses, by allocation.
+    elastic_addresses: ElasticAddress = "elastic-ip", |d| d.id.as_str();
+    /// NAT gateways.
+    nat_gateways: NatGateway = "natgateway", |d| d.id.as_str();
+    /// Sets of DHCP options.
+    dhcp_options: DhcpOptions = "dhcp-options", |d| d.id.as_str();
+    /// Accounts in regions, by `ACCOUNT/REGION`.
+    account_regions: AccountRegion = "account-region", |d| &d.key;
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
     /// Load balancers, by ARN.

@@ -22,6 +22,9 @@ pub struct Subnet {
     pub cidr: Ipv4Net,
     /// Name of its zone, such as `us-east-1a`.
     pub zone: String,
+    /// Whether it is its zone's default subnet.
+    #[serde(default)]
+    pub default_for_az: bool,
     /// Whether instances get a public address; kept and shown.
     pub map_public_ip_on_launch: bool,
     /// `ip-name` or `resource-name`.

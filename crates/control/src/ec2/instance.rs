@@ -17,6 +17,7 @@ use linkway_wire::ec2::{
 pub(crate) use reconcile::reconcile;
 
 use crate::describe::{by_ids, select};
+use crate::lookup::own;
 use crate::page::{Limits, Page, USUAL};
 use crate::{Caller, Control, Error};
 
@@ -40,6 +41,21 @@ pub(crate) fn describe(
         select(&state, caller, &input.instance_ids, filters::FILTERS, &input.filters, page)?;
     let reservations = instances.iter().map(|instance| shape::reservation(&state, instance)).collect();
     Ok(DescribeInstancesResult { next_token, reservations })
+}
+
+/// The first interface of the caller's instance of this id.
+pub(crate) fn primary_interface(
+    state: &Snapshot,
+    caller: &Caller,
+    id: &str,
+) -> Result<Arc<NetworkInterface>, Error> {
+    let instance = own::<Instance>(state, caller, id)?;
+    let interface = state.get::<NetworkInterface>(&instance.interface);
+    interface.cloned().ok_or_else(|| {
+        Error::IncorrectInstanceState(format!(
+            "The instance '{id}' is not in a state from which it has an interface."
+        ))
+    })
 }
 
 /// An instance's interface; none once it has ended.

@@ -1,99 +1,149 @@
 //! Network ACLs. Each ends, in both directions, in an entry that denies what no other allows.
 
+mod entry;
+mod shape;
+
+use std::sync::Arc;
+
 use ipnet::{IpNet, Ipv4Net};
-use linkway_model::Snapshot;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::{NetworkAclAssociationId, NetworkAclId, Tags, VpcId};
+use linkway_store::Transaction;
 use linkway_wire::ec2::{
-    DescribeNetworkAclsRequest, DescribeNetworkAclsResult, NetworkAcl as NetworkAclShape,
-    NetworkAclAssociation, NetworkAclEntry as NetworkAclEntryShape,
+    CreateNetworkAclRequest, CreateNetworkAclResult, DeleteNetworkAclRequest, DescribeNetworkAclsRequest,
+    DescribeNetworkAclsResult, ReplaceNetworkAclAssociationRequest, ReplaceNetworkAclAssociationResult,
 };
 
+pub(crate) use entry::{create_entry, delete_entry, replace_entry};
+
 use crate::describe::select;
-use crate::filter::{Field, fields, many, none, one};
+use crate::ec2::dependency::refuse_if_used;
+use crate::error::NetworkError;
+use crate::idempotency::once;
+use crate::lookup::{Owned, named, not_found, required};
 use crate::page::{Page, USUAL};
 use crate::{Caller, Control, Error, tags};
 
 /// The number of the last entry.
 const LAST: i32 = 32767;
 
-const FILTERS: &[Field<NetworkAcl>] = fields! {
-    "association.association-id" =>
-        |state, acl| many(associations(state, acl).into_iter().filter_map(|found| found.network_acl_association_id));
-    "association.network-acl-id" =>
-        |state, acl| many(associations(state, acl).into_iter().filter_map(|found| found.network_acl_id));
-    "association.subnet-id" =>
-        |state, acl| many(associations(state, acl).into_iter().filter_map(|found| found.subnet_id));
-    "default" => |_, acl| one(acl.is_default);
-    "entry.cidr" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.cidr_block));
-    "entry.egress" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.egress));
-    "entry.ipv6-cidr" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.ipv6_cidr_block));
-    "entry.protocol" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.protocol));
-    "entry.rule-action" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.rule_action));
-    "entry.rule-number" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.rule_number));
-    "network-acl-id" => |_, acl| one(&acl.id);
-    "owner-id" => |_, acl| one(&acl.owner);
-    "vpc-id" => |_, acl| one(&acl.vpc);
-    "entry.icmp.code" | "entry.icmp.type" | "entry.port-range.from" | "entry.port-range.to" => none;
-};
+/// Write the ACL that a VPC is born with, which allows everything.
+pub(crate) fn create_default(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> NetworkAclId {
+    let allow_all = |egress| NetworkAclEntry {
+        number: 100,
+        egress,
+        protocol: None,
+        cidr: IpNet::V4(Ipv4Net::default()),
+        allow: true,
+        ports: None,
+        icmp: None,
+    };
+    let entries = vec![allow_all(true), allow_all(false)];
+    write(tx, caller, vpc, true, entries, Tags::new())
+}
+
+fn write(
+    tx: &mut Transaction,
+    caller: &Caller,
+    vpc: &VpcId,
+    is_default: bool,
+    entries: Vec<NetworkAclEntry>,
+    tags: Tags,
+) -> NetworkAclId {
+    let id = NetworkAclId::random();
+    tx.put(NetworkAcl {
+        id: id.clone(),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        vpc: vpc.clone(),
+        is_default,
+        entries,
+        tags,
+    });
+    id
+}
+
+pub(crate) fn create(
+    control: &Control,
+    caller: &Caller,
+    mut input: CreateNetworkAclRequest,
+) -> Result<CreateNetworkAclResult, Error> {
+    let tags = tags::specified(&input.tag_specifications, NetworkAcl::NOUN.resource_type)?;
+    let (client_token, dry_run) = (input.client_token.take(), input.dry_run.take());
+    let shape = control.write(dry_run, |tx| {
+        let make = |tx: &mut Transaction| {
+            let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.id.clone();
+            Ok(write(tx, caller, &vpc, false, Vec::new(), tags).into())
+        };
+        let token = client_token.as_deref();
+        let id = once::<NetworkAcl>(tx, caller, control.now(), "CreateNetworkAcl", token, &input, make)?;
+        let acl = tx.get::<NetworkAcl>(&id).ok_or_else(|| not_found::<NetworkAcl>(id))?;
+        Ok(shape::shape(tx, acl))
+    })?;
+    Ok(CreateNetworkAclResult { client_token, network_acl: Some(shape) })
+}
 
 pub(crate) fn describe(
     control: &Control,
     caller: &Caller,
     input: DescribeNetworkAclsRequest,
 ) -> Result<DescribeNetworkAclsResult, Error> {
-    let state = control.read(input.dry_run)?;
+    let state = control.read_given(caller, input.dry_run)?;
     let page = Page::new(USUAL, input.max_results, &input.next_token);
-    let (acls, next_token) = select(&state, caller, &input.network_acl_ids, FILTERS, &input.filters, page)?;
+    let (acls, next_token) =
+        select(&state, caller, &input.network_acl_ids, shape::FILTERS, &input.filters, page)?;
     Ok(DescribeNetworkAclsResult {
-        network_acls: acls.iter().map(|acl| shape(&state, acl)).collect(),
+        network_acls: acls.iter().map(|acl| shape::shape(&state, acl)).collect(),
         next_token,
     })
 }
 
-fn associations(state: &Snapshot, acl: &NetworkAcl) -> Vec<NetworkAclAssociation> {
-    let of_subnet = |subnet: &Subnet| {
-        let (association, used) = &subnet.network_acl;
-        (*used == acl.id).then(|| NetworkAclAssociation {
-            network_acl_association_id: Some(association.to_string()),
-            network_acl_id: Some(acl.id.to_string()),
-            subnet_id: Some(subnet.id.to_string()),
-        })
-    };
-    state.all::<Subnet>().filter_map(|subnet| of_subnet(subnet)).collect()
+pub(crate) fn delete(
+    control: &Control,
+    caller: &Caller,
+    input: DeleteNetworkAclRequest,
+) -> Result<(), Error> {
+    control.write(input.dry_run, |tx| {
+        let acl =
+            Arc::clone(named::<NetworkAcl>(tx, caller, input.network_acl_id.as_deref(), "NetworkAclId")?);
+        if acl.is_default {
+            return Err(Error::InvalidParameterValue(format!(
+                "cannot delete default network ACL {}",
+                acl.id
+            )));
+        }
+        let words = format!("The networkAcl '{}' has dependencies and cannot be deleted.", acl.id);
+        let users = tx.all::<Subnet>().filter(|subnet| subnet.network_acl.1 == acl.id);
+        refuse_if_used(words, users.map(|subnet| subnet.id.to_string()))?;
+        tx.delete::<NetworkAcl>(&acl.id);
+        Ok(())
+    })
 }
 
-/// All entries, those for what leaves first, each direction in the order in which they are tried.
-fn entries(acl: &NetworkAcl) -> Vec<NetworkAclEntryShape> {
-    let last = |egress| NetworkAclEntry {
-        number: LAST,
-        egress,
-        protocol: None,
-        cidr: IpNet::V4(Ipv4Net::default()),
-        allow: false,
-    };
-    let mut entries: Vec<_> = acl.entries.iter().cloned().chain([last(true), last(false)]).collect();
-    entries.sort_by_key(|entry| (!entry.egress, entry.number));
-    let shape = |entry: NetworkAclEntry| NetworkAclEntryShape {
-        cidr_block: matches!(entry.cidr, IpNet::V4(_)).then(|| entry.cidr.to_string()),
-        ipv6_cidr_block: matches!(entry.cidr, IpNet::V6(_)).then(|| entry.cidr.to_string()),
-        egress: Some(entry.egress),
-        protocol: Some(entry.protocol.map_or_else(|| "-1".into(), |number| number.to_string())),
-        rule_action: Some(if entry.allow { "allow" } else { "deny" }.into()),
-        rule_number: Some(entry.number),
-        ..NetworkAclEntryShape::default()
-    };
-    entries.into_iter().map(shape).collect()
-}
-
-fn shape(state: &Snapshot, acl: &NetworkAcl) -> NetworkAclShape {
-    NetworkAclShape {
-        associations: associations(state, acl),
-        entries: entries(acl),
-        is_default: Some(acl.is_default),
-        network_acl_id: Some(acl.id.to_string()),
-        owner_id: Some(acl.owner.to_string()),
-        tags: tags::shape(&acl.tags),
-        vpc_id: Some(acl.vpc.to_string()),
-    }
+pub(crate) fn replace_association(
+    control: &Control,
+    caller: &Caller,
+    input: ReplaceNetworkAclAssociationRequest,
+) -> Result<ReplaceNetworkAclAssociationResult, Error> {
+    let id = required(input.association_id, "AssociationId")?;
+    control.write(input.dry_run, |tx| {
+        let acl =
+            Arc::clone(named::<NetworkAcl>(tx, caller, input.network_acl_id.as_deref(), "NetworkAclId")?);
+        let uses = |subnet: &Subnet| subnet.belongs_to(caller) && subnet.network_acl.0.as_str() == id;
+        let subnet = tx.all::<Subnet>().find(|subnet| uses(subnet)).cloned();
+        let subnet = subnet.ok_or_else(|| NetworkError::AssociationNotFound(id.clone()))?;
+        if subnet.vpc != acl.vpc {
+            return Err(Error::InvalidParameterValue(format!(
+                "network ACL {} and subnet {} belong to different networks",
+                acl.id, subnet.id
+            )));
+        }
+        let association = NetworkAclAssociationId::random();
+        tx.update::<Subnet>(&subnet.id, |subnet| {
+            subnet.network_acl = (association.clone(), acl.id.clone());
+        });
+        Ok(ReplaceNetworkAclAssociationResult { new_association_id: Some(association.into()) })
+    })
 }

@@ -14,7 +14,7 @@ use linkway_wire::ec2::{
 pub(crate) use allocate::{Allocation, addresses_in, allocate};
 pub(crate) use attribute::{describe_attribute, modify_attribute};
 pub(crate) use create::create;
-pub(crate) use shape::{attachment, status};
+pub(crate) use shape::{attachment, public, status};
 
 use crate::describe::select;
 use crate::lookup::named;

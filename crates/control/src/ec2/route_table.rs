@@ -1,87 +1,106 @@
-//! Route tables. Each has the routes within its VPC, which AWS calls local; others cannot be made yet.
+//! Route tables. Each has the routes within its VPC, which AWS calls local, beside those that callers make.
 
-use linkway_model::Snapshot;
+mod association;
+mod route;
+mod shape;
+
+use std::sync::Arc;
+
 use linkway_model::route_table::RouteTable;
 use linkway_model::vpc::Vpc;
+use linkway_model::{RouteTableAssociationId, RouteTableId, SubnetId, Tags, VpcId};
+use linkway_store::Transaction;
 use linkway_wire::ec2::{
-    DescribeRouteTablesRequest, DescribeRouteTablesResult, Route, RouteTable as RouteTableShape,
-    RouteTableAssociation, RouteTableAssociationState,
+    CreateRouteTableRequest, CreateRouteTableResult, DeleteRouteTableRequest, DescribeRouteTablesRequest,
+    DescribeRouteTablesResult,
 };
 
+pub(crate) use association::{associate, disassociate, replace_association};
+pub(crate) use route::{create_route, delete_route, replace_route};
+
 use crate::describe::select;
-use crate::filter::{Field, fields, many, none, one};
+use crate::ec2::dependency::refuse_if_used;
+use crate::idempotency::once;
+use crate::lookup::{Owned, named, not_found};
 use crate::page::{Limits, Page, USUAL};
 use crate::{Caller, Control, Error, tags};
 
-const FILTERS: &[Field<RouteTable>] = fields! {
-    "association.route-table-association-id" =>
-        |_, table| many(associations(table).into_iter().filter_map(|found| found.route_table_association_id));
-    "association.route-table-id" =>
-        |_, table| many(associations(table).into_iter().filter_map(|found| found.route_table_id));
-    "association.subnet-id" => |_, table| many(associations(table).into_iter().filter_map(|found| found.subnet_id));
-    "association.main" => |_, table| many(associations(table).into_iter().filter_map(|found| found.main));
-    "owner-id" => |_, table| one(&table.owner);
-    "route-table-id" => |_, table| one(&table.id);
-    "route.destination-cidr-block" =>
-        |state, table| many(routes(state, table).into_iter().filter_map(|route| route.destination_cidr_block));
-    "route.gateway-id" => |state, table| many(routes(state, table).into_iter().filter_map(|route| route.gateway_id));
-    "route.origin" => |state, table| many(routes(state, table).into_iter().filter_map(|route| route.origin));
-    "route.state" => |state, table| many(routes(state, table).into_iter().filter_map(|route| route.state));
-    "vpc-id" => |_, table| one(&table.vpc);
-    "association.gateway-id" | "route.destination-ipv6-cidr-block" | "route.destination-prefix-list-id"
-        | "route.egress-only-internet-gateway-id" | "route.instance-id" | "route.nat-gateway-id"
-        | "route.transit-gateway-id" | "route.vpc-peering-connection-id" => none;
-};
+/// Write a route table; the VPC's main one when `main`.
+pub(crate) fn write(
+    tx: &mut Transaction,
+    caller: &Caller,
+    vpc: &VpcId,
+    main: bool,
+    tags: Tags,
+) -> RouteTableId {
+    let id = RouteTableId::random();
+    tx.put(RouteTable {
+        id: id.clone(),
+        owner: caller.account.clone(),
+        region: caller.region.clone(),
+        vpc: vpc.clone(),
+        main_association: main.then(RouteTableAssociationId::random),
+        associations: Vec::new(),
+        routes: Vec::new(),
+        tags,
+    });
+    id
+}
+
+pub(crate) fn create(
+    control: &Control,
+    caller: &Caller,
+    mut input: CreateRouteTableRequest,
+) -> Result<CreateRouteTableResult, Error> {
+    let tags = tags::specified(&input.tag_specifications, RouteTable::NOUN.resource_type)?;
+    let (client_token, dry_run) = (input.client_token.take(), input.dry_run.take());
+    let shape = control.write(dry_run, |tx| {
+        let make = |tx: &mut Transaction| {
+            let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.id.clone();
+            Ok(write(tx, caller, &vpc, false, tags).into())
+        };
+        let token = client_token.as_deref();
+        let id = once::<RouteTable>(tx, caller, control.now(), "CreateRouteTable", token, &input, make)?;
+        let table = tx.get::<RouteTable>(&id).ok_or_else(|| not_found::<RouteTable>(id))?;
+        Ok(shape::shape(tx, table))
+    })?;
+    Ok(CreateRouteTableResult { client_token, route_table: Some(shape) })
+}
+
+pub(crate) fn delete(
+    control: &Control,
+    caller: &Caller,
+    input: DeleteRouteTableRequest,
+) -> Result<(), Error> {
+    control.write(input.dry_run, |tx| {
+        let table =
+            Arc::clone(named::<RouteTable>(tx, caller, input.route_table_id.as_deref(), "RouteTableId")?);
+        let words = format!("The routeTable '{}' has dependencies and cannot be deleted.", table.id);
+        let main = table.main_association.iter().map(ToString::to_string);
+        refuse_if_used(words, main.chain(table.associations.iter().map(|(id, _)| id.to_string())))?;
+        tx.delete::<RouteTable>(&table.id);
+        Ok(())
+    })
+}
 
 pub(crate) fn describe(
     control: &Control,
     caller: &Caller,
     input: DescribeRouteTablesRequest,
 ) -> Result<DescribeRouteTablesResult, Error> {
-    let state = control.read(input.dry_run)?;
+    let state = control.read_given(caller, input.dry_run)?;
     let page = Page::new(Limits { most: 100, ..USUAL }, input.max_results, &input.next_token);
-    let (tables, next_token) = select(&state, caller, &input.route_table_ids, FILTERS, &input.filters, page)?;
-    let route_tables = tables.iter().map(|table| shape(&state, table)).collect();
+    let (tables, next_token) =
+        select(&state, caller, &input.route_table_ids, shape::FILTERS, &input.filters, page)?;
+    let route_tables = tables.iter().map(|table| shape::shape(&state, table)).collect();
     Ok(DescribeRouteTablesResult { next_token, route_tables })
 }
 
-fn associations(table: &RouteTable) -> Vec<RouteTableAssociation> {
-    let association = |id: &dyn ToString, subnet: Option<String>| RouteTableAssociation {
-        association_state: Some(RouteTableAssociationState {
-            state: Some("associated".into()),
-            status_message: None,
-        }),
-        main: Some(subnet.is_none()),
-        route_table_association_id: Some(id.to_string()),
-        route_table_id: Some(table.id.to_string()),
-        subnet_id: subnet,
-        ..RouteTableAssociation::default()
-    };
-    let main = table.main_association.iter().map(|id| association(id, None));
-    let others = table.associations.iter().map(|(id, subnet)| association(id, Some(subnet.to_string())));
-    main.chain(others).collect()
-}
-
-fn routes(state: &Snapshot, table: &RouteTable) -> Vec<Route> {
-    let cidrs = state.get::<Vpc>(&table.vpc).map_or(&[][..], |vpc| &vpc.cidrs);
-    let local = cidrs.iter().map(|range| Route {
-        destination_cidr_block: Some(range.cidr.to_string()),
-        gateway_id: Some("local".into()),
-        origin: Some("CreateRouteTable".into()),
-        state: Some("active".into()),
-        ..Route::default()
-    });
-    local.collect()
-}
-
-fn shape(state: &Snapshot, table: &RouteTable) -> RouteTableShape {
-    RouteTableShape {
-        associations: associations(table),
-        owner_id: Some(table.owner.to_string()),
-        route_table_id: Some(table.id.to_string()),
-        routes: routes(state, table),
-        tags: tags::shape(&table.tags),
-        vpc_id: Some(table.vpc.to_string()),
-        ..RouteTableShape::default()
+/// Let go of a subnet that is deleted.
+pub(crate) fn forget_subnet(tx: &mut Transaction, subnet: &SubnetId) {
+    let uses = |table: &RouteTable| table.associations.iter().any(|(_, used)| used == subnet);
+    let table = tx.all::<RouteTable>().find(|table| uses(table)).map(|table| table.id.clone());
+    if let Some(id) = table {
+        tx.update::<RouteTable>(&id, |table| table.associations.retain(|(_, used)| used != subnet));
     }
 }

@@ -22,6 +22,7 @@ use linkway_wire::ec2::{
 pub(crate) use membership::{check_count, groups_of_vpc, identifiers};
 
 use crate::describe::select;
+use crate::ec2::default_vpc;
 use crate::ec2::dependency::refuse_if_used;
 use crate::ec2::security_group_rule::permission;
 use crate::lookup::{Owned, own, required};
@@ -101,7 +102,7 @@ pub(crate) fn rules_of(state: &Snapshot, group: &SecurityGroupId) -> Vec<Arc<Sec
     rules
 }
 
-/// The group that a request names. Names stand for groups of the default VPC, which nobody has here.
+/// The group that a request names. Names stand for groups of the default VPC.
 pub(crate) fn identified<'a>(
     state: &'a Snapshot,
     caller: &Caller,
@@ -110,9 +111,18 @@ pub(crate) fn identified<'a>(
 ) -> Result<&'a Arc<SecurityGroup>, Error> {
     match (id, name) {
         (Some(id), _) => own(state, caller, id),
-        (None, Some(_)) => Err(Error::NoDefaultVpcForGroupName),
+        (None, Some(name)) => by_name(state, caller, name),
         (None, None) => Err(Error::MissingParameter("groupName or groupId")),
     }
+}
+
+/// The group of this name in the default VPC.
+fn by_name<'a>(state: &'a Snapshot, caller: &Caller, name: &str) -> Result<&'a Arc<SecurityGroup>, Error> {
+    let vpc = default_vpc::of(state, caller).ok_or(Error::NoDefaultVpcForGroupName)?;
+    state
+        .all::<SecurityGroup>()
+        .find(|group| group.vpc == vpc.id && group.name == name)
+        .ok_or_else(|| Error::GroupNameNotFound(name.to_owned()))
 }
 
 pub(crate) fn create(
@@ -133,9 +143,14 @@ pub(crate) fn create(
         return Err(Error::InvalidParameterValue("Cannot use reserved security group name: default".into()));
     }
     let tags = tags::specified(&input.tag_specifications, SecurityGroup::NOUN.resource_type)?;
-    let vpc = input.vpc_id.ok_or(Error::NoDefaultVpc)?;
     let group = control.write(input.dry_run, |tx| {
-        let vpc = own::<Vpc>(tx, caller, &vpc)?.id.clone();
+        let vpc = match &input.vpc_id {
+            Some(id) => own::<Vpc>(tx, caller, id)?.id.clone(),
+            None => {
+                default_vpc::ensure(tx, caller);
+                default_vpc::of(tx, caller).ok_or(Error::NoDefaultVpc)?.id.clone()
+            }
+        };
         if tx.all::<SecurityGroup>().any(|other| other.vpc == vpc && other.name == name) {
             return Err(Error::DuplicateGroup { name, vpc: vpc.to_string() });
         }
@@ -166,13 +181,13 @@ pub(crate) fn describe(
     caller: &Caller,
     input: DescribeSecurityGroupsRequest,
 ) -> Result<DescribeSecurityGroupsResult, Error> {
-    let state = control.read(input.dry_run)?;
-    if !input.group_names.is_empty() {
-        return Err(Error::NoDefaultVpcForGroupName);
+    let state = control.read_given(caller, input.dry_run)?;
+    let mut ids = input.group_ids;
+    for name in &input.group_names {
+        ids.push(by_name(&state, caller, name)?.id.to_string());
     }
     let page = Page::new(USUAL, input.max_results, &input.next_token);
-    let (groups, next_token) =
-        select(&state, caller, &input.group_ids, filters::FILTERS, &input.filters, page)?;
+    let (groups, next_token) = select(&state, caller, &ids, filters::FILTERS, &input.filters, page)?;
     let security_groups = groups.iter().map(|group| shape(&state, group)).collect();
     Ok(DescribeSecurityGroupsResult { next_token, security_groups })
 }

@@ -9,7 +9,7 @@ use linkway_model::network_interface::NetworkInterface;
 use linkway_model::region::{Region, Zone};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
-use linkway_model::{NetworkAclAssociationId, Snapshot, SubnetId};
+use linkway_model::{NetworkAclAssociationId, Snapshot, SubnetId, Tags};
 use linkway_wire::ec2::{
     CreateSubnetRequest, CreateSubnetResult, DeleteSubnetRequest, DescribeSubnetsRequest,
     DescribeSubnetsResult, PrivateDnsNameOptionsOnLaunch, Subnet as SubnetShape,
@@ -18,9 +18,9 @@ use linkway_wire::ec2::{
 pub(crate) use attribute::modify_attribute;
 
 use crate::describe::select;
-use crate::ec2::cidr;
 use crate::ec2::dependency::refuse_if_used;
 use crate::ec2::network_interface::addresses_in;
+use crate::ec2::{cidr, route_table};
 use crate::filter::{Field, fields, many, none, one};
 use crate::lookup::{Owned, named, required};
 use crate::page::{Page, USUAL};
@@ -32,7 +32,7 @@ const FILTERS: &[Field<Subnet>] = fields! {
     "available-ip-address-count" => |state, subnet| one(free_addresses(state, subnet));
     "cidr-block" | "cidr" | "cidrBlock" => |_, subnet| one(subnet.cidr);
     "customer-owned-ipv4-pool" => none;
-    "default-for-az" | "defaultForAz" => |_, _| one(false);
+    "default-for-az" | "defaultForAz" => |_, subnet| one(subnet.default_for_az);
     "enable-dns64" => |_, _| one(false);
     "enable-lni-at-device-index" => none;
     "ipv6-cidr-block-association.ipv6-cidr-block" => none;
@@ -71,23 +71,29 @@ pub(crate) fn create(
     let shape = control.write(input.dry_run, |tx| {
         let vpc = Arc::clone(named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?);
         let zone = zone(caller, input.availability_zone.as_deref(), input.availability_zone_id.as_deref())?;
-        let subnet = Subnet {
-            id: SubnetId::random(),
-            owner: vpc.owner.clone(),
-            region: vpc.region.clone(),
-            cidr: range(tx, &vpc, &block)?,
-            zone: zone.name.to_owned(),
-            map_public_ip_on_launch: false,
-            hostname_type: "ip-name".into(),
-            resource_name_a_record: false,
-            network_acl: (NetworkAclAssociationId::random(), vpc.default_network_acl.clone()),
-            tags,
-            vpc: vpc.id.clone(),
-        };
+        let subnet = new(&vpc, zone, range(tx, &vpc, &block)?, tags);
         tx.put(subnet.clone());
         Ok(shape(tx, &subnet))
     })?;
     Ok(CreateSubnetResult { subnet: Some(shape) })
+}
+
+/// A subnet as it begins.
+pub(crate) fn new(vpc: &Vpc, zone: &Zone, cidr: Ipv4Net, tags: Tags) -> Subnet {
+    Subnet {
+        id: SubnetId::random(),
+        owner: vpc.owner.clone(),
+        region: vpc.region.clone(),
+        cidr,
+        zone: zone.name.to_owned(),
+        default_for_az: false,
+        map_public_ip_on_launch: false,
+        hostname_type: "ip-name".into(),
+        resource_name_a_record: false,
+        network_acl: (NetworkAclAssociationId::random(), vpc.default_network_acl.clone()),
+        tags,
+        vpc: vpc.id.clone(),
+    }
 }
 
 /// The range for a new subnet: inside of the VPC, and nobody else's.
@@ -103,7 +109,7 @@ fn range(state: &Snapshot, vpc: &Vpc, text: &str) -> Result<Ipv4Net, Error> {
 }
 
 /// The zone asked for, by name or by id; any when none is.
-fn zone(caller: &Caller, name: Option<&str>, id: Option<&str>) -> Result<&'static Zone, Error> {
+pub(crate) fn zone(caller: &Caller, name: Option<&str>, id: Option<&str>) -> Result<&'static Zone, Error> {
     let zones = Region::find(&caller.region).map_or(&[][..], |region| region.zones);
     let (asked, parameter) = match (name, id) {
         (Some(_), Some(_)) => {
@@ -130,7 +136,7 @@ pub(crate) fn describe(
     caller: &Caller,
     input: DescribeSubnetsRequest,
 ) -> Result<DescribeSubnetsResult, Error> {
-    let state = control.read(input.dry_run)?;
+    let state = control.read_given(caller, input.dry_run)?;
     let page = Page::new(USUAL, input.max_results, &input.next_token);
     let (subnets, next_token) = select(&state, caller, &input.subnet_ids, FILTERS, &input.filters, page)?;
     Ok(DescribeSubnetsResult {
@@ -144,14 +150,14 @@ fn free_addresses(state: &Snapshot, subnet: &Subnet) -> usize {
     subnet.usable().count().saturating_sub(addresses_in(state, &subnet.id).len())
 }
 
-fn shape(state: &Snapshot, subnet: &Subnet) -> SubnetShape {
+pub(crate) fn shape(state: &Snapshot, subnet: &Subnet) -> SubnetShape {
     SubnetShape {
         assign_ipv6_address_on_creation: Some(false),
         availability_zone: Some(subnet.zone.clone()),
         availability_zone_id: Zone::find(&subnet.zone).map(|zone| zone.id.to_owned()),
         available_ip_address_count: i32::try_from(free_addresses(state, subnet)).ok(),
         cidr_block: Some(subnet.cidr.to_string()),
-        default_for_az: Some(false),
+        default_for_az: Some(subnet.default_for_az),
         enable_dns64: Some(false),
         ipv6_native: Some(false),
         map_customer_owned_ip_on_launch: Some(false),
@@ -180,6 +186,7 @@ pub(crate) fn delete(control: &Control, caller: &Caller, input: DeleteSubnetRequ
             .map(|interface| interface.id.to_string())
             .collect();
         refuse_if_used(format!("The subnet '{id}' has dependencies and cannot be deleted."), interfaces)?;
+        route_table::forget_subnet(tx, &id);
         tx.delete::<Subnet>(&id);
         Ok(())
     })

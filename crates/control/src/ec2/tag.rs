@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use linkway_model::dhcp_options::DhcpOptions;
+use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::instance::Instance;
+use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::RouteTable;
@@ -32,6 +36,11 @@ macro_rules! each_kind {
         $use!(NetworkInterface);
         $use!(RouteTable);
         $use!(NetworkAcl);
+        $use!(InternetGateway);
+        $use!(EgressOnlyInternetGateway);
+        $use!(ElasticAddress);
+        $use!(NatGateway);
+        $use!(DhcpOptions);
         $use!(Instance);
         $use!(VpcEndpoint);
         $use!(EndpointService);

@@ -1,33 +1,33 @@
 //! VPCs: created with what every VPC has from birth, and deleted with it.
 
 mod attribute;
+mod cidr_block;
 
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net};
-use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
+use ipnet::Ipv4Net;
+use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::RouteTable;
 use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
-use linkway_model::{
-    DhcpOptionsId, NetworkAclId, Resource, RouteTableAssociationId, RouteTableId, Snapshot, Tags,
-    VpcCidrAssociationId, VpcId,
-};
+use linkway_model::{Resource, Snapshot, Tags, VpcCidrAssociationId, VpcId};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateVpcRequest, CreateVpcResult, DeleteVpcRequest, DescribeVpcsRequest, DescribeVpcsResult,
-    Vpc as VpcShape, VpcCidrBlockAssociation, VpcCidrBlockState,
+    ModifyVpcTenancyRequest, ModifyVpcTenancyResult, Vpc as VpcShape, VpcCidrBlockAssociation,
+    VpcCidrBlockState,
 };
 
 pub(crate) use attribute::{describe_attribute, modify_attribute};
+pub(crate) use cidr_block::{associate as associate_cidr_block, disassociate as disassociate_cidr_block};
 
 use crate::describe::select;
-use crate::ec2::cidr;
 use crate::ec2::dependency::refuse_if_used;
-use crate::ec2::security_group;
+use crate::ec2::{cidr, dhcp_options, network_acl, route_table, security_group};
 use crate::filter::{Field, fields, many, none, one};
 use crate::lookup::{Owned, named, required};
 use crate::page::{Page, USUAL};
@@ -83,7 +83,13 @@ fn range(text: &str) -> Result<Ipv4Net, Error> {
 }
 
 /// Write a VPC with its default security group, main route table and default network ACL.
-fn found(tx: &mut Transaction, caller: &Caller, cidr: Ipv4Net, tenancy: String, tags: Tags) -> Vpc {
+pub(crate) fn found(
+    tx: &mut Transaction,
+    caller: &Caller,
+    cidr: Ipv4Net,
+    tenancy: String,
+    tags: Tags,
+) -> Vpc {
     let id = VpcId::random();
     let vpc = Vpc {
         number: tx.next_number("vpc"),
@@ -95,10 +101,10 @@ fn found(tx: &mut Transaction, caller: &Caller, cidr: Ipv4Net, tenancy: String, 
         enable_dns_support: true,
         enable_dns_hostnames: false,
         enable_network_address_usage_metrics: false,
-        dhcp_options: dhcp_options(tx, caller),
+        dhcp_options: dhcp_options::default(tx, caller),
         default_security_group: security_group::create_default(tx, caller, &id),
-        main_route_table: main_route_table(tx, caller, &id),
-        default_network_acl: default_network_acl(tx, caller, &id),
+        main_route_table: route_table::write(tx, caller, &id, true, Tags::new()),
+        default_network_acl: network_acl::create_default(tx, caller, &id),
         tags,
         id,
     };
@@ -106,67 +112,30 @@ fn found(tx: &mut Transaction, caller: &Caller, cidr: Ipv4Net, tenancy: String, 
     vpc
 }
 
-/// The set of DHCP options that an account has in a region: one for all of its VPCs.
-fn dhcp_options(state: &Snapshot, caller: &Caller) -> DhcpOptionsId {
-    let other = state.all::<Vpc>().find(|vpc| vpc.belongs_to(caller));
-    other.map_or_else(DhcpOptionsId::random, |vpc| vpc.dhcp_options.clone())
-}
-
-fn main_route_table(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> RouteTableId {
-    let id = RouteTableId::random();
-    tx.put(RouteTable {
-        id: id.clone(),
-        owner: caller.account.clone(),
-        region: caller.region.clone(),
-        vpc: vpc.clone(),
-        main_association: Some(RouteTableAssociationId::random()),
-        associations: Vec::new(),
-        tags: Tags::new(),
-    });
-    id
-}
-
-fn default_network_acl(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> NetworkAclId {
-    let id = NetworkAclId::random();
-    let allow_all = |egress| NetworkAclEntry {
-        number: 100,
-        egress,
-        protocol: None,
-        cidr: IpNet::V4(Ipv4Net::default()),
-        allow: true,
-    };
-    tx.put(NetworkAcl {
-        id: id.clone(),
-        owner: caller.account.clone(),
-        region: caller.region.clone(),
-        vpc: vpc.clone(),
-        is_default: true,
-        entries: vec![allow_all(true), allow_all(false)],
-        tags: Tags::new(),
-    });
-    id
-}
-
 pub(crate) fn describe(
     control: &Control,
     caller: &Caller,
     input: DescribeVpcsRequest,
 ) -> Result<DescribeVpcsResult, Error> {
-    let state = control.read(input.dry_run)?;
+    let state = control.read_given(caller, input.dry_run)?;
     let page = Page::new(USUAL, input.max_results, &input.next_token);
     let (vpcs, next_token) = select(&state, caller, &input.vpc_ids, FILTERS, &input.filters, page)?;
     Ok(DescribeVpcsResult { next_token, vpcs: vpcs.iter().map(|vpc| shape(vpc)).collect() })
 }
 
-fn shape(vpc: &Vpc) -> VpcShape {
-    let association = |range: &VpcCidr| VpcCidrBlockAssociation {
+/// A range with its association's state.
+fn association(range: &VpcCidr, state: &str) -> VpcCidrBlockAssociation {
+    VpcCidrBlockAssociation {
         association_id: Some(range.association.to_string()),
         cidr_block: Some(range.cidr.to_string()),
-        cidr_block_state: Some(VpcCidrBlockState { state: Some("associated".into()), status_message: None }),
-    };
+        cidr_block_state: Some(VpcCidrBlockState { state: Some(state.into()), status_message: None }),
+    }
+}
+
+pub(crate) fn shape(vpc: &Vpc) -> VpcShape {
     VpcShape {
         cidr_block: vpc.cidrs.first().map(|range| range.cidr.to_string()),
-        cidr_block_association_set: vpc.cidrs.iter().map(association).collect(),
+        cidr_block_association_set: vpc.cidrs.iter().map(|range| association(range, "associated")).collect(),
         dhcp_options_id: Some(vpc.dhcp_options.to_string()),
         instance_tenancy: Some(vpc.tenancy.clone()),
         is_default: Some(vpc.is_default),
@@ -207,5 +176,40 @@ fn dependents(state: &Snapshot, vpc: &Vpc) -> Vec<String> {
         .all::<SecurityGroup>()
         .filter(|group| group.vpc == vpc.id && group.id != vpc.default_security_group)
         .map(|group| group.id.to_string());
-    endpoints.chain(subnets).chain(interfaces).chain(groups).collect()
+    let tables = state
+        .all::<RouteTable>()
+        .filter(|table| table.vpc == vpc.id && table.id != vpc.main_route_table)
+        .map(|table| table.id.to_string());
+    let acls = state
+        .all::<NetworkAcl>()
+        .filter(|acl| acl.vpc == vpc.id && acl.id != vpc.default_network_acl)
+        .map(|acl| acl.id.to_string());
+    let gateways = state
+        .all::<InternetGateway>()
+        .filter(|gateway| gateway.vpc.as_ref() == Some(&vpc.id))
+        .map(|gateway| gateway.id.to_string());
+    let outlets = state
+        .all::<EgressOnlyInternetGateway>()
+        .filter(|gateway| gateway.vpc == vpc.id)
+        .map(|gateway| gateway.id.to_string());
+    let ways = tables.chain(acls).chain(gateways).chain(outlets);
+    endpoints.chain(subnets).chain(interfaces).chain(groups).chain(ways).collect()
+}
+
+pub(crate) fn modify_tenancy(
+    control: &Control,
+    caller: &Caller,
+    input: ModifyVpcTenancyRequest,
+) -> Result<ModifyVpcTenancyResult, Error> {
+    let tenancy = required(input.instance_tenancy, "InstanceTenancy")?;
+    if tenancy != "default" {
+        return Err(Error::InvalidParameterValue(format!(
+            "Value ({tenancy}) for parameter instanceTenancy is invalid."
+        )));
+    }
+    control.write(input.dry_run, |tx| {
+        let id = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.id.clone();
+        tx.update::<Vpc>(&id, |vpc| vpc.tenancy = tenancy);
+        Ok(ModifyVpcTenancyResult { return_value: Some(true) })
+    })
 }

@@ -2,7 +2,7 @@
 
 use linkway_wire::ec2::*;
 
-use crate::world::{World, caller, caller_of, filter, refused, some};
+use crate::world::{World, caller, caller_of, filter, refused};
 
 #[test]
 fn regions_have_endpoints_and_names() {
@@ -37,7 +37,7 @@ fn zones_are_the_callers_regions() {
 }
 
 #[test]
-fn account_attributes_name_no_default_vpc() {
+fn account_attributes_name_the_default_vpc() {
     let world = World::new();
     let input = DescribeAccountAttributesRequest {
         attribute_names: vec!["default-vpc".into()],
@@ -46,7 +46,9 @@ fn account_attributes_name_no_default_vpc() {
     let answer = world.control.describe_account_attributes(&caller(), input).unwrap();
     assert_eq!(answer.account_attributes.len(), 1);
     let value = &answer.account_attributes[0].attribute_values[0];
-    assert_eq!(value.attribute_value, some("none"));
+    let default = DescribeVpcsRequest { filters: vec![filter("isDefault", &["true"])], ..Default::default() };
+    let default = world.control.describe_vpcs(&caller(), default).unwrap().vpcs.remove(0);
+    assert_eq!(value.attribute_value, default.vpc_id);
 }
 
 #[test]

@@ -5,12 +5,20 @@
 
 mod admin;
 mod database;
+mod default_vpc;
 mod describing;
+mod dhcp_options;
+mod elastic_address;
+mod gateways;
 mod instance;
 mod managed;
+mod nat_gateway;
+mod network_acl;
 mod network_interface;
 mod requests;
+mod route_table;
 mod security_group;
 mod subnet;
 mod vpc;
+mod vpc_cidr;
 mod world;

@@ -31,7 +31,7 @@ fn accounts_and_regions_do_not_see_each_other() {
     let vpc = world.vpc("10.0.0.0/16");
     for other in [caller_of("222222222222", "us-east-1"), caller_of("111111111111", "eu-west-1")] {
         let list = world.control.describe_vpcs(&other, DescribeVpcsRequest::default()).unwrap();
-        assert!(list.vpcs.is_empty());
+        assert!(list.vpcs.iter().all(|found| found.is_default == Some(true)), "{list:?}");
         let input = DescribeVpcsRequest { vpc_ids: vec![vpc.clone()], ..Default::default() };
         refused(world.control.describe_vpcs(&other, input), "InvalidVpcID.NotFound", &vpc);
         let input = DeleteVpcRequest { vpc_id: Some(vpc.clone()), dry_run: None };
@@ -43,7 +43,7 @@ fn accounts_and_regions_do_not_see_each_other() {
         };
         refused(world.control.create_tags(&other, input), "InvalidVpcID.NotFound", &vpc);
         let groups = world.control.describe_security_groups(&other, DescribeSecurityGroupsRequest::default());
-        assert!(groups.unwrap().security_groups.is_empty());
+        assert_ne!(groups.unwrap().security_groups[0].vpc_id, Some(vpc.clone()));
     }
 }
 
@@ -123,7 +123,7 @@ fn tags_come_with_the_request_or_later() {
     assert_eq!(remove(vec![tag("Name", "two")]), ["Empty", "Team"]);
     assert_eq!(remove(vec![Tag { key: some("Team"), value: None }]), ["Empty"]);
     assert_eq!(remove(vec![]), Vec::<String>::new());
-    refused(world.tag("dopt-12345678", "a", "b"), "InvalidID", "The ID 'dopt-12345678' is not valid");
+    refused(world.tag("pl-12345678", "a", "b"), "InvalidID", "The ID 'pl-12345678' is not valid");
     refused(world.tag("", "a", "b"), "InvalidID", "The ID '' is not valid");
 }
 
@@ -134,8 +134,20 @@ fn every_kind_of_resource_takes_tags() {
     let subnet = world.subnet(&vpc, "10.0.0.0/24");
     let group = world.group(&vpc, "web");
     let interface = world.create_interface(&subnet).unwrap().network_interface_id.unwrap();
+    let gateway = world.gateway(&vpc);
+    let (address, _) = world.address();
+    let input = CreateNatGatewayRequest {
+        subnet_id: some(&subnet),
+        connectivity_type: some("private"),
+        ..Default::default()
+    };
+    let nat = world.control.create_nat_gateway(&caller(), input).unwrap().nat_gateway.unwrap();
+    let input = CreateEgressOnlyInternetGatewayRequest { vpc_id: some(&vpc), ..Default::default() };
+    world.control.create_egress_only_internet_gateway(&caller(), input).unwrap();
     let state = world.store.snapshot();
-    let mut ids = vec![vpc, subnet, group, interface];
+    let mut ids = vec![vpc, subnet, group, interface, gateway, address, nat.nat_gateway_id.unwrap()];
+    ids.extend(state.egress_only_gateways.keys().next().cloned());
+    ids.extend(state.dhcp_options.keys().next().cloned());
     ids.extend(state.security_group_rules.keys().next().cloned());
     ids.extend(state.route_tables.keys().next().cloned());
     ids.extend(state.network_acls.keys().next().cloned());
@@ -152,7 +164,8 @@ fn every_kind_of_resource_takes_tags() {
 #[test]
 fn lists_come_in_pages() {
     let world = World::new();
-    let mut made: Vec<_> = (0..12).map(|_| world.vpc("10.0.0.0/16")).collect();
+    let mut made: Vec<_> = (0..11).map(|_| world.vpc("10.0.0.0/16")).collect();
+    made.push(world.default_vpc());
     made.sort();
     let page = |token: Option<String>| {
         let input = DescribeVpcsRequest { max_results: Some(5), next_token: token, ..Default::default() };
@@ -162,7 +175,8 @@ fn lists_come_in_pages() {
     let (mut seen, token) = page(None);
     let (second, token) = page(token);
     // What is deleted between pages shifts nothing.
-    let input = DeleteVpcRequest { vpc_id: Some(made[9].clone()), dry_run: None };
+    let seen_already = made[..10].iter().rev().find(|id| **id != world.default_vpc());
+    let input = DeleteVpcRequest { vpc_id: seen_already.cloned(), dry_run: None };
     world.control.delete_vpc(&caller(), input).unwrap();
     let (third, token) = page(token);
     seen.extend(second);
@@ -196,7 +210,7 @@ fn filters_are_checked() {
     };
     assert_eq!(find(vec![filter("isDefault", &["false"])]), Ok(1));
     assert_eq!(find(vec![filter("cidr", &["10.0.0.0/16"])]), Ok(1));
-    assert_eq!(find(vec![filter("state", &["pending", "available"])]), Ok(1));
+    assert_eq!(find(vec![filter("state", &["pending", "available"])]), Ok(2));
     assert_eq!(find(vec![filter("tag:Name", &["a\\*b"])]), Ok(1));
     assert_eq!(find(vec![filter("tag:Name", &["a?c"])]), Ok(0));
     assert_eq!(find(vec![filter("tag-key", &["N*"]), filter("vpc-id", &[&vpc])]), Ok(1));

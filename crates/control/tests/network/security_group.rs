@@ -23,7 +23,20 @@ fn names_are_checked_and_unique_in_the_vpc() {
         description: some("no VPC"),
         ..Default::default()
     };
+    let group = world.control.create_security_group(&caller(), input.clone()).unwrap().group_id.unwrap();
+    assert_eq!(world.describe_group(&group).vpc_id, Some(world.default_vpc()));
+    // Names stand for groups of the default VPC.
+    let named = |name: &str| {
+        let input = DescribeSecurityGroupsRequest { group_names: vec![name.into()], ..Default::default() };
+        world.control.describe_security_groups(&caller(), input)
+    };
+    assert_eq!(named("web").unwrap().security_groups[0].group_id, Some(group));
+    refused(named("db"), "InvalidGroup.NotFound", "The security group 'db' does not exist");
+
+    // Without a default VPC, a name means nothing.
+    world.delete_default_vpc();
     refused(world.control.create_security_group(&caller(), input), "VPCIdNotSpecified", "No default VPC");
+    refused(named("web"), "VPCIdNotSpecified", "GroupName is only supported");
 }
 
 #[test]
@@ -342,5 +355,6 @@ fn groups_are_found_by_their_rules() {
     assert_eq!(find(vec![filter("ip-permission.to-port", &["5432"])]), ["db"]);
     assert_eq!(find(vec![filter("ip-permission.group-name", &["web"])]), ["db"]);
     assert_eq!(find(vec![filter("ip-permission.protocol", &["udp"])]), Vec::<String>::new());
-    assert_eq!(find(vec![filter("egress.ip-permission.cidr", &["0.0.0.0/0"])]).len(), 3);
+    let of_vpc = filter("vpc-id", &[&vpc]);
+    assert_eq!(find(vec![filter("egress.ip-permission.cidr", &["0.0.0.0/0"]), of_vpc]).len(), 3);
 }

@@ -59,7 +59,7 @@ fn attributes_change_and_show() {
     };
     world.control.modify_subnet_attribute(&caller(), input).unwrap();
     let input = DescribeSubnetsRequest {
-        filters: vec![filter("availabilityZone", &["us-east-1a"])],
+        filters: vec![filter("availabilityZone", &["us-east-1a"]), filter("defaultForAz", &["false"])],
         ..Default::default()
     };
     let shown = world.control.describe_subnets(&caller(), input).unwrap().subnets.remove(0);

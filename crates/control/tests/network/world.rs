@@ -34,6 +34,93 @@ impl World {
         self.create_vpc(cidr).unwrap().vpc_id.unwrap()
     }
 
+    /// The default VPC's id.
+    pub(crate) fn default_vpc(&self) -> String {
+        let input =
+            DescribeVpcsRequest { filters: vec![filter("is-default", &["true"])], ..Default::default() };
+        self.control.describe_vpcs(&caller(), input).unwrap().vpcs.remove(0).vpc_id.unwrap()
+    }
+
+    /// Delete the default VPC, and what stands in the way.
+    pub(crate) fn delete_default_vpc(&self) {
+        let vpc = self.default_vpc();
+        let of_vpc = vec![filter("vpc-id", &[&vpc])];
+        let input = DescribeSubnetsRequest { filters: of_vpc, ..Default::default() };
+        for subnet in self.control.describe_subnets(&caller(), input).unwrap().subnets {
+            let input = DeleteSubnetRequest { subnet_id: subnet.subnet_id, dry_run: None };
+            self.control.delete_subnet(&caller(), input).unwrap();
+        }
+        let groups = self.store.snapshot().security_groups.clone();
+        for group in groups.values().filter(|group| group.vpc.as_str() == vpc && group.name != "default") {
+            let input =
+                DeleteSecurityGroupRequest { group_id: some(group.id.as_str()), ..Default::default() };
+            self.control.delete_security_group(&caller(), input).unwrap();
+        }
+        let input = DescribeInternetGatewaysRequest {
+            filters: vec![filter("attachment.vpc-id", &[&vpc])],
+            ..Default::default()
+        };
+        let gateway = self.control.describe_internet_gateways(&caller(), input).unwrap();
+        let gateway = gateway.internet_gateways[0].internet_gateway_id.clone();
+        let input = DetachInternetGatewayRequest {
+            internet_gateway_id: gateway,
+            vpc_id: Some(vpc.clone()),
+            dry_run: None,
+        };
+        self.control.detach_internet_gateway(&caller(), input).unwrap();
+        self.control.delete_vpc(&caller(), DeleteVpcRequest { vpc_id: Some(vpc), dry_run: None }).unwrap();
+    }
+
+    /// The id of an internet gateway that is attached to `vpc`.
+    pub(crate) fn gateway(&self, vpc: &str) -> String {
+        let made = self.control.create_internet_gateway(&caller(), Default::default()).unwrap();
+        let id = made.internet_gateway.unwrap().internet_gateway_id.unwrap();
+        self.attach_gateway(&id, vpc).unwrap();
+        id
+    }
+
+    pub(crate) fn attach_gateway(&self, gateway: &str, vpc: &str) -> Result<(), ApiError> {
+        let input = AttachInternetGatewayRequest {
+            internet_gateway_id: some(gateway),
+            vpc_id: some(vpc),
+            dry_run: None,
+        };
+        self.control.attach_internet_gateway(&caller(), input)
+    }
+
+    pub(crate) fn detach_gateway(&self, gateway: &str, vpc: &str) -> Result<(), ApiError> {
+        let input = DetachInternetGatewayRequest {
+            internet_gateway_id: some(gateway),
+            vpc_id: some(vpc),
+            dry_run: None,
+        };
+        self.control.detach_internet_gateway(&caller(), input)
+    }
+
+    /// A route table's id.
+    pub(crate) fn table(&self, vpc: &str) -> String {
+        let input = CreateRouteTableRequest { vpc_id: some(vpc), ..Default::default() };
+        let made = self.control.create_route_table(&caller(), input).unwrap();
+        made.route_table.unwrap().route_table_id.unwrap()
+    }
+
+    pub(crate) fn describe_table(&self, id: &str) -> RouteTable {
+        let input = DescribeRouteTablesRequest { route_table_ids: vec![id.into()], ..Default::default() };
+        self.control.describe_route_tables(&caller(), input).unwrap().route_tables.remove(0)
+    }
+
+    /// An elastic address: its allocation, and itself.
+    pub(crate) fn address(&self) -> (String, String) {
+        let made = self.control.allocate_address(&caller(), Default::default()).unwrap();
+        (made.allocation_id.unwrap(), made.public_ip.unwrap())
+    }
+
+    /// Let every life cycle go on: the packet path follows.
+    pub(crate) fn advance(&self) {
+        let now = *self.clock.lock().unwrap();
+        self.control.advance(self.store.snapshot().revision, now);
+    }
+
     pub(crate) fn create_subnet(&self, vpc: &str, cidr: &str, zone: &str) -> Result<Subnet, ApiError> {
         let input = CreateSubnetRequest {
             vpc_id: some(vpc),

@@ -2,7 +2,8 @@
 
 use linkway_model::database::{DbInstance, DbStatus};
 use linkway_wire::ec2::{
-    DeleteSecurityGroupRequest, DeleteSubnetRequest, DescribeNetworkInterfacesRequest, Ec2,
+    DeleteSecurityGroupRequest, DeleteSubnetRequest, DescribeNetworkInterfacesRequest,
+    DescribeSubnetsRequest, DescribeVpcsRequest, Ec2,
 };
 use linkway_wire::rds::*;
 
@@ -59,6 +60,30 @@ fn a_db_instance_has_the_shape_that_aws_gives_it() {
     let second = state.get::<DbInstance>(format!("{ARN}db:second")).unwrap();
     assert_eq!(second.dns_name.split('.').nth(1), Some(labels[1]));
     assert_ne!(Some(&second.zone), shown.availability_zone.as_ref());
+}
+
+#[test]
+fn without_a_group_it_is_in_the_default_vpc() {
+    let world = World::new();
+    let asked = |name: &str| CreateDBInstanceMessage { db_subnet_group_name: None, ..input(name) };
+    let group = world.create(asked("db")).unwrap().db_subnet_group.unwrap();
+    assert_eq!(group.db_subnet_group_name.as_deref(), Some("default"));
+    assert_eq!(group.subnets.len(), 6);
+    let vpcs = world.control.describe_vpcs(&caller(), DescribeVpcsRequest::default()).unwrap().vpcs;
+    let default = vpcs.into_iter().find(|vpc| vpc.is_default == Some(true)).unwrap();
+    assert_eq!(group.vpc_id, default.vpc_id);
+    // The same for the next.
+    assert_eq!(world.create(asked("second")).unwrap().db_subnet_group.unwrap(), group);
+
+    // With no default subnets, nowhere.
+    let bare = World::new();
+    let subnets =
+        bare.control.describe_subnets(&caller(), DescribeSubnetsRequest::default()).unwrap().subnets;
+    for subnet in subnets.into_iter().filter(|subnet| subnet.default_for_az == Some(true)) {
+        let input = DeleteSubnetRequest { subnet_id: subnet.subnet_id, dry_run: None };
+        bare.control.delete_subnet(&caller(), input).unwrap();
+    }
+    refused(bare.create(asked("db")), "InvalidSubnet", "No default subnet detected");
 }
 
 #[test]
@@ -178,7 +203,6 @@ const REFUSED: &[Case] = &[
     ),
     (|i| i.license_model = text("license-included"), "InvalidParameterValue", "Invalid license model"),
     (|i| i.ca_certificate_identifier = text("rds-ca-2019"), "CertificateNotFound", "Certificate rds-ca-2019"),
-    (|i| i.db_subnet_group_name = None, "InvalidSubnet", "No default subnet detected"),
     (
         |i| i.db_subnet_group_name = text("none"),
         "DBSubnetGroupNotFoundFault",

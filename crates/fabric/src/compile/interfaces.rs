@@ -72,6 +72,7 @@ fn kind(role: &InterfaceRole) -> u8 {
         InterfaceRole::Available
         | InterfaceRole::Instance { .. }
         | InterfaceRole::Namespace { .. }
+        | InterfaceRole::NatGateway { .. }
         | InterfaceRole::Database { .. } => interface_kind::INTERFACE_WORKLOAD,
         InterfaceRole::VpcEndpoint { .. } => interface_kind::INTERFACE_ENDPOINT,
         InterfaceRole::LoadBalancer { .. } => interface_kind::INTERFACE_BALANCER,

@@ -42,6 +42,7 @@ fn answers(context: &Context<'_>, interface: &NetworkInterface) -> bool {
         InterfaceRole::Available
         | InterfaceRole::Instance { .. }
         | InterfaceRole::Namespace { .. }
+        | InterfaceRole::NatGateway { .. }
         | InterfaceRole::Database { .. } => context.devices.interfaces.contains_key(&interface.number),
     }
 }

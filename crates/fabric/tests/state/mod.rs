@@ -94,6 +94,7 @@ impl State {
             vpc: vpc.clone(),
             cidr: net(cidr),
             zone: zone_name(zone),
+            default_for_az: false,
             map_public_ip_on_launch: false,
             hostname_type: "ip-name".to_owned(),
             resource_name_a_record: false,

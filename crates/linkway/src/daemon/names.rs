@@ -87,6 +87,7 @@ fn describe(interface: &NetworkInterface) -> String {
         InterfaceRole::LoadBalancer { load_balancer } => {
             load_balancer.rsplit(":loadbalancer/").next().unwrap_or(load_balancer).to_owned()
         }
+        InterfaceRole::NatGateway { gateway } => gateway.to_string(),
         InterfaceRole::Database { database } => database.rsplit(":db:").next().unwrap_or(database).to_owned(),
     }
 }

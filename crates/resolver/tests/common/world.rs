@@ -75,6 +75,7 @@ impl World {
             vpc: vpc.clone(),
             cidr: cidr.parse().unwrap(),
             zone: zone.into(),
+            default_for_az: false,
             map_public_ip_on_launch: false,
             hostname_type: "ip-name".into(),
             resource_name_a_record: false,

@@ -16,6 +16,36 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AcceptVpcEndpointConnectionsRequest,
     ) -> Result<AcceptVpcEndpointConnectionsResult, ApiError>;
+    fn allocate_address(
+        &self,
+        cx: &Self::Context,
+        input: AllocateAddressRequest,
+    ) -> Result<AllocateAddressResult, ApiError>;
+    fn associate_address(
+        &self,
+        cx: &Self::Context,
+        input: AssociateAddressRequest,
+    ) -> Result<AssociateAddressResult, ApiError>;
+    fn associate_dhcp_options(
+        &self,
+        cx: &Self::Context,
+        input: AssociateDhcpOptionsRequest,
+    ) -> Result<(), ApiError>;
+    fn associate_route_table(
+        &self,
+        cx: &Self::Context,
+        input: AssociateRouteTableRequest,
+    ) -> Result<AssociateRouteTableResult, ApiError>;
+    fn associate_vpc_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: AssociateVpcCidrBlockRequest,
+    ) -> Result<AssociateVpcCidrBlockResult, ApiError>;
+    fn attach_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: AttachInternetGatewayRequest,
+    ) -> Result<(), ApiError>;
     fn authorize_security_group_egress(
         &self,
         cx: &Self::Context,
@@ -26,11 +56,61 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AuthorizeSecurityGroupIngressRequest,
     ) -> Result<AuthorizeSecurityGroupIngressResult, ApiError>;
+    fn create_default_subnet(
+        &self,
+        cx: &Self::Context,
+        input: CreateDefaultSubnetRequest,
+    ) -> Result<CreateDefaultSubnetResult, ApiError>;
+    fn create_default_vpc(
+        &self,
+        cx: &Self::Context,
+        input: CreateDefaultVpcRequest,
+    ) -> Result<CreateDefaultVpcResult, ApiError>;
+    fn create_dhcp_options(
+        &self,
+        cx: &Self::Context,
+        input: CreateDhcpOptionsRequest,
+    ) -> Result<CreateDhcpOptionsResult, ApiError>;
+    fn create_egress_only_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: CreateEgressOnlyInternetGatewayRequest,
+    ) -> Result<CreateEgressOnlyInternetGatewayResult, ApiError>;
+    fn create_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: CreateInternetGatewayRequest,
+    ) -> Result<CreateInternetGatewayResult, ApiError>;
+    fn create_nat_gateway(
+        &self,
+        cx: &Self::Context,
+        input: CreateNatGatewayRequest,
+    ) -> Result<CreateNatGatewayResult, ApiError>;
+    fn create_network_acl(
+        &self,
+        cx: &Self::Context,
+        input: CreateNetworkAclRequest,
+    ) -> Result<CreateNetworkAclResult, ApiError>;
+    fn create_network_acl_entry(
+        &self,
+        cx: &Self::Context,
+        input: CreateNetworkAclEntryRequest,
+    ) -> Result<(), ApiError>;
     fn create_network_interface(
         &self,
         cx: &Self::Context,
         input: CreateNetworkInterfaceRequest,
     ) -> Result<CreateNetworkInterfaceResult, ApiError>;
+    fn create_route(
+        &self,
+        cx: &Self::Context,
+        input: CreateRouteRequest,
+    ) -> Result<CreateRouteResult, ApiError>;
+    fn create_route_table(
+        &self,
+        cx: &Self::Context,
+        input: CreateRouteTableRequest,
+    ) -> Result<CreateRouteTableResult, ApiError>;
     fn create_security_group(
         &self,
         cx: &Self::Context,
@@ -53,11 +133,39 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateVpcEndpointServiceConfigurationRequest,
     ) -> Result<CreateVpcEndpointServiceConfigurationResult, ApiError>;
+    fn delete_dhcp_options(
+        &self,
+        cx: &Self::Context,
+        input: DeleteDhcpOptionsRequest,
+    ) -> Result<(), ApiError>;
+    fn delete_egress_only_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: DeleteEgressOnlyInternetGatewayRequest,
+    ) -> Result<DeleteEgressOnlyInternetGatewayResult, ApiError>;
+    fn delete_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: DeleteInternetGatewayRequest,
+    ) -> Result<(), ApiError>;
+    fn delete_nat_gateway(
+        &self,
+        cx: &Self::Context,
+        input: DeleteNatGatewayRequest,
+    ) -> Result<DeleteNatGatewayResult, ApiError>;
+    fn delete_network_acl(&self, cx: &Self::Context, input: DeleteNetworkAclRequest) -> Result<(), ApiError>;
+    fn delete_network_acl_entry(
+        &self,
+        cx: &Self::Context,
+        input: DeleteNetworkAclEntryRequest,
+    ) -> Result<(), ApiError>;
     fn delete_network_interface(
         &self,
         cx: &Self::Context,
         input: DeleteNetworkInterfaceRequest,
     ) -> Result<(), ApiError>;
+    fn delete_route(&self, cx: &Self::Context, input: DeleteRouteRequest) -> Result<(), ApiError>;
+    fn delete_route_table(&self, cx: &Self::Context, input: DeleteRouteTableRequest) -> Result<(), ApiError>;
     fn delete_security_group(
         &self,
         cx: &Self::Context,
@@ -81,16 +189,46 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeAccountAttributesRequest,
     ) -> Result<DescribeAccountAttributesResult, ApiError>;
+    fn describe_addresses(
+        &self,
+        cx: &Self::Context,
+        input: DescribeAddressesRequest,
+    ) -> Result<DescribeAddressesResult, ApiError>;
+    fn describe_addresses_attribute(
+        &self,
+        cx: &Self::Context,
+        input: DescribeAddressesAttributeRequest,
+    ) -> Result<DescribeAddressesAttributeResult, ApiError>;
     fn describe_availability_zones(
         &self,
         cx: &Self::Context,
         input: DescribeAvailabilityZonesRequest,
     ) -> Result<DescribeAvailabilityZonesResult, ApiError>;
+    fn describe_dhcp_options(
+        &self,
+        cx: &Self::Context,
+        input: DescribeDhcpOptionsRequest,
+    ) -> Result<DescribeDhcpOptionsResult, ApiError>;
+    fn describe_egress_only_internet_gateways(
+        &self,
+        cx: &Self::Context,
+        input: DescribeEgressOnlyInternetGatewaysRequest,
+    ) -> Result<DescribeEgressOnlyInternetGatewaysResult, ApiError>;
     fn describe_instances(
         &self,
         cx: &Self::Context,
         input: DescribeInstancesRequest,
     ) -> Result<DescribeInstancesResult, ApiError>;
+    fn describe_internet_gateways(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInternetGatewaysRequest,
+    ) -> Result<DescribeInternetGatewaysResult, ApiError>;
+    fn describe_nat_gateways(
+        &self,
+        cx: &Self::Context,
+        input: DescribeNatGatewaysRequest,
+    ) -> Result<DescribeNatGatewaysResult, ApiError>;
     fn describe_network_acls(
         &self,
         cx: &Self::Context,
@@ -176,6 +314,26 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeVpcsRequest,
     ) -> Result<DescribeVpcsResult, ApiError>;
+    fn detach_internet_gateway(
+        &self,
+        cx: &Self::Context,
+        input: DetachInternetGatewayRequest,
+    ) -> Result<(), ApiError>;
+    fn disassociate_address(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateAddressRequest,
+    ) -> Result<(), ApiError>;
+    fn disassociate_route_table(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateRouteTableRequest,
+    ) -> Result<(), ApiError>;
+    fn disassociate_vpc_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateVpcCidrBlockRequest,
+    ) -> Result<DisassociateVpcCidrBlockResult, ApiError>;
     fn modify_network_interface_attribute(
         &self,
         cx: &Self::Context,
@@ -211,11 +369,33 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifyVpcEndpointServicePermissionsRequest,
     ) -> Result<ModifyVpcEndpointServicePermissionsResult, ApiError>;
+    fn modify_vpc_tenancy(
+        &self,
+        cx: &Self::Context,
+        input: ModifyVpcTenancyRequest,
+    ) -> Result<ModifyVpcTenancyResult, ApiError>;
     fn reject_vpc_endpoint_connections(
         &self,
         cx: &Self::Context,
         input: RejectVpcEndpointConnectionsRequest,
     ) -> Result<RejectVpcEndpointConnectionsResult, ApiError>;
+    fn release_address(&self, cx: &Self::Context, input: ReleaseAddressRequest) -> Result<(), ApiError>;
+    fn replace_network_acl_association(
+        &self,
+        cx: &Self::Context,
+        input: ReplaceNetworkAclAssociationRequest,
+    ) -> Result<ReplaceNetworkAclAssociationResult, ApiError>;
+    fn replace_network_acl_entry(
+        &self,
+        cx: &Self::Context,
+        input: ReplaceNetworkAclEntryRequest,
+    ) -> Result<(), ApiError>;
+    fn replace_route(&self, cx: &Self::Context, input: ReplaceRouteRequest) -> Result<(), ApiError>;
+    fn replace_route_table_association(
+        &self,
+        cx: &Self::Context,
+        input: ReplaceRouteTableAssociationRequest,
+    ) -> Result<ReplaceRouteTableAssociationResult, ApiError>;
     fn revoke_security_group_egress(
         &self,
         cx: &Self::Context,
@@ -250,16 +430,40 @@ pub trait Ec2 {
 
 operations! { Ec2 {
     "AcceptVpcEndpointConnections" => accept_vpc_endpoint_connections(AcceptVpcEndpointConnectionsRequest) -> AcceptVpcEndpointConnectionsResult,
+    "AllocateAddress" => allocate_address(AllocateAddressRequest) -> AllocateAddressResult,
+    "AssociateAddress" => associate_address(AssociateAddressRequest) -> AssociateAddressResult,
+    "AssociateDhcpOptions" => associate_dhcp_options(AssociateDhcpOptionsRequest) -> (),
+    "AssociateRouteTable" => associate_route_table(AssociateRouteTableRequest) -> AssociateRouteTableResult,
+    "AssociateVpcCidrBlock" => associate_vpc_cidr_block(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult,
+    "AttachInternetGateway" => attach_internet_gateway(AttachInternetGatewayRequest) -> (),
     "AuthorizeSecurityGroupEgress" => authorize_security_group_egress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult,
     "AuthorizeSecurityGroupIngress" => authorize_security_group_ingress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult,
+    "CreateDefaultSubnet" => create_default_subnet(CreateDefaultSubnetRequest) -> CreateDefaultSubnetResult,
+    "CreateDefaultVpc" => create_default_vpc(CreateDefaultVpcRequest) -> CreateDefaultVpcResult,
+    "CreateDhcpOptions" => create_dhcp_options(CreateDhcpOptionsRequest) -> CreateDhcpOptionsResult,
+    "CreateEgressOnlyInternetGateway" => create_egress_only_internet_gateway(CreateEgressOnlyInternetGatewayRequest) -> CreateEgressOnlyInternetGatewayResult,
+    "CreateInternetGateway" => create_internet_gateway(CreateInternetGatewayRequest) -> CreateInternetGatewayResult,
+    "CreateNatGateway" => create_nat_gateway(CreateNatGatewayRequest) -> CreateNatGatewayResult,
+    "CreateNetworkAcl" => create_network_acl(CreateNetworkAclRequest) -> CreateNetworkAclResult,
+    "CreateNetworkAclEntry" => create_network_acl_entry(CreateNetworkAclEntryRequest) -> (),
     "CreateNetworkInterface" => create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult,
+    "CreateRoute" => create_route(CreateRouteRequest) -> CreateRouteResult,
+    "CreateRouteTable" => create_route_table(CreateRouteTableRequest) -> CreateRouteTableResult,
     "CreateSecurityGroup" => create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult,
     "CreateSubnet" => create_subnet(CreateSubnetRequest) -> CreateSubnetResult,
     "CreateTags" => create_tags(CreateTagsRequest) -> (),
     "CreateVpc" => create_vpc(CreateVpcRequest) -> CreateVpcResult,
     "CreateVpcEndpoint" => create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult,
     "CreateVpcEndpointServiceConfiguration" => create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult,
+    "DeleteDhcpOptions" => delete_dhcp_options(DeleteDhcpOptionsRequest) -> (),
+    "DeleteEgressOnlyInternetGateway" => delete_egress_only_internet_gateway(DeleteEgressOnlyInternetGatewayRequest) -> DeleteEgressOnlyInternetGatewayResult,
+    "DeleteInternetGateway" => delete_internet_gateway(DeleteInternetGatewayRequest) -> (),
+    "DeleteNatGateway" => delete_nat_gateway(DeleteNatGatewayRequest) -> DeleteNatGatewayResult,
+    "DeleteNetworkAcl" => delete_network_acl(DeleteNetworkAclRequest) -> (),
+    "DeleteNetworkAclEntry" => delete_network_acl_entry(DeleteNetworkAclEntryRequest) -> (),
     "DeleteNetworkInterface" => delete_network_interface(DeleteNetworkInterfaceRequest) -> (),
+    "DeleteRoute" => delete_route(DeleteRouteRequest) -> (),
+    "DeleteRouteTable" => delete_route_table(DeleteRouteTableRequest) -> (),
     "DeleteSecurityGroup" => delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult,
     "DeleteSubnet" => delete_subnet(DeleteSubnetRequest) -> (),
     "DeleteTags" => delete_tags(DeleteTagsRequest) -> (),
@@ -267,8 +471,14 @@ operations! { Ec2 {
     "DeleteVpcEndpointServiceConfigurations" => delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult,
     "DeleteVpcEndpoints" => delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult,
     "DescribeAccountAttributes" => describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult,
+    "DescribeAddresses" => describe_addresses(DescribeAddressesRequest) -> DescribeAddressesResult,
+    "DescribeAddressesAttribute" => describe_addresses_attribute(DescribeAddressesAttributeRequest) -> DescribeAddressesAttributeResult,
     "DescribeAvailabilityZones" => describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult,
+    "DescribeDhcpOptions" => describe_dhcp_options(DescribeDhcpOptionsRequest) -> DescribeDhcpOptionsResult,
+    "DescribeEgressOnlyInternetGateways" => describe_egress_only_internet_gateways(DescribeEgressOnlyInternetGatewaysRequest) -> DescribeEgressOnlyInternetGatewaysResult,
     "DescribeInstances" => describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult,
+    "DescribeInternetGateways" => describe_internet_gateways(DescribeInternetGatewaysRequest) -> DescribeInternetGatewaysResult,
+    "DescribeNatGateways" => describe_nat_gateways(DescribeNatGatewaysRequest) -> DescribeNatGatewaysResult,
     "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
     "DescribeNetworkInterfaceAttribute" => describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult,
     "DescribeNetworkInterfaces" => describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult,
@@ -286,6 +496,10 @@ operations! { Ec2 {
     "DescribeVpcEndpointServices" => describe_vpc_endpoint_services(DescribeVpcEndpointServicesRequest) -> DescribeVpcEndpointServicesResult,
     "DescribeVpcEndpoints" => describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult,
     "DescribeVpcs" => describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult,
+    "DetachInternetGateway" => detach_internet_gateway(DetachInternetGatewayRequest) -> (),
+    "DisassociateAddress" => disassociate_address(DisassociateAddressRequest) -> (),
+    "DisassociateRouteTable" => disassociate_route_table(DisassociateRouteTableRequest) -> (),
+    "DisassociateVpcCidrBlock" => disassociate_vpc_cidr_block(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult,
     "ModifyNetworkInterfaceAttribute" => modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> (),
     "ModifySecurityGroupRules" => modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult,
     "ModifySubnetAttribute" => modify_subnet_attribute(ModifySubnetAttributeRequest) -> (),
@@ -293,7 +507,13 @@ operations! { Ec2 {
     "ModifyVpcEndpoint" => modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult,
     "ModifyVpcEndpointServiceConfiguration" => modify_vpc_endpoint_service_configuration(ModifyVpcEndpointServiceConfigurationRequest) -> ModifyVpcEndpointServiceConfigurationResult,
     "ModifyVpcEndpointServicePermissions" => modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult,
+    "ModifyVpcTenancy" => modify_vpc_tenancy(ModifyVpcTenancyRequest) -> ModifyVpcTenancyResult,
     "RejectVpcEndpointConnections" => reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult,
+    "ReleaseAddress" => release_address(ReleaseAddressRequest) -> (),
+    "ReplaceNetworkAclAssociation" => replace_network_acl_association(ReplaceNetworkAclAssociationRequest) -> ReplaceNetworkAclAssociationResult,
+    "ReplaceNetworkAclEntry" => replace_network_acl_entry(ReplaceNetworkAclEntryRequest) -> (),
+    "ReplaceRoute" => replace_route(ReplaceRouteRequest) -> (),
+    "ReplaceRouteTableAssociation" => replace_route_table_association(ReplaceRouteTableAssociationRequest) -> ReplaceRouteTableAssociationResult,
     "RevokeSecurityGroupEgress" => revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult,
     "RevokeSecurityGroupIngress" => revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult,
     "StartVpcEndpointServicePrivateDnsVerification" => start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult,
@@ -360,6 +580,106 @@ encode! { AddedPrincipal {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct Address {
+    pub allocation_id: Option<String>,
+    pub association_id: Option<String>,
+    pub carrier_ip: Option<String>,
+    pub customer_owned_ip: Option<String>,
+    pub customer_owned_ipv4_pool: Option<String>,
+    pub domain: Option<String>,
+    pub instance_id: Option<String>,
+    pub network_border_group: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub network_interface_owner_id: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub public_ip: Option<String>,
+    pub public_ipv4_pool: Option<String>,
+    pub service_managed: Option<String>,
+    pub subnet_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { Address {
+    allocation_id: "allocationId",
+    association_id: "associationId",
+    carrier_ip: "carrierIp",
+    customer_owned_ip: "customerOwnedIp",
+    customer_owned_ipv4_pool: "customerOwnedIpv4Pool",
+    domain: "domain",
+    instance_id: "instanceId",
+    network_border_group: "networkBorderGroup",
+    network_interface_id: "networkInterfaceId",
+    network_interface_owner_id: "networkInterfaceOwnerId",
+    private_ip_address: "privateIpAddress",
+    public_ip: "publicIp",
+    public_ipv4_pool: "publicIpv4Pool",
+    service_managed: "serviceManaged",
+    subnet_id: "subnetId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddressAttribute {
+    pub allocation_id: Option<String>,
+    pub ptr_record: Option<String>,
+    pub ptr_record_update: Option<PtrUpdateStatus>,
+    pub public_ip: Option<String>,
+}
+
+encode! { AddressAttribute {
+    allocation_id: "allocationId",
+    ptr_record: "ptrRecord",
+    ptr_record_update: "ptrRecordUpdate",
+    public_ip: "publicIp",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AllocateAddressRequest {
+    pub address: Option<String>,
+    pub customer_owned_ipv4_pool: Option<String>,
+    pub domain: Option<String>,
+    pub dry_run: Option<bool>,
+    pub ipam_pool_id: Option<String>,
+    pub network_border_group: Option<String>,
+    pub public_ipv4_pool: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { AllocateAddressRequest {
+    address: "Address",
+    customer_owned_ipv4_pool: "CustomerOwnedIpv4Pool",
+    domain: "Domain",
+    dry_run: "DryRun",
+    ipam_pool_id: "IpamPoolId",
+    network_border_group: "NetworkBorderGroup",
+    public_ipv4_pool: "PublicIpv4Pool",
+    tag_specifications: "TagSpecification",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AllocateAddressResult {
+    pub allocation_id: Option<String>,
+    pub carrier_ip: Option<String>,
+    pub customer_owned_ip: Option<String>,
+    pub customer_owned_ipv4_pool: Option<String>,
+    pub domain: Option<String>,
+    pub network_border_group: Option<String>,
+    pub public_ip: Option<String>,
+    pub public_ipv4_pool: Option<String>,
+}
+
+encode! { AllocateAddressResult {
+    allocation_id: "allocationId",
+    carrier_ip: "carrierIp",
+    customer_owned_ip: "customerOwnedIp",
+    customer_owned_ipv4_pool: "customerOwnedIpv4Pool",
+    domain: "domain",
+    network_border_group: "networkBorderGroup",
+    public_ip: "publicIp",
+    public_ipv4_pool: "publicIpv4Pool",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AllowedPrincipal {
     pub principal: Option<String>,
     pub principal_type: Option<String>,
@@ -375,6 +695,130 @@ encode! { AllowedPrincipal {
     service_permission_id: "servicePermissionId",
     tags: "tagSet",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateAddressRequest {
+    pub allocation_id: Option<String>,
+    pub allow_reassociation: Option<bool>,
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub private_ip_address: Option<String>,
+    pub public_ip: Option<String>,
+}
+
+decode! { AssociateAddressRequest {
+    allocation_id: "AllocationId",
+    allow_reassociation: "AllowReassociation",
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+    network_interface_id: "NetworkInterfaceId",
+    private_ip_address: "PrivateIpAddress",
+    public_ip: "PublicIp",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateAddressResult {
+    pub association_id: Option<String>,
+}
+
+encode! { AssociateAddressResult {
+    association_id: "associationId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateDhcpOptionsRequest {
+    pub dhcp_options_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { AssociateDhcpOptionsRequest {
+    dhcp_options_id: "DhcpOptionsId",
+    dry_run: "DryRun",
+    vpc_id: "VpcId",
+} requires ["DhcpOptionsId", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateRouteTableRequest {
+    pub dry_run: Option<bool>,
+    pub gateway_id: Option<String>,
+    pub public_ipv4_pool: Option<String>,
+    pub route_table_id: Option<String>,
+    pub subnet_id: Option<String>,
+}
+
+decode! { AssociateRouteTableRequest {
+    dry_run: "DryRun",
+    gateway_id: "GatewayId",
+    public_ipv4_pool: "PublicIpv4Pool",
+    route_table_id: "RouteTableId",
+    subnet_id: "SubnetId",
+} requires ["RouteTableId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateRouteTableResult {
+    pub association_id: Option<String>,
+    pub association_state: Option<RouteTableAssociationState>,
+}
+
+encode! { AssociateRouteTableResult {
+    association_id: "associationId",
+    association_state: "associationState",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateVpcCidrBlockRequest {
+    pub amazon_provided_ipv6_cidr_block: Option<bool>,
+    pub cidr_block: Option<String>,
+    pub ipv4_ipam_pool_id: Option<String>,
+    pub ipv4_netmask_length: Option<i32>,
+    pub ipv6_cidr_block: Option<String>,
+    pub ipv6_cidr_block_network_border_group: Option<String>,
+    pub ipv6_ipam_pool_id: Option<String>,
+    pub ipv6_netmask_length: Option<i32>,
+    pub ipv6_pool: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { AssociateVpcCidrBlockRequest {
+    amazon_provided_ipv6_cidr_block: "AmazonProvidedIpv6CidrBlock",
+    cidr_block: "CidrBlock",
+    ipv4_ipam_pool_id: "Ipv4IpamPoolId",
+    ipv4_netmask_length: "Ipv4NetmaskLength",
+    ipv6_cidr_block: "Ipv6CidrBlock",
+    ipv6_cidr_block_network_border_group: "Ipv6CidrBlockNetworkBorderGroup",
+    ipv6_ipam_pool_id: "Ipv6IpamPoolId",
+    ipv6_netmask_length: "Ipv6NetmaskLength",
+    ipv6_pool: "Ipv6Pool",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateVpcCidrBlockResult {
+    pub cidr_block_association: Option<VpcCidrBlockAssociation>,
+    pub ipv6_cidr_block_association: Option<VpcIpv6CidrBlockAssociation>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { AssociateVpcCidrBlockResult {
+    cidr_block_association: "cidrBlockAssociation",
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttachInternetGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub internet_gateway_id: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { AttachInternetGatewayRequest {
+    dry_run: "DryRun",
+    internet_gateway_id: "InternetGatewayId",
+    vpc_id: "VpcId",
+} requires ["InternetGatewayId", "VpcId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttachmentEnaSrdSpecification {
@@ -536,6 +980,19 @@ encode! { AvailabilityZone {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct AvailabilityZoneAddress {
+    pub allocation_ids: Vec<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+}
+
+decode! { AvailabilityZoneAddress {
+    allocation_ids: "AllocationId",
+    availability_zone: "AvailabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AvailabilityZoneGeography {
     pub name: Option<String>,
 }
@@ -648,6 +1105,213 @@ encode! { CpuOptions {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDefaultSubnetRequest {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub ipv6_native: Option<bool>,
+}
+
+decode! { CreateDefaultSubnetRequest {
+    availability_zone: "AvailabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+    dry_run: "DryRun",
+    ipv6_native: "Ipv6Native",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDefaultSubnetResult {
+    pub subnet: Option<Subnet>,
+}
+
+encode! { CreateDefaultSubnetResult {
+    subnet: "subnet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDefaultVpcRequest {
+    pub dry_run: Option<bool>,
+}
+
+decode! { CreateDefaultVpcRequest {
+    dry_run: "DryRun",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDefaultVpcResult {
+    pub vpc: Option<Vpc>,
+}
+
+encode! { CreateDefaultVpcResult {
+    vpc: "vpc",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDhcpOptionsRequest {
+    pub dhcp_configurations: Vec<NewDhcpConfiguration>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { CreateDhcpOptionsRequest {
+    dhcp_configurations: "DhcpConfiguration",
+    dry_run: "DryRun",
+    tag_specifications: "TagSpecification",
+} requires ["DhcpConfiguration"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateDhcpOptionsResult {
+    pub dhcp_options: Option<DhcpOptions>,
+}
+
+encode! { CreateDhcpOptionsResult {
+    dhcp_options: "dhcpOptions",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateEgressOnlyInternetGatewayRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { CreateEgressOnlyInternetGatewayRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    tag_specifications: "TagSpecification",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateEgressOnlyInternetGatewayResult {
+    pub client_token: Option<String>,
+    pub egress_only_internet_gateway: Option<EgressOnlyInternetGateway>,
+}
+
+encode! { CreateEgressOnlyInternetGatewayResult {
+    client_token: "clientToken",
+    egress_only_internet_gateway: "egressOnlyInternetGateway",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateInternetGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { CreateInternetGatewayRequest {
+    dry_run: "DryRun",
+    tag_specifications: "TagSpecification",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateInternetGatewayResult {
+    pub internet_gateway: Option<InternetGateway>,
+}
+
+encode! { CreateInternetGatewayResult {
+    internet_gateway: "internetGateway",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNatGatewayRequest {
+    pub allocation_id: Option<String>,
+    pub availability_mode: Option<String>,
+    pub availability_zone_addresses: Vec<AvailabilityZoneAddress>,
+    pub client_token: Option<String>,
+    pub connectivity_type: Option<String>,
+    pub dry_run: Option<bool>,
+    pub private_ip_address: Option<String>,
+    pub secondary_allocation_ids: Vec<String>,
+    pub secondary_private_ip_address_count: Option<i32>,
+    pub secondary_private_ip_addresses: Vec<String>,
+    pub subnet_id: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { CreateNatGatewayRequest {
+    allocation_id: "AllocationId",
+    availability_mode: "AvailabilityMode",
+    availability_zone_addresses: "AvailabilityZoneAddress",
+    client_token: "ClientToken",
+    connectivity_type: "ConnectivityType",
+    dry_run: "DryRun",
+    private_ip_address: "PrivateIpAddress",
+    secondary_allocation_ids: "SecondaryAllocationId",
+    secondary_private_ip_address_count: "SecondaryPrivateIpAddressCount",
+    secondary_private_ip_addresses: "SecondaryPrivateIpAddress",
+    subnet_id: "SubnetId",
+    tag_specifications: "TagSpecification",
+    vpc_id: "VpcId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNatGatewayResult {
+    pub client_token: Option<String>,
+    pub nat_gateway: Option<NatGateway>,
+}
+
+encode! { CreateNatGatewayResult {
+    client_token: "clientToken",
+    nat_gateway: "natGateway",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkAclEntryRequest {
+    pub cidr_block: Option<String>,
+    pub dry_run: Option<bool>,
+    pub egress: Option<bool>,
+    pub icmp_type_code: Option<IcmpTypeCode>,
+    pub ipv6_cidr_block: Option<String>,
+    pub network_acl_id: Option<String>,
+    pub port_range: Option<PortRange>,
+    pub protocol: Option<String>,
+    pub rule_action: Option<String>,
+    pub rule_number: Option<i32>,
+}
+
+decode! { CreateNetworkAclEntryRequest {
+    cidr_block: "CidrBlock",
+    dry_run: "DryRun",
+    egress: "Egress",
+    icmp_type_code: "Icmp",
+    ipv6_cidr_block: "Ipv6CidrBlock",
+    network_acl_id: "NetworkAclId",
+    port_range: "PortRange",
+    protocol: "Protocol",
+    rule_action: "RuleAction",
+    rule_number: "RuleNumber",
+} requires ["Egress", "NetworkAclId", "Protocol", "RuleAction", "RuleNumber"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkAclRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { CreateNetworkAclRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    tag_specifications: "TagSpecification",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkAclResult {
+    pub client_token: Option<String>,
+    pub network_acl: Option<NetworkAcl>,
+}
+
+encode! { CreateNetworkAclResult {
+    client_token: "clientToken",
+    network_acl: "networkAcl",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateNetworkInterfaceRequest {
     pub client_token: Option<String>,
     pub connection_tracking_specification: Option<ConnectionTrackingSpecificationRequest>,
@@ -701,6 +1365,82 @@ pub struct CreateNetworkInterfaceResult {
 encode! { CreateNetworkInterfaceResult {
     client_token: "clientToken",
     network_interface: "networkInterface",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateRouteRequest {
+    pub carrier_gateway_id: Option<String>,
+    pub core_network_arn: Option<String>,
+    pub destination_cidr_block: Option<String>,
+    pub destination_ipv6_cidr_block: Option<String>,
+    pub destination_prefix_list_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub egress_only_internet_gateway_id: Option<String>,
+    pub gateway_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub local_gateway_id: Option<String>,
+    pub nat_gateway_id: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub odb_network_arn: Option<String>,
+    pub route_table_id: Option<String>,
+    pub transit_gateway_id: Option<String>,
+    pub vpc_endpoint_id: Option<String>,
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+decode! { CreateRouteRequest {
+    carrier_gateway_id: "CarrierGatewayId",
+    core_network_arn: "CoreNetworkArn",
+    destination_cidr_block: "DestinationCidrBlock",
+    destination_ipv6_cidr_block: "DestinationIpv6CidrBlock",
+    destination_prefix_list_id: "DestinationPrefixListId",
+    dry_run: "DryRun",
+    egress_only_internet_gateway_id: "EgressOnlyInternetGatewayId",
+    gateway_id: "GatewayId",
+    instance_id: "InstanceId",
+    local_gateway_id: "LocalGatewayId",
+    nat_gateway_id: "NatGatewayId",
+    network_interface_id: "NetworkInterfaceId",
+    odb_network_arn: "OdbNetworkArn",
+    route_table_id: "RouteTableId",
+    transit_gateway_id: "TransitGatewayId",
+    vpc_endpoint_id: "VpcEndpointId",
+    vpc_peering_connection_id: "VpcPeeringConnectionId",
+} requires ["RouteTableId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateRouteResult {
+    pub return_: Option<bool>,
+}
+
+encode! { CreateRouteResult {
+    return_: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateRouteTableRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { CreateRouteTableRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    tag_specifications: "TagSpecification",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateRouteTableResult {
+    pub client_token: Option<String>,
+    pub route_table: Option<RouteTable>,
+}
+
+encode! { CreateRouteTableResult {
+    client_token: "clientToken",
+    route_table: "routeTable",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -919,6 +1659,94 @@ encode! { CreateVpcResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteDhcpOptionsRequest {
+    pub dhcp_options_id: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+decode! { DeleteDhcpOptionsRequest {
+    dhcp_options_id: "DhcpOptionsId",
+    dry_run: "DryRun",
+} requires ["DhcpOptionsId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteEgressOnlyInternetGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub egress_only_internet_gateway_id: Option<String>,
+}
+
+decode! { DeleteEgressOnlyInternetGatewayRequest {
+    dry_run: "DryRun",
+    egress_only_internet_gateway_id: "EgressOnlyInternetGatewayId",
+} requires ["EgressOnlyInternetGatewayId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteEgressOnlyInternetGatewayResult {
+    pub return_code: Option<bool>,
+}
+
+encode! { DeleteEgressOnlyInternetGatewayResult {
+    return_code: "returnCode",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteInternetGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub internet_gateway_id: Option<String>,
+}
+
+decode! { DeleteInternetGatewayRequest {
+    dry_run: "DryRun",
+    internet_gateway_id: "InternetGatewayId",
+} requires ["InternetGatewayId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNatGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub nat_gateway_id: Option<String>,
+}
+
+decode! { DeleteNatGatewayRequest {
+    dry_run: "DryRun",
+    nat_gateway_id: "NatGatewayId",
+} requires ["NatGatewayId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNatGatewayResult {
+    pub nat_gateway_id: Option<String>,
+}
+
+encode! { DeleteNatGatewayResult {
+    nat_gateway_id: "natGatewayId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkAclEntryRequest {
+    pub dry_run: Option<bool>,
+    pub egress: Option<bool>,
+    pub network_acl_id: Option<String>,
+    pub rule_number: Option<i32>,
+}
+
+decode! { DeleteNetworkAclEntryRequest {
+    dry_run: "DryRun",
+    egress: "Egress",
+    network_acl_id: "NetworkAclId",
+    rule_number: "RuleNumber",
+} requires ["Egress", "NetworkAclId", "RuleNumber"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkAclRequest {
+    pub dry_run: Option<bool>,
+    pub network_acl_id: Option<String>,
+}
+
+decode! { DeleteNetworkAclRequest {
+    dry_run: "DryRun",
+    network_acl_id: "NetworkAclId",
+} requires ["NetworkAclId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteNetworkInterfaceRequest {
     pub dry_run: Option<bool>,
     pub network_interface_id: Option<String>,
@@ -928,6 +1756,34 @@ decode! { DeleteNetworkInterfaceRequest {
     dry_run: "DryRun",
     network_interface_id: "NetworkInterfaceId",
 } requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteRouteRequest {
+    pub destination_cidr_block: Option<String>,
+    pub destination_ipv6_cidr_block: Option<String>,
+    pub destination_prefix_list_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub route_table_id: Option<String>,
+}
+
+decode! { DeleteRouteRequest {
+    destination_cidr_block: "DestinationCidrBlock",
+    destination_ipv6_cidr_block: "DestinationIpv6CidrBlock",
+    destination_prefix_list_id: "DestinationPrefixListId",
+    dry_run: "DryRun",
+    route_table_id: "RouteTableId",
+} requires ["RouteTableId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteRouteTableRequest {
+    pub dry_run: Option<bool>,
+    pub route_table_id: Option<String>,
+}
+
+decode! { DeleteRouteTableRequest {
+    dry_run: "DryRun",
+    route_table_id: "RouteTableId",
+} requires ["RouteTableId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteSecurityGroupRequest {
@@ -1049,6 +1905,58 @@ encode! { DescribeAccountAttributesResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAddressesAttributeRequest {
+    pub allocation_ids: Vec<String>,
+    pub attribute: Option<String>,
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeAddressesAttributeRequest {
+    allocation_ids: "AllocationId",
+    attribute: "Attribute",
+    dry_run: "DryRun",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAddressesAttributeResult {
+    pub addresses: Vec<AddressAttribute>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeAddressesAttributeResult {
+    addresses: "addressSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAddressesRequest {
+    pub allocation_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub public_ips: Vec<String>,
+}
+
+decode! { DescribeAddressesRequest {
+    allocation_ids: "AllocationId",
+    dry_run: "DryRun",
+    filters: "Filter",
+    public_ips: "PublicIp",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAddressesResult {
+    pub addresses: Vec<Address>,
+}
+
+encode! { DescribeAddressesResult {
+    addresses: "addressesSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeAvailabilityZonesRequest {
     pub all_availability_zones: Option<bool>,
     pub dry_run: Option<bool>,
@@ -1072,6 +1980,62 @@ pub struct DescribeAvailabilityZonesResult {
 
 encode! { DescribeAvailabilityZonesResult {
     availability_zones: "availabilityZoneInfo",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDhcpOptionsRequest {
+    pub dhcp_options_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeDhcpOptionsRequest {
+    dhcp_options_ids: "DhcpOptionsId",
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeDhcpOptionsResult {
+    pub dhcp_options: Vec<DhcpOptions>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeDhcpOptionsResult {
+    dhcp_options: "dhcpOptionsSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeEgressOnlyInternetGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub egress_only_internet_gateway_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeEgressOnlyInternetGatewaysRequest {
+    dry_run: "DryRun",
+    egress_only_internet_gateway_ids: "EgressOnlyInternetGatewayId",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeEgressOnlyInternetGatewaysResult {
+    pub egress_only_internet_gateways: Vec<EgressOnlyInternetGateway>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeEgressOnlyInternetGatewaysResult {
+    egress_only_internet_gateways: "egressOnlyInternetGatewaySet",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1102,6 +2066,62 @@ pub struct DescribeInstancesResult {
 encode! { DescribeInstancesResult {
     next_token: "nextToken",
     reservations: "reservationSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInternetGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub internet_gateway_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeInternetGatewaysRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    internet_gateway_ids: "InternetGatewayId",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInternetGatewaysResult {
+    pub internet_gateways: Vec<InternetGateway>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeInternetGatewaysResult {
+    internet_gateways: "internetGatewaySet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNatGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub filter: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub nat_gateway_ids: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeNatGatewaysRequest {
+    dry_run: "DryRun",
+    filter: "Filter",
+    max_results: "MaxResults",
+    nat_gateway_ids: "NatGatewayId",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNatGatewaysResult {
+    pub nat_gateways: Vec<NatGateway>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeNatGatewaysResult {
+    nat_gateways: "natGatewaySet",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1585,6 +2605,91 @@ encode! { DescribeVpcsResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DetachInternetGatewayRequest {
+    pub dry_run: Option<bool>,
+    pub internet_gateway_id: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { DetachInternetGatewayRequest {
+    dry_run: "DryRun",
+    internet_gateway_id: "InternetGatewayId",
+    vpc_id: "VpcId",
+} requires ["InternetGatewayId", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DhcpConfiguration {
+    pub key: Option<String>,
+    pub values: Vec<AttributeValue>,
+}
+
+encode! { DhcpConfiguration {
+    key: "key",
+    values: "valueSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DhcpOptions {
+    pub dhcp_configurations: Vec<DhcpConfiguration>,
+    pub dhcp_options_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { DhcpOptions {
+    dhcp_configurations: "dhcpConfigurationSet",
+    dhcp_options_id: "dhcpOptionsId",
+    owner_id: "ownerId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateAddressRequest {
+    pub association_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub public_ip: Option<String>,
+}
+
+decode! { DisassociateAddressRequest {
+    association_id: "AssociationId",
+    dry_run: "DryRun",
+    public_ip: "PublicIp",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateRouteTableRequest {
+    pub association_id: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+decode! { DisassociateRouteTableRequest {
+    association_id: "AssociationId",
+    dry_run: "DryRun",
+} requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateVpcCidrBlockRequest {
+    pub association_id: Option<String>,
+}
+
+decode! { DisassociateVpcCidrBlockRequest {
+    association_id: "AssociationId",
+} requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateVpcCidrBlockResult {
+    pub cidr_block_association: Option<VpcCidrBlockAssociation>,
+    pub ipv6_cidr_block_association: Option<VpcIpv6CidrBlockAssociation>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { DisassociateVpcCidrBlockResult {
+    cidr_block_association: "cidrBlockAssociation",
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DnsEntry {
     pub dns_name: Option<String>,
     pub hosted_zone_id: Option<String>,
@@ -1646,6 +2751,19 @@ encode! { EbsInstanceBlockDevice {
     status: "status",
     volume_id: "volumeId",
     volume_owner_id: "volumeOwnerId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EgressOnlyInternetGateway {
+    pub attachments: Vec<InternetGatewayAttachment>,
+    pub egress_only_internet_gateway_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { EgressOnlyInternetGateway {
+    attachments: "attachmentSet",
+    egress_only_internet_gateway_id: "egressOnlyInternetGatewayId",
+    tags: "tagSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1754,6 +2872,11 @@ pub struct IcmpTypeCode {
     pub code: Option<i32>,
     pub type_: Option<i32>,
 }
+
+decode! { IcmpTypeCode {
+    code: "Code",
+    type_: "Type",
+} requires [] }
 
 encode! { IcmpTypeCode {
     code: "code",
@@ -2175,6 +3298,32 @@ encode! { InstanceStateChange {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct InternetGateway {
+    pub attachments: Vec<InternetGatewayAttachment>,
+    pub internet_gateway_id: Option<String>,
+    pub owner_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { InternetGateway {
+    attachments: "attachmentSet",
+    internet_gateway_id: "internetGatewayId",
+    owner_id: "ownerId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InternetGatewayAttachment {
+    pub state: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { InternetGatewayAttachment {
+    state: "state",
+    vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct IpPermission {
     pub from_port: Option<i32>,
     pub ip_protocol: Option<String>,
@@ -2501,12 +3650,123 @@ encode! { ModifyVpcEndpointServicePermissionsResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcTenancyRequest {
+    pub dry_run: Option<bool>,
+    pub instance_tenancy: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { ModifyVpcTenancyRequest {
+    dry_run: "DryRun",
+    instance_tenancy: "InstanceTenancy",
+    vpc_id: "VpcId",
+} requires ["InstanceTenancy", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcTenancyResult {
+    pub return_value: Option<bool>,
+}
+
+encode! { ModifyVpcTenancyResult {
+    return_value: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Monitoring {
     pub state: Option<String>,
 }
 
 encode! { Monitoring {
     state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NatGateway {
+    pub attached_appliances: Vec<NatGatewayAttachedAppliance>,
+    pub auto_provision_zones: Option<String>,
+    pub auto_scaling_ips: Option<String>,
+    pub availability_mode: Option<String>,
+    pub connectivity_type: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub delete_time: Option<Timestamp>,
+    pub failure_code: Option<String>,
+    pub failure_message: Option<String>,
+    pub nat_gateway_addresses: Vec<NatGatewayAddress>,
+    pub nat_gateway_id: Option<String>,
+    pub provisioned_bandwidth: Option<ProvisionedBandwidth>,
+    pub route_table_id: Option<String>,
+    pub state: Option<String>,
+    pub subnet_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { NatGateway {
+    attached_appliances: "attachedApplianceSet",
+    auto_provision_zones: "autoProvisionZones",
+    auto_scaling_ips: "autoScalingIps",
+    availability_mode: "availabilityMode",
+    connectivity_type: "connectivityType",
+    create_time: "createTime",
+    delete_time: "deleteTime",
+    failure_code: "failureCode",
+    failure_message: "failureMessage",
+    nat_gateway_addresses: "natGatewayAddressSet",
+    nat_gateway_id: "natGatewayId",
+    provisioned_bandwidth: "provisionedBandwidth",
+    route_table_id: "routeTableId",
+    state: "state",
+    subnet_id: "subnetId",
+    tags: "tagSet",
+    vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NatGatewayAddress {
+    pub allocation_id: Option<String>,
+    pub association_id: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub failure_message: Option<String>,
+    pub is_primary: Option<bool>,
+    pub network_interface_id: Option<String>,
+    pub private_ip: Option<String>,
+    pub public_ip: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { NatGatewayAddress {
+    allocation_id: "allocationId",
+    association_id: "associationId",
+    availability_zone: "availabilityZone",
+    availability_zone_id: "availabilityZoneId",
+    failure_message: "failureMessage",
+    is_primary: "isPrimary",
+    network_interface_id: "networkInterfaceId",
+    private_ip: "privateIp",
+    public_ip: "publicIp",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NatGatewayAttachedAppliance {
+    pub appliance_arn: Option<String>,
+    pub attachment_state: Option<String>,
+    pub failure_code: Option<String>,
+    pub failure_message: Option<String>,
+    pub modification_state: Option<String>,
+    pub type_: Option<String>,
+    pub vpc_endpoint_id: Option<String>,
+}
+
+encode! { NatGatewayAttachedAppliance {
+    appliance_arn: "applianceArn",
+    attachment_state: "attachmentState",
+    failure_code: "failureCode",
+    failure_message: "failureMessage",
+    modification_state: "modificationState",
+    type_: "type",
+    vpc_endpoint_id: "vpcEndpointId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2729,6 +3989,17 @@ encode! { NetworkInterfacePrivateIpAddress {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewDhcpConfiguration {
+    pub key: Option<String>,
+    pub values: Vec<String>,
+}
+
+decode! { NewDhcpConfiguration {
+    key: "Key",
+    values: "Value",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorRequest {
     pub principal: Option<String>,
 }
@@ -2782,6 +4053,11 @@ pub struct PortRange {
     pub from: Option<i32>,
     pub to: Option<i32>,
 }
+
+decode! { PortRange {
+    from: "From",
+    to: "To",
+} requires [] }
 
 encode! { PortRange {
     from: "from",
@@ -2899,6 +4175,36 @@ encode! { PropagatingVgw {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProvisionedBandwidth {
+    pub provision_time: Option<Timestamp>,
+    pub provisioned: Option<String>,
+    pub request_time: Option<Timestamp>,
+    pub requested: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { ProvisionedBandwidth {
+    provision_time: "provisionTime",
+    provisioned: "provisioned",
+    request_time: "requestTime",
+    requested: "requested",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PtrUpdateStatus {
+    pub reason: Option<String>,
+    pub status: Option<String>,
+    pub value: Option<String>,
+}
+
+encode! { PtrUpdateStatus {
+    reason: "reason",
+    status: "status",
+    value: "value",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PublicIpDnsNameOptions {
     pub dns_hostname_type: Option<String>,
     pub public_dual_stack_dns_name: Option<String>,
@@ -2974,6 +4280,137 @@ pub struct RejectVpcEndpointConnectionsResult {
 
 encode! { RejectVpcEndpointConnectionsResult {
     unsuccessful: "unsuccessful",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReleaseAddressRequest {
+    pub allocation_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub network_border_group: Option<String>,
+    pub public_ip: Option<String>,
+}
+
+decode! { ReleaseAddressRequest {
+    allocation_id: "AllocationId",
+    dry_run: "DryRun",
+    network_border_group: "NetworkBorderGroup",
+    public_ip: "PublicIp",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceNetworkAclAssociationRequest {
+    pub association_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub network_acl_id: Option<String>,
+}
+
+decode! { ReplaceNetworkAclAssociationRequest {
+    association_id: "AssociationId",
+    dry_run: "DryRun",
+    network_acl_id: "NetworkAclId",
+} requires ["AssociationId", "NetworkAclId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceNetworkAclAssociationResult {
+    pub new_association_id: Option<String>,
+}
+
+encode! { ReplaceNetworkAclAssociationResult {
+    new_association_id: "newAssociationId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceNetworkAclEntryRequest {
+    pub cidr_block: Option<String>,
+    pub dry_run: Option<bool>,
+    pub egress: Option<bool>,
+    pub icmp_type_code: Option<IcmpTypeCode>,
+    pub ipv6_cidr_block: Option<String>,
+    pub network_acl_id: Option<String>,
+    pub port_range: Option<PortRange>,
+    pub protocol: Option<String>,
+    pub rule_action: Option<String>,
+    pub rule_number: Option<i32>,
+}
+
+decode! { ReplaceNetworkAclEntryRequest {
+    cidr_block: "CidrBlock",
+    dry_run: "DryRun",
+    egress: "Egress",
+    icmp_type_code: "Icmp",
+    ipv6_cidr_block: "Ipv6CidrBlock",
+    network_acl_id: "NetworkAclId",
+    port_range: "PortRange",
+    protocol: "Protocol",
+    rule_action: "RuleAction",
+    rule_number: "RuleNumber",
+} requires ["Egress", "NetworkAclId", "Protocol", "RuleAction", "RuleNumber"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceRouteRequest {
+    pub carrier_gateway_id: Option<String>,
+    pub core_network_arn: Option<String>,
+    pub destination_cidr_block: Option<String>,
+    pub destination_ipv6_cidr_block: Option<String>,
+    pub destination_prefix_list_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub egress_only_internet_gateway_id: Option<String>,
+    pub gateway_id: Option<String>,
+    pub instance_id: Option<String>,
+    pub local_gateway_id: Option<String>,
+    pub local_target: Option<bool>,
+    pub nat_gateway_id: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub odb_network_arn: Option<String>,
+    pub route_table_id: Option<String>,
+    pub transit_gateway_id: Option<String>,
+    pub vpc_endpoint_id: Option<String>,
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+decode! { ReplaceRouteRequest {
+    carrier_gateway_id: "CarrierGatewayId",
+    core_network_arn: "CoreNetworkArn",
+    destination_cidr_block: "DestinationCidrBlock",
+    destination_ipv6_cidr_block: "DestinationIpv6CidrBlock",
+    destination_prefix_list_id: "DestinationPrefixListId",
+    dry_run: "DryRun",
+    egress_only_internet_gateway_id: "EgressOnlyInternetGatewayId",
+    gateway_id: "GatewayId",
+    instance_id: "InstanceId",
+    local_gateway_id: "LocalGatewayId",
+    local_target: "LocalTarget",
+    nat_gateway_id: "NatGatewayId",
+    network_interface_id: "NetworkInterfaceId",
+    odb_network_arn: "OdbNetworkArn",
+    route_table_id: "RouteTableId",
+    transit_gateway_id: "TransitGatewayId",
+    vpc_endpoint_id: "VpcEndpointId",
+    vpc_peering_connection_id: "VpcPeeringConnectionId",
+} requires ["RouteTableId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceRouteTableAssociationRequest {
+    pub association_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub route_table_id: Option<String>,
+}
+
+decode! { ReplaceRouteTableAssociationRequest {
+    association_id: "AssociationId",
+    dry_run: "DryRun",
+    route_table_id: "RouteTableId",
+} requires ["AssociationId", "RouteTableId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceRouteTableAssociationResult {
+    pub association_state: Option<RouteTableAssociationState>,
+    pub new_association_id: Option<String>,
+}
+
+encode! { ReplaceRouteTableAssociationResult {
+    association_state: "associationState",
+    new_association_id: "newAssociationId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

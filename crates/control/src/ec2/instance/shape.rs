@@ -1,19 +1,21 @@
 //! An instance as responses carry it. What Linkway's instances do not have (an image, a type, volumes) is left
 //! out.
 
+use std::net::Ipv4Addr;
+
 use linkway_model::Snapshot;
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::region::Zone;
 use linkway_model::subnet::Subnet;
 use linkway_wire::ec2::{
-    Instance as InstanceShape, InstanceNetworkInterface, InstanceNetworkInterfaceAttachment,
-    InstancePrivateIpAddress, InstanceState as InstanceStateShape, Monitoring, Placement,
-    PrivateDnsNameOptionsResponse, Reservation, StateReason,
+    Instance as InstanceShape, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation,
+    InstanceNetworkInterfaceAttachment, InstancePrivateIpAddress, InstanceState as InstanceStateShape,
+    Monitoring, Placement, PrivateDnsNameOptionsResponse, Reservation, StateReason,
 };
 
 use super::{USER_INITIATED, interface};
-use crate::ec2::network_interface::{attachment, status};
+use crate::ec2::network_interface::{attachment, public, status};
 use crate::ec2::security_group::identifiers;
 use crate::tags;
 
@@ -42,6 +44,7 @@ pub(super) fn architecture() -> &'static str {
 
 fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
     let interface = interface(snapshot, instance);
+    let public = interface.and_then(|found| public(snapshot, found, found.address));
     let ended = matches!(instance.state, InstanceState::ShuttingDown | InstanceState::Terminated);
     InstanceShape {
         ami_launch_index: Some(0),
@@ -68,7 +71,10 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
             }
         }),
         private_ip_address: interface.map(|found| found.address.to_string()),
-        public_dns_name: Some(String::new()),
+        public_dns_name: Some(
+            public.as_ref().and_then(|found| found.public_dns_name.clone()).unwrap_or_default(),
+        ),
+        public_ip_address: public.and_then(|found| found.public_ip),
         security_groups: interface.map_or_else(Vec::new, |found| identifiers(snapshot, &found.groups)),
         source_dest_check: interface.map(|found| found.source_dest_check),
         state: Some(state(instance.state)),
@@ -90,9 +96,24 @@ fn state_reason(instance: &Instance) -> StateReason {
     StateReason { code: Some(code.into()), message: Some(format!("{code}: {words}")) }
 }
 
+/// The elastic address that stands for one of an instance's.
+fn associated(
+    snapshot: &Snapshot,
+    interface: &NetworkInterface,
+    address: Ipv4Addr,
+) -> Option<InstanceNetworkInterfaceAssociation> {
+    let public = public(snapshot, interface, address)?;
+    Some(InstanceNetworkInterfaceAssociation {
+        ip_owner_id: public.ip_owner_id,
+        public_dns_name: public.public_dns_name,
+        public_ip: public.public_ip,
+        ..InstanceNetworkInterfaceAssociation::default()
+    })
+}
+
 fn interface_shape(snapshot: &Snapshot, interface: &NetworkInterface) -> InstanceNetworkInterface {
     let address = |address| InstancePrivateIpAddress {
-        association: None,
+        association: associated(snapshot, interface, address),
         primary: Some(address == interface.address),
         private_dns_name: Some(interface.private_dns_name(address)),
         private_ip_address: Some(address.to_string()),
@@ -107,6 +128,7 @@ fn interface_shape(snapshot: &Snapshot, interface: &NetworkInterface) -> Instanc
         ..InstanceNetworkInterfaceAttachment::default()
     });
     InstanceNetworkInterface {
+        association: associated(snapshot, interface, interface.address),
         attachment,
         description: Some(interface.description.clone()),
         groups: identifiers(snapshot, &interface.groups),

@@ -67,8 +67,11 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
         address,
         secondary_addresses: Vec::new(),
         groups,
-        // A balancer's node sends on what is not addressed to it.
-        source_dest_check: !matches!(role, InterfaceRole::LoadBalancer { .. }),
+        // A balancer's node and a NAT gateway send on what is not addressed to them.
+        source_dest_check: !matches!(
+            role,
+            InterfaceRole::LoadBalancer { .. } | InterfaceRole::NatGateway { .. }
+        ),
         role,
         created: now,
         tags,

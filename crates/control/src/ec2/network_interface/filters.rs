@@ -1,19 +1,39 @@
 //! What network interfaces are filtered by.
 
+use linkway_model::Snapshot;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::region::Zone;
+use linkway_wire::ec2::NetworkInterfaceAssociation;
 
-use super::shape::{attachment, interface_type, requester, status, zone};
+use super::shape::{attachment, interface_type, public, requester, status, zone};
 use crate::filter::{Field, fields, many, none, one};
 
+/// A member of the public address that stands for the primary one.
+fn of_public(
+    state: &Snapshot,
+    interface: &NetworkInterface,
+    member: fn(NetworkInterfaceAssociation) -> Option<String>,
+) -> Vec<String> {
+    many(public(state, interface, interface.address).and_then(member))
+}
+
+/// A member of the public addresses that stand for any of an interface's.
+fn of_each(
+    state: &Snapshot,
+    interface: &NetworkInterface,
+    member: fn(NetworkInterfaceAssociation) -> Option<String>,
+) -> Vec<String> {
+    many(interface.addresses().filter_map(|address| public(state, interface, address).and_then(member)))
+}
+
 pub(super) const FILTERS: &[Field<NetworkInterface>] = fields! {
-    "association.allocation-id" => none;
-    "association.association-id" => none;
-    "addresses.association.owner-id" => none;
-    "addresses.association.public-ip" => none;
-    "association.ip-owner-id" => none;
-    "association.public-ip" => none;
-    "association.public-dns-name" => none;
+    "association.allocation-id" => |state, found| of_public(state, found, |public| public.allocation_id);
+    "association.association-id" => |state, found| of_public(state, found, |public| public.association_id);
+    "addresses.association.owner-id" => |state, found| of_each(state, found, |public| public.ip_owner_id);
+    "addresses.association.public-ip" => |state, found| of_each(state, found, |public| public.public_ip);
+    "association.ip-owner-id" => |state, found| of_public(state, found, |public| public.ip_owner_id);
+    "association.public-ip" => |state, found| of_public(state, found, |public| public.public_ip);
+    "association.public-dns-name" => |state, found| of_public(state, found, |public| public.public_dns_name);
     "addresses.primary" => |_, found| many(found.addresses().map(|address| address == found.address));
     "addresses.private-ip-address" => |_, found| many(found.addresses());
     "attachment.attach-time" =>

@@ -1,14 +1,17 @@
 //! A network interface as responses carry it.
 
+use std::net::Ipv4Addr;
+
 use linkway_model::Snapshot;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::region::Zone;
 use linkway_model::subnet::Subnet;
 use linkway_wire::ec2::{
-    NetworkInterface as NetworkInterfaceShape, NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress,
-    OperatorResponse,
+    NetworkInterface as NetworkInterfaceShape, NetworkInterfaceAssociation, NetworkInterfaceAttachment,
+    NetworkInterfacePrivateIpAddress, OperatorResponse,
 };
 
+use crate::ec2::elastic_address;
 use crate::ec2::security_group::identifiers;
 use crate::tags;
 
@@ -25,15 +28,17 @@ pub(super) fn interface_type(interface: &NetworkInterface) -> &'static str {
     match interface.role {
         InterfaceRole::VpcEndpoint { .. } => "vpc_endpoint",
         InterfaceRole::LoadBalancer { .. } => "network_load_balancer",
+        InterfaceRole::NatGateway { .. } => "nat_gateway",
         _ => "interface",
     }
 }
 
 /// Which service made a managed interface.
-pub(super) fn requester(interface: &NetworkInterface) -> Option<&'static str> {
+pub(super) fn requester(interface: &NetworkInterface) -> Option<&str> {
     match interface.role {
         InterfaceRole::VpcEndpoint { .. } => Some("727180483921"),
         InterfaceRole::LoadBalancer { .. } => Some("amazon-elb"),
+        InterfaceRole::NatGateway { .. } => Some(interface.owner.as_str()),
         InterfaceRole::Database { .. } => Some("amazon-rds"),
         _ => None,
     }
@@ -72,6 +77,7 @@ pub(crate) fn attachment(interface: &NetworkInterface) -> Option<NetworkInterfac
         }),
         InterfaceRole::VpcEndpoint { .. }
         | InterfaceRole::LoadBalancer { .. }
+        | InterfaceRole::NatGateway { .. }
         | InterfaceRole::Database { .. } => {
             let digits = interface.id.as_str().trim_start_matches("eni-");
             Some(NetworkInterfaceAttachment {
@@ -89,15 +95,33 @@ pub(super) fn zone<'a>(state: &'a Snapshot, interface: &NetworkInterface) -> Opt
     state.get::<Subnet>(&interface.subnet).map(|subnet| subnet.zone.as_str())
 }
 
+/// The elastic address that stands for one of an interface's.
+pub(crate) fn public(
+    state: &Snapshot,
+    interface: &NetworkInterface,
+    address: Ipv4Addr,
+) -> Option<NetworkInterfaceAssociation> {
+    let (elastic, association) = elastic_address::of(state, &interface.id, address)?;
+    Some(NetworkInterfaceAssociation {
+        allocation_id: Some(elastic.id.to_string()),
+        association_id: Some(association.id.to_string()),
+        ip_owner_id: Some(elastic.owner.to_string()),
+        public_dns_name: Some(elastic.public_dns_name()),
+        public_ip: Some(elastic.address.to_string()),
+        ..NetworkInterfaceAssociation::default()
+    })
+}
+
 pub(super) fn shape(state: &Snapshot, interface: &NetworkInterface) -> NetworkInterfaceShape {
     let zone = zone(state, interface);
     let address = |address| NetworkInterfacePrivateIpAddress {
-        association: None,
+        association: public(state, interface, address),
         primary: Some(address == interface.address),
         private_dns_name: Some(interface.private_dns_name(address)),
         private_ip_address: Some(address.to_string()),
     };
     NetworkInterfaceShape {
+        association: public(state, interface, interface.address),
         attachment: attachment(interface),
         availability_zone: zone.map(str::to_owned),
         availability_zone_id: zone.and_then(Zone::find).map(|zone| zone.id.to_owned()),

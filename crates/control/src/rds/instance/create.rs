@@ -12,7 +12,7 @@ use super::unsupported::{self, Asked};
 use super::{credentials, describe, groups, place};
 use crate::error::DatabaseError;
 use crate::lookup::not_found;
-use crate::rds::{arn, engine, invalid, name, tags};
+use crate::rds::{arn, engine, invalid, name, subnet_group, tags};
 use crate::{Caller, Control, Error};
 
 /// DB instances that an account may have in a region. Source: "Quotas and constraints for Amazon RDS" in the RDS
@@ -63,13 +63,10 @@ fn make(
     if arn::own::<DbInstance>(tx, caller).count() >= MAX_INSTANCES {
         return Err(DatabaseError::InstanceQuota(MAX_INSTANCES).into());
     }
-    let Some(group) = input.db_subnet_group_name.as_deref().filter(|name| !name.is_empty()) else {
-        return Err(DatabaseError::InvalidSubnet(
-            "No default subnet detected in VPC: there is no default VPC. Specify DBSubnetGroupName".into(),
-        )
-        .into());
+    let group = match input.db_subnet_group_name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => DbSubnetGroup::clone(arn::find::<DbSubnetGroup>(tx, caller, name)?),
+        None => subnet_group::default(tx, caller)?,
     };
-    let group = DbSubnetGroup::clone(arn::find::<DbSubnetGroup>(tx, caller, group)?);
     let vpc = tx.get::<Vpc>(&group.vpc).ok_or_else(|| not_found::<Vpc>(group.vpc.as_str()));
     let vpc = vpc.map_err(|error| DatabaseError::NetworkState(error.to_string()))?;
     let security = groups::security(tx, caller, &input.vpc_security_group_ids, vpc)?;
