@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use linkway_wire::sigv4::SignatureError;
+use linkway_wire::sigv4::{CLOCK_SKEW, SignatureError};
 use linkway_wire::{ApiError, Dialect};
 
 use crate::Protocol;
@@ -128,7 +128,9 @@ fn signature(refused: SignatureError, protocol: Protocol) -> ServiceError {
 fn exception(refused: &SignatureError) -> &'static str {
     match refused {
         SignatureError::Missing => "MissingAuthenticationTokenException",
-        SignatureError::Incomplete(_) | SignatureError::BadExpires => "IncompleteSignatureException",
+        SignatureError::Incomplete(_) | SignatureError::OtherMechanism | SignatureError::BadExpires => {
+            "IncompleteSignatureException"
+        }
         SignatureError::UnknownKey | SignatureError::WrongSessionToken => "UnrecognizedClientException",
         SignatureError::Misplaced(_)
         | SignatureError::Expired { .. }
@@ -150,6 +152,10 @@ fn s3_signature(refused: SignatureError) -> ServiceError {
         ),
         SignatureError::WrongSessionToken => {
             error(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+        }
+        SignatureError::OtherMechanism => error(400, "InvalidRequest", SignatureError::OTHER_MECHANISM),
+        SignatureError::Expired { life, .. } if life != CLOCK_SKEW => {
+            error(403, "AccessDenied", "Request has expired")
         }
         SignatureError::Expired { .. } | SignatureError::NotYetCurrent { .. } => error(
             403,

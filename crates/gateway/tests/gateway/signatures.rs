@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::backend::Server;
 use crate::client::{Answer, ask, form, read, send};
 use crate::signer::Signer;
-use crate::world::{Draft, RDS, S3, World};
+use crate::world::{Draft, KEY, RDS, S3, World};
 
 const BODY: &str = "Action=DescribeDBInstances&Version=2014-10-31";
 
@@ -77,6 +77,24 @@ async fn unknown_keys_may_ask_as_nobody() {
         assert!(altered.body.contains("SignatureDoesNotMatch"), "{}", altered.body);
         assert_eq!(call(&world, &Signer::of("rds"), |_| {}).await.status, 200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_signed_by_version_two_is_not_nobodys() {
+    let target = format!("/bucket/key?AWSAccessKeyId={KEY}&Signature=c2lnbmVk&Expires=2000000000");
+    let get = || Request::get(&target).header("host", S3).body(String::new()).unwrap();
+    let server = Server::start().await;
+    let mut draft = Draft::s3(server.backend());
+    draft.service().anonymous = true;
+    let answer = ask(&draft.start().await, S3, get()).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("<Code>InvalidRequest</Code>"), "{}", answer.body);
+    assert!(answer.body.contains("Please use AWS4-HMAC-SHA256"), "{}", answer.body);
+    assert_eq!(server.seen(), 0);
+    // Where keys need not be known, it passes as far as everyone does.
+    let world = Draft::s3(server.backend()).unsigned().start().await;
+    assert_eq!(ask(&world, S3, get()).await.status, 200);
+    assert_eq!(world.records.only().await["userIdentity"]["accessKeyId"], KEY);
 }
 
 /// Uploads a body in pieces, so that the gateway cannot have it whole.

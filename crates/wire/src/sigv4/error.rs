@@ -23,6 +23,9 @@ pub enum SignatureError {
     /// A temporary key without its session token, a lasting key with one, or another key's token.
     #[error("the session token is not the key's")]
     WrongSessionToken,
+    /// Signed by another mechanism, such as version 2 of AWS's.
+    #[error("not signed by AWS4-HMAC-SHA256")]
+    OtherMechanism,
     /// Signed too long ago.
     #[error("signed at {signed_at}, good for {life:#}, and now it is {now}")]
     Expired {
@@ -71,10 +74,15 @@ impl SignatureError {
         }
     }
 
+    /// S3's words for what is signed in another way.
+    pub const OTHER_MECHANISM: &str =
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+
     fn into_query(self) -> ApiError {
         let (code, message, status) = match self {
             Self::Missing => ("MissingAuthenticationToken", "Request is missing Authentication Token".into(), 403),
             Self::Incomplete(message) => ("IncompleteSignature", message, 400),
+            Self::OtherMechanism => ("IncompleteSignature", Self::OTHER_MECHANISM.into(), 400),
             Self::UnknownKey | Self::WrongSessionToken => {
                 ("InvalidClientTokenId", "The security token included in the request is invalid.".into(), 403)
             }

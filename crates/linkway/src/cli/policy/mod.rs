@@ -44,7 +44,11 @@ impl Policy {
     }
 }
 
+/// A file's text; `-` is standard input.
 fn read(path: &Path) -> Result<String> {
+    if path == Path::new("-") {
+        return std::io::read_to_string(std::io::stdin()).context("cannot read standard input");
+    }
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
