@@ -114,6 +114,7 @@ impl State {
             owner: account(),
             region: REGION.to_owned(),
             vpc: vpc.clone(),
+            associations: Vec::new(),
             name: id.to_string(),
             description: "made by a test".to_owned(),
             tags: Tags::new(),
@@ -312,6 +313,7 @@ impl State {
             private_dns: None,
             permissions: Vec::new(),
             supported_ip_address_types: vec!["ipv4".to_owned()],
+            owner_pays: false,
             tags: Tags::new(),
         });
         id
