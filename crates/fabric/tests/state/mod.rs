@@ -16,6 +16,9 @@ use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::prefix_list::{
+    AddressFamily, PrefixList, PrefixListEntry, PrefixListState, PrefixListVersion,
+};
 use linkway_model::security_group::{
     Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic as RuleTraffic,
 };
@@ -148,6 +151,27 @@ impl State {
             traffic,
             peer,
             description: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A prefix list with these ranges.
+    pub fn prefix_list(&mut self, cidrs: &[&str]) -> PrefixListId {
+        let id = PrefixListId::random();
+        let entry = |cidr: &&str| PrefixListEntry { cidr: cidr.parse().unwrap(), description: None };
+        self.put(PrefixList {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            name: "made by a test".to_owned(),
+            family: AddressFamily::V4,
+            max_entries: cidrs.len(),
+            versions: vec![PrefixListVersion { number: 1, entries: cidrs.iter().map(entry).collect() }],
+            state: PrefixListState::CreateComplete,
+            state_message: None,
+            since: 0,
+            deleted: None,
             tags: Tags::new(),
         });
         id
