@@ -464,6 +464,12 @@ def test_aws_lb_with_its_target_group_and_listener(aws, network, daemon):
     [described] = elb.describe_tags(ResourceArns=[balancer])["TagDescriptions"]
     assert described["Tags"] == tags(Name="net")
     elb.describe_capacity_reservation(LoadBalancerArn=balancer)
+    # Updates: a subnet less, and again.
+    assert [zone["SubnetId"] for zone in elb.set_subnets(LoadBalancerArn=balancer, Subnets=[a])["AvailabilityZones"]] == [a]
+    elb.set_subnets(LoadBalancerArn=balancer, SubnetMappings=[{"SubnetId": a}, {"SubnetId": b}])
+    elb.set_ip_address_type(LoadBalancerArn=balancer, IpAddressType="ipv4")
+    active()
+    assert {zone["SubnetId"] for zone in read()["AvailabilityZones"]} == {a, b}
 
     assert refusal(elb.describe_target_groups, Names=["net-tg"])[0] == "TargetGroupNotFound"
     group = elb.create_target_group(

@@ -101,6 +101,5 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         supported_ip_address_types: service.ip_address_types().into_owned(),
         tags: tags::shape(tags_for(caller, service)),
         vpc_endpoint_policy_supported: Some(policies),
-        ..ServiceDetail::default()
     }
 }
