@@ -47,7 +47,10 @@ fn a_notification_is_made_shown_changed_and_deleted() {
     let id = made.connection_notification_id.clone().unwrap();
     assert!(id.starts_with("vpce-nfn-") && id.len() == "vpce-nfn-".len() + 17);
     for (name, value) in [("service-id", service.as_str()), ("connection-notification-arn", TOPIC)] {
-        assert_eq!(describe(&world, |i| i.filters = vec![filter(name, value)]).unwrap(), [made.clone()]);
+        assert_eq!(
+            describe(&world, |i| i.filters = vec![filter(name, value)]).unwrap(),
+            std::slice::from_ref(&made)
+        );
     }
     assert!(describe(&world, |i| i.filters = vec![filter("vpc-endpoint-id", "*")]).unwrap().is_empty());
     assert_eq!(refusal(describe(&world, |i| i.filters = vec![filter("state", "x")])).0, "InvalidFilter");

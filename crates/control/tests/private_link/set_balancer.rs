@@ -83,7 +83,7 @@ fn groups_are_changed_where_there_are_some() {
         };
         world.control.set_security_groups(&provider(), input).map(|answer| answer.security_group_ids)
     };
-    assert_eq!(set(&arn, &[&two], Some("off")).unwrap(), [two.clone()]);
+    assert_eq!(set(&arn, &[&two], Some("off")).unwrap(), std::slice::from_ref(&two));
     let nodes = world.interfaces(&provider());
     assert_eq!(nodes[0].groups[0].group_id.as_deref(), Some(two.as_str()));
     assert_eq!(refusal(set(&arn, &[], None)).0, "InvalidConfigurationRequest");
