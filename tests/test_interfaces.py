@@ -1,4 +1,4 @@
-"""Interfaces that come and go while instances run, and rules towards prefix lists: by their packets."""
+"""Interfaces that come and go while instances run, and what lets packets through to them."""
 
 import pytest
 
@@ -137,3 +137,28 @@ def test_a_rule_towards_a_prefix_list_follows_the_list(daemon, aws, vpc, program
     aws.ec2.delete_security_group(GroupId=aws.group(vpc))
     code, _ = refusal(aws.ec2.delete_managed_prefix_list, PrefixListId="pl-0123456789abcdef0")
     assert code == "InvalidPrefixListID.NotFound"
+
+
+def test_a_group_that_is_associated_with_another_vpc_lets_in_there(daemon, aws, vpc, programs):
+    home, subnet = aws.vpc("10.9.0.0/16"), aws.subnet(vpc, "10.0.0.0/24")
+    shared = aws.group(home, ("tcp", 7000, "10.0.0.0/16"), name="shared")
+    offered = aws.ec2.get_security_groups_for_vpc(VpcId=vpc)["SecurityGroupForVpcs"]
+    assert [group["GroupName"] for group in offered] == ["default"]
+    aws.ec2.associate_security_group_vpc(GroupId=shared, VpcId=vpc)
+    [association] = aws.ec2.describe_security_group_vpc_associations(
+        Filters=[{"Name": "group-id", "Values": [shared]}]
+    )["SecurityGroupVpcAssociations"]
+    assert (association["VpcId"], association["State"]) == (vpc, "associated")
+    offered = aws.ec2.get_security_groups_for_vpc(
+        VpcId=vpc, Filters=[{"Name": "primary-vpc-id", "Values": [home]}]
+    )["SecurityGroupForVpcs"]
+    assert {group["GroupId"] for group in offered} == {shared}
+
+    client = daemon.run(subnet, "sleep", "infinity")
+    server = daemon.run(subnet, "/usr/bin/python3", programs / "echo.py", "7000", groups=[shared])
+    until(lambda: answers(daemon, programs, client, aws.address(server)), "an answer")
+    code, message = refusal(aws.ec2.disassociate_security_group_vpc, GroupId=shared, VpcId=vpc)
+    assert code == "DependencyViolation" and aws.interface(server) in message
+
+    assert aws.ec2.describe_security_group_references(GroupId=[shared])["SecurityGroupReferenceSet"] == []
+    assert aws.ec2.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"] == []
