@@ -1,5 +1,6 @@
 //! Elastic Load Balancing: the registry of its operations. Network Load Balancers are all there is.
 
+mod account_limit;
 mod arn;
 mod attributes;
 mod capacity;
@@ -26,6 +27,10 @@ operations! {
         describe_load_balancer_attributes(DescribeLoadBalancerAttributesInput) -> DescribeLoadBalancerAttributesOutput = load_balancer::describe_attributes;
         modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput = load_balancer::modify_attributes;
         describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput = capacity::describe;
+        set_subnets(SetSubnetsInput) -> SetSubnetsOutput = load_balancer::set_subnets;
+        set_security_groups(SetSecurityGroupsInput) -> SetSecurityGroupsOutput = load_balancer::set_security_groups;
+        set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput = load_balancer::set_ip_address_type;
+        describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput = account_limit::describe;
         create_listener(CreateListenerInput) -> CreateListenerOutput = listener::create;
         describe_listeners(DescribeListenersInput) -> DescribeListenersOutput = listener::describe;
         modify_listener(ModifyListenerInput) -> ModifyListenerOutput = listener::modify;

@@ -8,6 +8,7 @@ mod database;
 mod endpoint;
 mod load_balancing;
 mod network;
+mod prefix_list;
 
 use std::net::Ipv4Addr;
 
@@ -19,6 +20,7 @@ pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::load_balancing::LoadBalancingError;
 pub use self::network::NetworkError;
+pub use self::prefix_list::PrefixListError;
 use crate::lookup::Noun;
 
 /// Why an operation was refused.
@@ -46,11 +48,7 @@ pub enum Error {
     /// An id that `CreateTags` and `DeleteTags` cannot place.
     #[error("The ID '{0}' is not valid")]
     UnknownId(String),
-    /// Prefix lists do not exist here yet.
-    #[error("The prefix list ID '{0}' does not exist")]
-    PrefixListNotFound(String),
-
-    /// The same, where AWS spells the code in its other way: of `DescribePrefixLists`.
+    /// No such prefix list, where AWS spells the code in its other way: of `DescribePrefixLists`.
     #[error("The prefix list ID '{0}' does not exist")]
     DescribedPrefixListNotFound(String),
 
@@ -162,6 +160,18 @@ pub enum Error {
     /// An account has all the interfaces of a region that it may have.
     #[error("You have reached the limit of {0} network interfaces in this region.")]
     NetworkInterfaceLimitExceeded(usize),
+    /// More addresses than an interface may have.
+    #[error("Number of private addresses will exceed limit.")]
+    PrivateIpAddressLimitExceeded,
+    /// An interface that is attached cannot be attached again.
+    #[error("Interface: [{0}] in use.")]
+    AttachedInterface(String),
+    /// An instance has all the interfaces that it may have.
+    #[error("Interface count {0} exceeds the limit for this instance.")]
+    AttachmentLimitExceeded(usize),
+    /// The resource's state does not allow it; the message is the whole of it.
+    #[error("{0}")]
+    IncorrectState(String),
     /// An interface that is attached cannot be deleted.
     #[error("Network interface '{0}' is currently in use.")]
     InterfaceInUse(String),
@@ -172,6 +182,9 @@ pub enum Error {
     /// Of endpoints and endpoint services.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// Of managed prefix lists.
+    #[error(transparent)]
+    PrefixList(#[from] PrefixListError),
     /// Of Elastic Load Balancing.
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
@@ -199,7 +212,6 @@ impl Error {
             Self::Malformed { noun, .. } => noun.malformed,
             Self::GroupNameNotFound(_) => "InvalidGroup.NotFound",
             Self::UnknownId(_) => "InvalidID",
-            Self::PrefixListNotFound(_) => "InvalidPrefixListID.NotFound",
             Self::DescribedPrefixListNotFound(_) => "InvalidPrefixListId.NotFound",
             Self::MissingParameter(_) => "MissingParameter",
             Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
@@ -231,7 +243,12 @@ impl Error {
             Self::NetworkInterfaceLimitExceeded(_) => "NetworkInterfaceLimitExceeded",
             Self::InterfaceInUse(_) => "InvalidParameterValue",
             Self::Network(error) => error.code(),
+            Self::PrivateIpAddressLimitExceeded => "PrivateIpAddressLimitExceeded",
+            Self::AttachedInterface(_) => "InvalidNetworkInterface.InUse",
+            Self::AttachmentLimitExceeded(_) => "AttachmentLimitExceeded",
+            Self::IncorrectState(_) => "IncorrectState",
             Self::Endpoint(error) => error.code(),
+            Self::PrefixList(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",

@@ -11,6 +11,7 @@ use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::prefix_list::PrefixList;
 use linkway_model::route_table::RouteTable;
 use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
@@ -127,6 +128,8 @@ owned! {
     NatGateway: NatGatewayId, "natgateway", "Nat Gateway", "NatGatewayNotFound", "NatGatewayMalformed";
     DhcpOptions: DhcpOptionsId, "dhcp-options", "dhcpOption ID",
         "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
+    PrefixList: PrefixListId, "prefix-list", "prefix list ID",
+        "InvalidPrefixListID.NotFound", "InvalidPrefixListID.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";

@@ -9,7 +9,7 @@ mod verification;
 use linkway_model::Timestamp;
 
 pub use self::verification::Verification;
-use crate::ec2::{elastic_address, endpoint_service, instance, nat_gateway, vpc_endpoint};
+use crate::ec2::{elastic_address, endpoint_service, instance, nat_gateway, prefix_list, vpc_endpoint};
 use crate::elbv2::{load_balancer, target};
 use crate::{Control, Error, idempotency};
 
@@ -24,6 +24,7 @@ impl Control {
             load_balancer::reconcile(tx, applied);
             endpoint_service::reconcile(tx);
             vpc_endpoint::reconcile(tx, applied, now);
+            prefix_list::reconcile(tx, applied, now);
             target::reconcile(tx, now);
             instance::reconcile(tx, now);
             nat_gateway::reconcile(tx, applied, now);

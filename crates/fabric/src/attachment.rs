@@ -14,6 +14,7 @@ use linkway_model::{InstanceId, Snapshot};
 
 use crate::namespace;
 use crate::ranges;
+use crate::source_route;
 
 /// A network interface that shall have a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) struct Attachment {
     /// What it is the way to. In a namespace of somebody else's, whose own default route stays, the VPC's
     /// ranges besides.
     pub(crate) routes: Vec<Ipv4Net>,
+    /// The routing table of what leaves from its addresses, if it is not an instance's first device.
+    pub(crate) table: Option<u32>,
 }
 
 /// The name of an instance's namespace.
@@ -67,9 +70,11 @@ fn attachment(
     interface: &NetworkInterface,
 ) -> Option<Attachment> {
     let subnet = snapshot.get::<Subnet>(&interface.subnet)?;
+    let mut table = None;
     let (namespace, device, routes) = match &interface.role {
         InterfaceRole::Instance { instance, device_index, .. } => {
             let path = namespace::path(&instance_namespace(name, running.get(instance)?));
+            table = source_route::table(*device_index);
             let routes = if *device_index == 0 { vec![Ipv4Net::default()] } else { Vec::new() };
             (path, format!("eth{device_index}"), routes)
         }
@@ -96,6 +101,7 @@ fn attachment(
         prefix: subnet.cidr.prefix_len(),
         router: subnet.router(),
         routes,
+        table,
     })
 }
 

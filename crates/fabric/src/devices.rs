@@ -205,6 +205,9 @@ fn set_up_inside(attachment: &Attachment) -> Result<Identity, FabricError> {
     for route in &attachment.routes {
         inside.add_route(index, *route, attachment.router, None)?;
     }
+    if let Some(table) = attachment.table {
+        inside.route_by_source(index, attachment.router, table, &attachment.addresses)?;
+    }
     Ok(identity)
 }
 

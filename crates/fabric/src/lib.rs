@@ -23,6 +23,7 @@ mod read;
 mod reason;
 pub mod reference;
 mod service;
+mod source_route;
 pub mod tables;
 mod teardown;
 

@@ -47,7 +47,7 @@ pub(crate) struct End<'a> {
 /// was opened in, whichever thread uses it.
 pub(crate) struct Netlink {
     runtime: Runtime,
-    handle: Handle,
+    pub(crate) handle: Handle,
 }
 
 impl Netlink {
@@ -202,7 +202,7 @@ impl Netlink {
         self.run(format!("set the neighbour {ip}"), neighbour.execute())
     }
 
-    fn run<T>(
+    pub(crate) fn run<T>(
         &self,
         action: impl Into<String>,
         request: impl Future<Output = Result<T, Error>>,
@@ -238,7 +238,7 @@ fn named(message: &LinkMessage) -> Option<(String, Link)> {
 }
 
 /// Success, if it failed only with this error number.
-fn unless(number: i32, result: Result<(), Error>) -> Result<(), Error> {
+pub(crate) fn unless(number: i32, result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(Error::NetlinkError(message)) if message.raw_code() == -number => Ok(()),
         other => other,

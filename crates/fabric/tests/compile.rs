@@ -16,6 +16,7 @@ use linkway_model::load_balancer::{
     HealthReason, Listener, LoadBalancer, Protocol, TargetGroup, TargetHealth, TargetId,
 };
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::prefix_list::PrefixList;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
@@ -280,6 +281,34 @@ fn rules_say_what_the_api_said() {
     assert_eq!(rules[1].peer, peer_kind::PEER_GROUP.0 as u8);
     assert_eq!(rules[1].group, state.get::<SecurityGroup>(&peer).number);
     assert_eq!(layout::ip(&rules[4].address), "2001:db8::".parse::<Ipv6Addr>().unwrap());
+}
+
+#[test]
+fn a_rule_towards_a_prefix_list_is_a_rule_towards_each_of_its_ranges() {
+    let mut state = State::default();
+    let vpc = state.vpc("10.0.0.0/16");
+    let subnet = state.subnet(&vpc, "10.0.0.0/24", 'a');
+    let sg = state.group(&vpc);
+    let eni = state.interface(&subnet, "10.0.0.4", &[&sg], InterfaceRole::Available);
+    let list = state.prefix_list(&["10.1.0.0/16", "192.0.2.0/24"]);
+    state.rule(&sg, Direction::Ingress, tcp(443, 443), Peer::PrefixList(list.clone()));
+    let s3 = "pl-63a5400a".parse().unwrap();
+    state.rule(&sg, Direction::Ingress, tcp(80, 80), Peer::PrefixList(s3));
+    let seen = |state: &State| -> Vec<_> {
+        let rules = rules(state, &compiled(state), &eni, rule_direction::RULE_INGRESS);
+        rules.iter().map(|rule| (rule.from, layout::ip(&rule.address), rule.prefix, rule.peer)).collect()
+    };
+    let range = |port: u16, address: &str, prefix: u32| {
+        (port, ip(address).to_ipv6_mapped(), 96 + prefix, peer_kind::PEER_CIDR.0 as u8)
+    };
+    let of_s3 = [range(80, "3.5.0.0", 19), range(80, "52.216.0.0", 15), range(80, "54.231.0.0", 16)];
+    let own = [range(443, "10.1.0.0", 16), range(443, "192.0.2.0", 24)];
+    assert_eq!(seen(&state), [own.as_slice(), &of_s3].concat());
+    // A list that changes changes the rule; one that is gone lets nobody in.
+    state.change::<PrefixList>(&list, |list| list.versions[0].entries.truncate(1));
+    assert_eq!(seen(&state), [&own[..1], &of_s3].concat());
+    state.remove::<PrefixList>(&list);
+    assert_eq!(seen(&state), of_s3);
 }
 
 #[test]

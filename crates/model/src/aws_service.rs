@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::EndpointServiceId;
 use crate::region::Region;
+use crate::{EndpointServiceId, hash};
 
 /// The region that services without a region in their names count to: that of their control planes.
 const GLOBAL: &str = "us-east-1";
@@ -76,12 +76,9 @@ impl AwsService {
 
     /// Its id in a region: the same one always, as AWS's services have one, too.
     pub fn id(&self, region: &str) -> EndpointServiceId {
-        // FNV-1a, by the constants of its authors: ids must stay from one version to the next.
         let regional = if self.is_global() { region } else { "" };
         let bytes = self.name(region).into_bytes().into_iter().chain(regional.bytes());
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = hash::stable(bytes);
         format!("{}{hash:017x}", EndpointServiceId::PREFIX).parse().expect("17 hexadecimal digits are an id")
     }
 

@@ -27,6 +27,9 @@ pub struct EndpointService {
     pub permissions: Vec<ServicePermission>,
     /// `ipv4`, `ipv6`.
     pub supported_ip_address_types: Vec<String>,
+    /// Whether its owner pays for its endpoints, and not theirs. Kept and shown; nothing here costs anything.
+    #[serde(default)]
+    pub owner_pays: bool,
     /// Its tags.
     pub tags: Tags,
 }

@@ -131,6 +131,8 @@ ids! {
     ElasticAddressAssociationId = "eipassoc-";
     /// A NAT gateway.
     NatGatewayId = "nat-";
+    /// A managed prefix list.
+    PrefixListId = "pl-";
     /// An instance.
     InstanceId = "i-";
     /// A reservation: what one launch made.
@@ -143,6 +145,8 @@ ids! {
     ServicePermissionId = "vpce-svc-perm-";
     /// An endpoint's connection with its service.
     EndpointConnectionId = "vpce-con-";
+    /// A connection notification.
+    ConnectionNotificationId = "vpce-nfn-";
 }
 
 impl DhcpOptionsId {

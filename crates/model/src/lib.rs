@@ -6,12 +6,15 @@
 
 pub mod account;
 pub mod account_region;
+pub mod aws_prefix_list;
 pub mod aws_service;
+pub mod connection_notification;
 pub mod database;
 pub mod database_parameter;
 pub mod dhcp_options;
 pub mod elastic_address;
 pub mod endpoint_service;
+mod hash;
 pub mod id;
 pub mod idempotency;
 pub mod instance;
@@ -21,6 +24,7 @@ pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
 pub mod outside_targets;
+pub mod prefix_list;
 pub mod region;
 pub mod route_table;
 pub mod routing;

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, SecurityGroupId, SecurityGroupRuleId, Tags, VpcId};
+use crate::{AccountId, PrefixListId, SecurityGroupId, SecurityGroupRuleId, Tags, VpcId};
 
 /// A security group. Its rules are documents of their own: [`SecurityGroupRule`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct SecurityGroup {
     pub vpc: VpcId,
     /// Its name, unique in the VPC.
     pub name: String,
+    /// Other VPCs of its owner whose interfaces may have it.
+    #[serde(default)]
+    pub associations: Vec<VpcId>,
     /// What it is for, in its maker's words.
     pub description: String,
     /// Its tags.
@@ -44,6 +47,8 @@ pub enum Peer {
     Cidr(IpNet),
     /// Interfaces that have this group.
     Group(SecurityGroupId),
+    /// The ranges of a prefix list, as they are at the time.
+    PrefixList(PrefixListId),
 }
 
 /// Which packets: `ip_protocol` as AWS writes it, with ports or an ICMP type and code.

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
 use crate::account_region::AccountRegion;
+use crate::connection_notification::ConnectionNotification;
 use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
 use crate::elastic_address::ElasticAddress;
@@ -18,6 +19,7 @@ use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
+use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
 use crate::service_backend::ServiceBackend;
@@ -132,6 +134,8 @@ resources! {
     dhcp_options: DhcpOptions = "dhcp-options", |d| d.id.as_str();
     /// Accounts in regions, by `ACCOUNT/REGION`.
     account_regions: AccountRegion = "account-region", |d| &d.key;
+    /// Managed prefix lists.
+    prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
     /// Load balancers, by ARN.
@@ -144,6 +148,8 @@ resources! {
     endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
     /// VPC endpoints.
     vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str();
+    /// Connection notifications.
+    connection_notifications: ConnectionNotification = "vpc-endpoint-connection-notification", |d| d.id.as_str();
     /// Backends of AWS services, by the services' full names.
     service_backends: ServiceBackend = "service-backend", |d| &d.service;
     /// DB instances, by ARN.

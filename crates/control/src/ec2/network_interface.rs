@@ -1,6 +1,8 @@
 //! Network interfaces.
 
 mod allocate;
+mod assign;
+mod attach;
 mod attribute;
 mod create;
 mod filters;
@@ -12,7 +14,9 @@ use linkway_wire::ec2::{
 };
 
 pub(crate) use allocate::{Allocation, addresses_in, allocate};
-pub(crate) use attribute::{describe_attribute, modify_attribute};
+pub(crate) use assign::{assign, assign_ipv6, unassign, unassign_ipv6};
+pub(crate) use attach::{attach, attached, detach};
+pub(crate) use attribute::{describe_attribute, modify_attribute, reset_attribute};
 pub(crate) use create::create;
 pub(crate) use shape::{attachment, public, status};
 

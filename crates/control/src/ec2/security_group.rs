@@ -2,6 +2,8 @@
 
 mod filters;
 mod membership;
+mod references;
+mod vpc_association;
 
 use std::sync::Arc;
 
@@ -20,6 +22,10 @@ use linkway_wire::ec2::{
 };
 
 pub(crate) use membership::{check_count, groups_of_vpc, identifiers};
+pub(crate) use references::{describe_references, describe_stale};
+pub(crate) use vpc_association::{
+    associate, describe_associations, disassociate, forget_vpc, groups_for_vpc,
+};
 
 use crate::describe::select;
 use crate::ec2::default_vpc;
@@ -58,6 +64,7 @@ fn write(
         owner: caller.account.clone(),
         region: caller.region.clone(),
         vpc: vpc.clone(),
+        associations: Vec::new(),
         name: name.to_owned(),
         description: description.to_owned(),
         tags,

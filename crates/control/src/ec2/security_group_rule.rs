@@ -4,6 +4,7 @@ mod authorize;
 mod modify;
 pub(crate) mod permission;
 pub(crate) mod protocol;
+mod quota;
 mod revoke;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use linkway_wire::ec2::{
 
 pub(crate) use authorize::{authorize_egress, authorize_ingress};
 pub(crate) use modify::{modify, update_descriptions_egress, update_descriptions_ingress};
+pub(crate) use quota::{MAX_RULES, counted};
 pub(crate) use revoke::{revoke_egress, revoke_ingress};
 
 use crate::describe::select;
@@ -125,6 +127,7 @@ fn shape(state: &Snapshot, rule: &SecurityGroupRule) -> SecurityGroupRuleShape {
                 ..ReferencedSecurityGroup::default()
             });
         }
+        Peer::PrefixList(id) => shape.prefix_list_id = Some(id.to_string()),
     }
     shape
 }

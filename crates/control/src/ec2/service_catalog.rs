@@ -8,7 +8,7 @@ use linkway_wire::ec2::{
     DescribeVpcEndpointServicesRequest, DescribeVpcEndpointServicesResult, PrivateDnsDetails, ServiceDetail,
 };
 
-use super::endpoint_service::service_type;
+use super::endpoint_service::{responsibility, service_type};
 use super::offered::Offered;
 use super::vpc_endpoint::{UP_TO_1000, filter_errors};
 use crate::error::EndpointError;
@@ -74,6 +74,10 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         Offered::Customer(service) => service.private_dns.as_ref().map(|dns| dns.state.name()),
         Offered::Aws(..) => names.is_ok().then_some("verified"),
     };
+    let payer = match service {
+        Offered::Customer(service) => responsibility(service),
+        Offered::Aws(..) => None,
+    };
     let policies = matches!(service, Offered::Aws(service, _) if service.policies);
     let (names, zones) = (names.unwrap_or_default(), service.zones());
     ServiceDetail {
@@ -83,6 +87,7 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         base_endpoint_dns_names: vec![service.base_dns_name()],
         manages_vpc_endpoints: Some(false),
         owner: Some(service.owner().to_owned()),
+        payer_responsibility: payer,
         private_dns_name: names.first().cloned(),
         private_dns_name_verification_state: verification.map(str::to_owned),
         private_dns_names: names
@@ -96,6 +101,5 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         supported_ip_address_types: service.ip_address_types().into_owned(),
         tags: tags::shape(tags_for(caller, service)),
         vpc_endpoint_policy_supported: Some(policies),
-        ..ServiceDetail::default()
     }
 }

@@ -10,6 +10,7 @@ use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::prefix_list::PrefixList;
 use linkway_model::route_table::RouteTable;
 use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
@@ -41,6 +42,7 @@ macro_rules! each_kind {
         $use!(ElasticAddress);
         $use!(NatGateway);
         $use!(DhcpOptions);
+        $use!(PrefixList);
         $use!(Instance);
         $use!(VpcEndpoint);
         $use!(EndpointService);

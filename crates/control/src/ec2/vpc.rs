@@ -158,6 +158,7 @@ pub(crate) fn delete(control: &Control, caller: &Caller, input: DeleteVpcRequest
         tx.delete::<SecurityGroup>(&vpc.default_security_group);
         tx.delete::<RouteTable>(&vpc.main_route_table);
         tx.delete::<NetworkAcl>(&vpc.default_network_acl);
+        security_group::forget_vpc(tx, &vpc.id);
         tx.delete::<Vpc>(&vpc.id);
         Ok(())
     })

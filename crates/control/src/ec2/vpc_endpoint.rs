@@ -1,5 +1,6 @@
 //! Interface endpoints: how a consumer's VPC reaches an endpoint service, or one of AWS's services.
 
+mod associations;
 mod create;
 mod delete;
 mod describe;
@@ -16,6 +17,7 @@ use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use crate::error::EndpointError;
 use crate::{Error, page};
 
+pub(crate) use associations::describe_associations;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;

@@ -56,6 +56,9 @@ pub enum EndpointError {
     /// An endpoint to delete that is not there.
     #[error("The Vpc Endpoint Id '{0}' does not exist")]
     NothingToDelete(String),
+    /// There is no such connection notification.
+    #[error("The connection notification '{0}' does not exist")]
+    NotificationNotFound(String),
     /// A service to delete that is not there.
     #[error("The VpcEndpointService Id '{0}' does not exist")]
     NoServiceToDelete(String),
@@ -75,6 +78,7 @@ impl EndpointError {
             Self::ExistingConnections => "ExistingVpcEndpointConnections",
             Self::LoadBalancerNotFound(_) => "InvalidNetworkLoadBalancerArn.NotFound",
             Self::MalformedLoadBalancer(_) => "InvalidNetworkLoadBalancerArn.Malformed",
+            Self::NotificationNotFound(_) => "InvalidConnectionNotification",
             // Of bulk requests: other codes than those of describing and modifying.
             Self::NothingToDelete(_) => "InvalidVpcEndpoint.NotFound",
             Self::NoServiceToDelete(_) => "InvalidVpcEndpointService.NotFound",

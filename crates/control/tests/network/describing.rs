@@ -50,26 +50,3 @@ fn account_attributes_name_the_default_vpc() {
     let default = world.control.describe_vpcs(&caller(), default).unwrap().vpcs.remove(0);
     assert_eq!(value.attribute_value, default.vpc_id);
 }
-
-#[test]
-fn prefix_lists_are_none() {
-    let world = World::new();
-    let input = DescribePrefixListsRequest {
-        filters: vec![filter(
-            "prefix-list-name",
-            &["com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"],
-        )],
-        ..Default::default()
-    };
-    assert_eq!(
-        world.control.describe_prefix_lists(&caller(), input).unwrap(),
-        DescribePrefixListsResult::default()
-    );
-    let input =
-        DescribePrefixListsRequest { prefix_list_ids: vec!["pl-63a5400a".into()], ..Default::default() };
-    refused(
-        world.control.describe_prefix_lists(&caller(), input),
-        "InvalidPrefixListId.NotFound",
-        "pl-63a5400a",
-    );
-}

@@ -4,17 +4,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod attachment;
 mod database;
 mod default_vpc;
 mod describing;
 mod dhcp_options;
 mod elastic_address;
 mod gateways;
+mod group_association;
 mod instance;
 mod managed;
 mod nat_gateway;
 mod network_acl;
 mod network_interface;
+mod prefix_list;
 mod requests;
 mod route_table;
 mod security_group;

@@ -174,7 +174,7 @@ fn destinations_and_targets_are_checked() {
         destination_cidr_block: None,
         ..plain()
     };
-    refused(create(list), "InvalidPrefixListID.NotFound", "pl-1");
+    refused(create(list), "UnsupportedOperation", "pl-1");
     let none = CreateRouteRequest { destination_cidr_block: None, ..plain() };
     refused(create(none), "MissingParameter", "destinationCidrBlock");
     let both = CreateRouteRequest { destination_ipv6_cidr_block: some("::/0"), ..plain() };

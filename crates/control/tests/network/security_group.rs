@@ -132,7 +132,7 @@ fn malformed_permissions_are_refused() {
     no_protocol.ip_protocol = None;
     let mut prefix_list = range("tcp", ports, "10.0.0.0/8");
     prefix_list.prefix_list_ids =
-        vec![PrefixListId { prefix_list_id: some("pl-63a5400a"), description: None }];
+        vec![PrefixListId { prefix_list_id: some("pl-12345678"), description: None }];
     for (permission, code, words) in [
         (
             range("tcp", None, "10.0.0.0/8"),
@@ -169,7 +169,7 @@ fn malformed_permissions_are_refused() {
             "The security group 'sg-0123456789abcdef0' does not exist",
         ),
         (peer("tcp", 80, "web"), "InvalidGroupId.Malformed", "expecting \"sg-...\""),
-        (prefix_list, "InvalidPrefixListID.NotFound", "pl-63a5400a"),
+        (prefix_list, "InvalidPrefixListID.NotFound", "pl-12345678"),
     ] {
         refused(world.allow_in(&group, vec![permission]), code, words);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use linkway_model::prefix_list;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
 
 use crate::layout::{self, MemberKey, Rule, RuleChunk, RuleKey, Ruleset, RulesetKey};
@@ -57,35 +58,43 @@ fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
 fn by_group<'a>(context: &Context<'a>) -> BTreeMap<(&'a str, Direction), Vec<Rule>> {
     let mut rules: BTreeMap<_, Vec<Rule>> = BTreeMap::new();
     for rule in context.snapshot.all::<SecurityGroupRule>() {
-        if let Some(compiled) = compile_rule(context, rule) {
-            rules.entry((rule.group.as_str(), rule.direction)).or_default().push(compiled);
+        let compiled = compile_rule(context, rule);
+        if !compiled.is_empty() {
+            rules.entry((rule.group.as_str(), rule.direction)).or_default().extend(compiled);
         }
     }
     rules
 }
 
-/// `None`: nothing can match it. Its peer is a group that is gone, or its protocol is 0, IPv6's hop-by-hop
-/// options, for which the tables say "any".
-fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Option<Rule> {
+/// One for a range or a group, one for each range of a prefix list. None: nothing can match it. Its peer is gone or
+/// an empty list, or its protocol is 0, IPv6's hop-by-hop options, for which the tables say "any".
+fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     if rule.traffic.protocol == Some(0) {
-        return None;
+        return Vec::new();
     }
     let (from, to) = range(&rule.traffic);
     let compiled =
         Rule { id: rule.number, from, to, protocol: rule.traffic.protocol.unwrap_or(0), ..Rule::default() };
-    Some(match &rule.peer {
-        Peer::Cidr(cidr) => {
-            let (address, prefix) = match cidr.trunc() {
-                IpNet::V4(cidr) => (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len())),
-                IpNet::V6(cidr) => (layout::address6(cidr.network()), u32::from(cidr.prefix_len())),
-            };
-            Rule { peer: peer_kind::PEER_CIDR.0 as u8, address, prefix, ..compiled }
-        }
+    match &rule.peer {
+        Peer::Cidr(cidr) => vec![with_range(compiled, *cidr)],
         Peer::Group(id) => {
-            let group = context.snapshot.get::<SecurityGroup>(id)?.number;
-            Rule { peer: peer_kind::PEER_GROUP.0 as u8, group, ..compiled }
+            let group = context.snapshot.get::<SecurityGroup>(id).map(|group| group.number);
+            let compiled = |group| Rule { peer: peer_kind::PEER_GROUP.0 as u8, group, ..compiled };
+            group.map(compiled).into_iter().collect()
         }
-    })
+        Peer::PrefixList(id) => {
+            let ranges = prefix_list::ranges(context.snapshot, &rule.region, id);
+            ranges.into_iter().map(|cidr| with_range(compiled, cidr)).collect()
+        }
+    }
+}
+
+fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
+    let (address, prefix) = match cidr.trunc() {
+        IpNet::V4(cidr) => (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len())),
+        IpNet::V6(cidr) => (layout::address6(cidr.network()), u32::from(cidr.prefix_len())),
+    };
+    Rule { peer: peer_kind::PEER_CIDR.0 as u8, address, prefix, ..compiled }
 }
 
 /// First and last port, or ICMP type and code.

@@ -16,6 +16,9 @@ use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
+use linkway_model::prefix_list::{
+    AddressFamily, PrefixList, PrefixListEntry, PrefixListState, PrefixListVersion,
+};
 use linkway_model::security_group::{
     Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic as RuleTraffic,
 };
@@ -114,6 +117,7 @@ impl State {
             owner: account(),
             region: REGION.to_owned(),
             vpc: vpc.clone(),
+            associations: Vec::new(),
             name: id.to_string(),
             description: "made by a test".to_owned(),
             tags: Tags::new(),
@@ -147,6 +151,27 @@ impl State {
             traffic,
             peer,
             description: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A prefix list with these ranges.
+    pub fn prefix_list(&mut self, cidrs: &[&str]) -> PrefixListId {
+        let id = PrefixListId::random();
+        let entry = |cidr: &&str| PrefixListEntry { cidr: cidr.parse().unwrap(), description: None };
+        self.put(PrefixList {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            name: "made by a test".to_owned(),
+            family: AddressFamily::V4,
+            max_entries: cidrs.len(),
+            versions: vec![PrefixListVersion { number: 1, entries: cidrs.iter().map(entry).collect() }],
+            state: PrefixListState::CreateComplete,
+            state_message: None,
+            since: 0,
+            deleted: None,
             tags: Tags::new(),
         });
         id
@@ -312,6 +337,7 @@ impl State {
             private_dns: None,
             permissions: Vec::new(),
             supported_ip_address_types: vec!["ipv4".to_owned()],
+            owner_pays: false,
             tags: Tags::new(),
         });
         id

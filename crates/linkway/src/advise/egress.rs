@@ -57,7 +57,8 @@ fn senders<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a NetworkInterfac
 /// Whether the endpoint's groups let a sender in.
 fn admits(subject: Subject<'_>, sender: &NetworkInterface, ports: &[Port]) -> bool {
     rules::of(subject.state, &subject.endpoint.groups, Direction::Ingress).any(|rule| {
-        rules::is_peer(&rule.peer, sender) && ports.iter().any(|port| rules::includes(&rule.traffic, *port))
+        rules::is_peer(subject.state, &rule.peer, sender)
+            && ports.iter().any(|port| rules::includes(&rule.traffic, *port))
     })
 }
 
@@ -69,7 +70,7 @@ fn may_send(
     ports: &[Port],
 ) -> bool {
     rules::of(subject.state, &sender.groups, Direction::Egress).any(|rule| {
-        interfaces.iter().any(|interface| rules::is_peer(&rule.peer, interface))
+        interfaces.iter().any(|interface| rules::is_peer(subject.state, &rule.peer, interface))
             && ports.iter().any(|port| rules::includes(&rule.traffic, *port))
     })
 }

@@ -1,6 +1,7 @@
 //! Whether its security groups let anyone in.
 
 use ipnet::IpNet;
+use linkway_model::prefix_list;
 use linkway_model::security_group::{Direction, Peer, SecurityGroupRule};
 use linkway_model::vpc::Vpc;
 
@@ -56,13 +57,17 @@ pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
 
 /// Whether a rule's peer can be somebody in the endpoint's VPC.
 fn somebody(subject: Subject<'_>, peer: &Peer) -> bool {
+    let overlaps = |network: &IpNet| {
+        let IpNet::V4(network) = network else { return false };
+        let vpc = subject.state.get::<Vpc>(&subject.endpoint.vpc);
+        let mut ranges = vpc.iter().flat_map(|vpc| &vpc.cidrs).map(|cidr| &cidr.cidr);
+        ranges.any(|range| range.contains(network) || network.contains(range))
+    };
     match peer {
         Peer::Group(_) => true,
-        Peer::Cidr(IpNet::V6(_)) => false,
-        Peer::Cidr(IpNet::V4(network)) => {
-            let vpc = subject.state.get::<Vpc>(&subject.endpoint.vpc);
-            let mut ranges = vpc.iter().flat_map(|vpc| &vpc.cidrs).map(|cidr| &cidr.cidr);
-            ranges.any(|range| range.contains(network) || network.contains(range))
+        Peer::Cidr(network) => overlaps(network),
+        Peer::PrefixList(list) => {
+            prefix_list::ranges(subject.state, &subject.endpoint.region, list).iter().any(overlaps)
         }
     }
 }

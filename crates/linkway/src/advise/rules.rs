@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::prefix_list;
 use linkway_model::security_group::{Direction, Peer, SecurityGroupRule, Traffic};
 use linkway_model::{SecurityGroupId, Snapshot};
 
@@ -27,9 +29,12 @@ pub(super) fn includes(traffic: &Traffic, port: Port) -> bool {
 }
 
 /// Whether a rule's peer is this interface.
-pub(super) fn is_peer(peer: &Peer, interface: &NetworkInterface) -> bool {
+pub(super) fn is_peer(state: &Snapshot, peer: &Peer, interface: &NetworkInterface) -> bool {
+    let within =
+        |network: &IpNet| interface.addresses().any(|address| network.contains(&IpAddr::from(address)));
     match peer {
-        Peer::Cidr(network) => interface.addresses().any(|address| network.contains(&IpAddr::from(address))),
+        Peer::Cidr(network) => within(network),
+        Peer::PrefixList(list) => prefix_list::ranges(state, &interface.region, list).iter().any(within),
         Peer::Group(group) => interface.groups.contains(group),
     }
 }

@@ -238,6 +238,7 @@ impl World {
             }),
             permissions: Vec::new(),
             supported_ip_address_types: vec!["ipv4".into()],
+            owner_pays: false,
             tags: Tags::new(),
         });
         id

@@ -21,6 +21,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AllocateAddressRequest,
     ) -> Result<AllocateAddressResult, ApiError>;
+    fn assign_ipv6_addresses(
+        &self,
+        cx: &Self::Context,
+        input: AssignIpv6AddressesRequest,
+    ) -> Result<AssignIpv6AddressesResult, ApiError>;
+    fn assign_private_ip_addresses(
+        &self,
+        cx: &Self::Context,
+        input: AssignPrivateIpAddressesRequest,
+    ) -> Result<AssignPrivateIpAddressesResult, ApiError>;
     fn associate_address(
         &self,
         cx: &Self::Context,
@@ -36,6 +46,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AssociateRouteTableRequest,
     ) -> Result<AssociateRouteTableResult, ApiError>;
+    fn associate_security_group_vpc(
+        &self,
+        cx: &Self::Context,
+        input: AssociateSecurityGroupVpcRequest,
+    ) -> Result<AssociateSecurityGroupVpcResult, ApiError>;
     fn associate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
@@ -46,6 +61,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AttachInternetGatewayRequest,
     ) -> Result<(), ApiError>;
+    fn attach_network_interface(
+        &self,
+        cx: &Self::Context,
+        input: AttachNetworkInterfaceRequest,
+    ) -> Result<AttachNetworkInterfaceResult, ApiError>;
     fn authorize_security_group_egress(
         &self,
         cx: &Self::Context,
@@ -81,6 +101,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateInternetGatewayRequest,
     ) -> Result<CreateInternetGatewayResult, ApiError>;
+    fn create_managed_prefix_list(
+        &self,
+        cx: &Self::Context,
+        input: CreateManagedPrefixListRequest,
+    ) -> Result<CreateManagedPrefixListResult, ApiError>;
     fn create_nat_gateway(
         &self,
         cx: &Self::Context,
@@ -128,6 +153,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateVpcEndpointRequest,
     ) -> Result<CreateVpcEndpointResult, ApiError>;
+    fn create_vpc_endpoint_connection_notification(
+        &self,
+        cx: &Self::Context,
+        input: CreateVpcEndpointConnectionNotificationRequest,
+    ) -> Result<CreateVpcEndpointConnectionNotificationResult, ApiError>;
     fn create_vpc_endpoint_service_configuration(
         &self,
         cx: &Self::Context,
@@ -148,6 +178,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteInternetGatewayRequest,
     ) -> Result<(), ApiError>;
+    fn delete_managed_prefix_list(
+        &self,
+        cx: &Self::Context,
+        input: DeleteManagedPrefixListRequest,
+    ) -> Result<DeleteManagedPrefixListResult, ApiError>;
     fn delete_nat_gateway(
         &self,
         cx: &Self::Context,
@@ -174,6 +209,11 @@ pub trait Ec2 {
     fn delete_subnet(&self, cx: &Self::Context, input: DeleteSubnetRequest) -> Result<(), ApiError>;
     fn delete_tags(&self, cx: &Self::Context, input: DeleteTagsRequest) -> Result<(), ApiError>;
     fn delete_vpc(&self, cx: &Self::Context, input: DeleteVpcRequest) -> Result<(), ApiError>;
+    fn delete_vpc_endpoint_connection_notifications(
+        &self,
+        cx: &Self::Context,
+        input: DeleteVpcEndpointConnectionNotificationsRequest,
+    ) -> Result<DeleteVpcEndpointConnectionNotificationsResult, ApiError>;
     fn delete_vpc_endpoint_service_configurations(
         &self,
         cx: &Self::Context,
@@ -224,6 +264,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeInternetGatewaysRequest,
     ) -> Result<DescribeInternetGatewaysResult, ApiError>;
+    fn describe_managed_prefix_lists(
+        &self,
+        cx: &Self::Context,
+        input: DescribeManagedPrefixListsRequest,
+    ) -> Result<DescribeManagedPrefixListsResult, ApiError>;
     fn describe_nat_gateways(
         &self,
         cx: &Self::Context,
@@ -259,16 +304,31 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeRouteTablesRequest,
     ) -> Result<DescribeRouteTablesResult, ApiError>;
+    fn describe_security_group_references(
+        &self,
+        cx: &Self::Context,
+        input: DescribeSecurityGroupReferencesRequest,
+    ) -> Result<DescribeSecurityGroupReferencesResult, ApiError>;
     fn describe_security_group_rules(
         &self,
         cx: &Self::Context,
         input: DescribeSecurityGroupRulesRequest,
     ) -> Result<DescribeSecurityGroupRulesResult, ApiError>;
+    fn describe_security_group_vpc_associations(
+        &self,
+        cx: &Self::Context,
+        input: DescribeSecurityGroupVpcAssociationsRequest,
+    ) -> Result<DescribeSecurityGroupVpcAssociationsResult, ApiError>;
     fn describe_security_groups(
         &self,
         cx: &Self::Context,
         input: DescribeSecurityGroupsRequest,
     ) -> Result<DescribeSecurityGroupsResult, ApiError>;
+    fn describe_stale_security_groups(
+        &self,
+        cx: &Self::Context,
+        input: DescribeStaleSecurityGroupsRequest,
+    ) -> Result<DescribeStaleSecurityGroupsResult, ApiError>;
     fn describe_subnets(
         &self,
         cx: &Self::Context,
@@ -284,6 +344,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeVpcAttributeRequest,
     ) -> Result<DescribeVpcAttributeResult, ApiError>;
+    fn describe_vpc_endpoint_associations(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVpcEndpointAssociationsRequest,
+    ) -> Result<DescribeVpcEndpointAssociationsResult, ApiError>;
+    fn describe_vpc_endpoint_connection_notifications(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVpcEndpointConnectionNotificationsRequest,
+    ) -> Result<DescribeVpcEndpointConnectionNotificationsResult, ApiError>;
     fn describe_vpc_endpoint_connections(
         &self,
         cx: &Self::Context,
@@ -319,6 +389,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DetachInternetGatewayRequest,
     ) -> Result<(), ApiError>;
+    fn detach_network_interface(
+        &self,
+        cx: &Self::Context,
+        input: DetachNetworkInterfaceRequest,
+    ) -> Result<(), ApiError>;
     fn disassociate_address(
         &self,
         cx: &Self::Context,
@@ -329,11 +404,36 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DisassociateRouteTableRequest,
     ) -> Result<(), ApiError>;
+    fn disassociate_security_group_vpc(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateSecurityGroupVpcRequest,
+    ) -> Result<DisassociateSecurityGroupVpcResult, ApiError>;
     fn disassociate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
         input: DisassociateVpcCidrBlockRequest,
     ) -> Result<DisassociateVpcCidrBlockResult, ApiError>;
+    fn get_managed_prefix_list_associations(
+        &self,
+        cx: &Self::Context,
+        input: GetManagedPrefixListAssociationsRequest,
+    ) -> Result<GetManagedPrefixListAssociationsResult, ApiError>;
+    fn get_managed_prefix_list_entries(
+        &self,
+        cx: &Self::Context,
+        input: GetManagedPrefixListEntriesRequest,
+    ) -> Result<GetManagedPrefixListEntriesResult, ApiError>;
+    fn get_security_groups_for_vpc(
+        &self,
+        cx: &Self::Context,
+        input: GetSecurityGroupsForVpcRequest,
+    ) -> Result<GetSecurityGroupsForVpcResult, ApiError>;
+    fn modify_managed_prefix_list(
+        &self,
+        cx: &Self::Context,
+        input: ModifyManagedPrefixListRequest,
+    ) -> Result<ModifyManagedPrefixListResult, ApiError>;
     fn modify_network_interface_attribute(
         &self,
         cx: &Self::Context,
@@ -359,11 +459,21 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifyVpcEndpointRequest,
     ) -> Result<ModifyVpcEndpointResult, ApiError>;
+    fn modify_vpc_endpoint_connection_notification(
+        &self,
+        cx: &Self::Context,
+        input: ModifyVpcEndpointConnectionNotificationRequest,
+    ) -> Result<ModifyVpcEndpointConnectionNotificationResult, ApiError>;
     fn modify_vpc_endpoint_service_configuration(
         &self,
         cx: &Self::Context,
         input: ModifyVpcEndpointServiceConfigurationRequest,
     ) -> Result<ModifyVpcEndpointServiceConfigurationResult, ApiError>;
+    fn modify_vpc_endpoint_service_payer_responsibility(
+        &self,
+        cx: &Self::Context,
+        input: ModifyVpcEndpointServicePayerResponsibilityRequest,
+    ) -> Result<ModifyVpcEndpointServicePayerResponsibilityResult, ApiError>;
     fn modify_vpc_endpoint_service_permissions(
         &self,
         cx: &Self::Context,
@@ -396,6 +506,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ReplaceRouteTableAssociationRequest,
     ) -> Result<ReplaceRouteTableAssociationResult, ApiError>;
+    fn reset_network_interface_attribute(
+        &self,
+        cx: &Self::Context,
+        input: ResetNetworkInterfaceAttributeRequest,
+    ) -> Result<(), ApiError>;
+    fn restore_managed_prefix_list_version(
+        &self,
+        cx: &Self::Context,
+        input: RestoreManagedPrefixListVersionRequest,
+    ) -> Result<RestoreManagedPrefixListVersionResult, ApiError>;
     fn revoke_security_group_egress(
         &self,
         cx: &Self::Context,
@@ -416,6 +536,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: TerminateInstancesRequest,
     ) -> Result<TerminateInstancesResult, ApiError>;
+    fn unassign_ipv6_addresses(
+        &self,
+        cx: &Self::Context,
+        input: UnassignIpv6AddressesRequest,
+    ) -> Result<UnassignIpv6AddressesResult, ApiError>;
+    fn unassign_private_ip_addresses(
+        &self,
+        cx: &Self::Context,
+        input: UnassignPrivateIpAddressesRequest,
+    ) -> Result<(), ApiError>;
     fn update_security_group_rule_descriptions_egress(
         &self,
         cx: &Self::Context,
@@ -431,11 +561,15 @@ pub trait Ec2 {
 operations! { Ec2 {
     "AcceptVpcEndpointConnections" => accept_vpc_endpoint_connections(AcceptVpcEndpointConnectionsRequest) -> AcceptVpcEndpointConnectionsResult,
     "AllocateAddress" => allocate_address(AllocateAddressRequest) -> AllocateAddressResult,
+    "AssignIpv6Addresses" => assign_ipv6_addresses(AssignIpv6AddressesRequest) -> AssignIpv6AddressesResult,
+    "AssignPrivateIpAddresses" => assign_private_ip_addresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult,
     "AssociateAddress" => associate_address(AssociateAddressRequest) -> AssociateAddressResult,
     "AssociateDhcpOptions" => associate_dhcp_options(AssociateDhcpOptionsRequest) -> (),
     "AssociateRouteTable" => associate_route_table(AssociateRouteTableRequest) -> AssociateRouteTableResult,
+    "AssociateSecurityGroupVpc" => associate_security_group_vpc(AssociateSecurityGroupVpcRequest) -> AssociateSecurityGroupVpcResult,
     "AssociateVpcCidrBlock" => associate_vpc_cidr_block(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult,
     "AttachInternetGateway" => attach_internet_gateway(AttachInternetGatewayRequest) -> (),
+    "AttachNetworkInterface" => attach_network_interface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult,
     "AuthorizeSecurityGroupEgress" => authorize_security_group_egress(AuthorizeSecurityGroupEgressRequest) -> AuthorizeSecurityGroupEgressResult,
     "AuthorizeSecurityGroupIngress" => authorize_security_group_ingress(AuthorizeSecurityGroupIngressRequest) -> AuthorizeSecurityGroupIngressResult,
     "CreateDefaultSubnet" => create_default_subnet(CreateDefaultSubnetRequest) -> CreateDefaultSubnetResult,
@@ -443,6 +577,7 @@ operations! { Ec2 {
     "CreateDhcpOptions" => create_dhcp_options(CreateDhcpOptionsRequest) -> CreateDhcpOptionsResult,
     "CreateEgressOnlyInternetGateway" => create_egress_only_internet_gateway(CreateEgressOnlyInternetGatewayRequest) -> CreateEgressOnlyInternetGatewayResult,
     "CreateInternetGateway" => create_internet_gateway(CreateInternetGatewayRequest) -> CreateInternetGatewayResult,
+    "CreateManagedPrefixList" => create_managed_prefix_list(CreateManagedPrefixListRequest) -> CreateManagedPrefixListResult,
     "CreateNatGateway" => create_nat_gateway(CreateNatGatewayRequest) -> CreateNatGatewayResult,
     "CreateNetworkAcl" => create_network_acl(CreateNetworkAclRequest) -> CreateNetworkAclResult,
     "CreateNetworkAclEntry" => create_network_acl_entry(CreateNetworkAclEntryRequest) -> (),
@@ -454,10 +589,12 @@ operations! { Ec2 {
     "CreateTags" => create_tags(CreateTagsRequest) -> (),
     "CreateVpc" => create_vpc(CreateVpcRequest) -> CreateVpcResult,
     "CreateVpcEndpoint" => create_vpc_endpoint(CreateVpcEndpointRequest) -> CreateVpcEndpointResult,
+    "CreateVpcEndpointConnectionNotification" => create_vpc_endpoint_connection_notification(CreateVpcEndpointConnectionNotificationRequest) -> CreateVpcEndpointConnectionNotificationResult,
     "CreateVpcEndpointServiceConfiguration" => create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult,
     "DeleteDhcpOptions" => delete_dhcp_options(DeleteDhcpOptionsRequest) -> (),
     "DeleteEgressOnlyInternetGateway" => delete_egress_only_internet_gateway(DeleteEgressOnlyInternetGatewayRequest) -> DeleteEgressOnlyInternetGatewayResult,
     "DeleteInternetGateway" => delete_internet_gateway(DeleteInternetGatewayRequest) -> (),
+    "DeleteManagedPrefixList" => delete_managed_prefix_list(DeleteManagedPrefixListRequest) -> DeleteManagedPrefixListResult,
     "DeleteNatGateway" => delete_nat_gateway(DeleteNatGatewayRequest) -> DeleteNatGatewayResult,
     "DeleteNetworkAcl" => delete_network_acl(DeleteNetworkAclRequest) -> (),
     "DeleteNetworkAclEntry" => delete_network_acl_entry(DeleteNetworkAclEntryRequest) -> (),
@@ -468,6 +605,7 @@ operations! { Ec2 {
     "DeleteSubnet" => delete_subnet(DeleteSubnetRequest) -> (),
     "DeleteTags" => delete_tags(DeleteTagsRequest) -> (),
     "DeleteVpc" => delete_vpc(DeleteVpcRequest) -> (),
+    "DeleteVpcEndpointConnectionNotifications" => delete_vpc_endpoint_connection_notifications(DeleteVpcEndpointConnectionNotificationsRequest) -> DeleteVpcEndpointConnectionNotificationsResult,
     "DeleteVpcEndpointServiceConfigurations" => delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult,
     "DeleteVpcEndpoints" => delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult,
     "DescribeAccountAttributes" => describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult,
@@ -478,6 +616,7 @@ operations! { Ec2 {
     "DescribeEgressOnlyInternetGateways" => describe_egress_only_internet_gateways(DescribeEgressOnlyInternetGatewaysRequest) -> DescribeEgressOnlyInternetGatewaysResult,
     "DescribeInstances" => describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult,
     "DescribeInternetGateways" => describe_internet_gateways(DescribeInternetGatewaysRequest) -> DescribeInternetGatewaysResult,
+    "DescribeManagedPrefixLists" => describe_managed_prefix_lists(DescribeManagedPrefixListsRequest) -> DescribeManagedPrefixListsResult,
     "DescribeNatGateways" => describe_nat_gateways(DescribeNatGatewaysRequest) -> DescribeNatGatewaysResult,
     "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
     "DescribeNetworkInterfaceAttribute" => describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult,
@@ -485,11 +624,16 @@ operations! { Ec2 {
     "DescribePrefixLists" => describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult,
     "DescribeRegions" => describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult,
     "DescribeRouteTables" => describe_route_tables(DescribeRouteTablesRequest) -> DescribeRouteTablesResult,
+    "DescribeSecurityGroupReferences" => describe_security_group_references(DescribeSecurityGroupReferencesRequest) -> DescribeSecurityGroupReferencesResult,
     "DescribeSecurityGroupRules" => describe_security_group_rules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult,
+    "DescribeSecurityGroupVpcAssociations" => describe_security_group_vpc_associations(DescribeSecurityGroupVpcAssociationsRequest) -> DescribeSecurityGroupVpcAssociationsResult,
     "DescribeSecurityGroups" => describe_security_groups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult,
+    "DescribeStaleSecurityGroups" => describe_stale_security_groups(DescribeStaleSecurityGroupsRequest) -> DescribeStaleSecurityGroupsResult,
     "DescribeSubnets" => describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult,
     "DescribeTags" => describe_tags(DescribeTagsRequest) -> DescribeTagsResult,
     "DescribeVpcAttribute" => describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult,
+    "DescribeVpcEndpointAssociations" => describe_vpc_endpoint_associations(DescribeVpcEndpointAssociationsRequest) -> DescribeVpcEndpointAssociationsResult,
+    "DescribeVpcEndpointConnectionNotifications" => describe_vpc_endpoint_connection_notifications(DescribeVpcEndpointConnectionNotificationsRequest) -> DescribeVpcEndpointConnectionNotificationsResult,
     "DescribeVpcEndpointConnections" => describe_vpc_endpoint_connections(DescribeVpcEndpointConnectionsRequest) -> DescribeVpcEndpointConnectionsResult,
     "DescribeVpcEndpointServiceConfigurations" => describe_vpc_endpoint_service_configurations(DescribeVpcEndpointServiceConfigurationsRequest) -> DescribeVpcEndpointServiceConfigurationsResult,
     "DescribeVpcEndpointServicePermissions" => describe_vpc_endpoint_service_permissions(DescribeVpcEndpointServicePermissionsRequest) -> DescribeVpcEndpointServicePermissionsResult,
@@ -497,15 +641,23 @@ operations! { Ec2 {
     "DescribeVpcEndpoints" => describe_vpc_endpoints(DescribeVpcEndpointsRequest) -> DescribeVpcEndpointsResult,
     "DescribeVpcs" => describe_vpcs(DescribeVpcsRequest) -> DescribeVpcsResult,
     "DetachInternetGateway" => detach_internet_gateway(DetachInternetGatewayRequest) -> (),
+    "DetachNetworkInterface" => detach_network_interface(DetachNetworkInterfaceRequest) -> (),
     "DisassociateAddress" => disassociate_address(DisassociateAddressRequest) -> (),
     "DisassociateRouteTable" => disassociate_route_table(DisassociateRouteTableRequest) -> (),
+    "DisassociateSecurityGroupVpc" => disassociate_security_group_vpc(DisassociateSecurityGroupVpcRequest) -> DisassociateSecurityGroupVpcResult,
     "DisassociateVpcCidrBlock" => disassociate_vpc_cidr_block(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult,
+    "GetManagedPrefixListAssociations" => get_managed_prefix_list_associations(GetManagedPrefixListAssociationsRequest) -> GetManagedPrefixListAssociationsResult,
+    "GetManagedPrefixListEntries" => get_managed_prefix_list_entries(GetManagedPrefixListEntriesRequest) -> GetManagedPrefixListEntriesResult,
+    "GetSecurityGroupsForVpc" => get_security_groups_for_vpc(GetSecurityGroupsForVpcRequest) -> GetSecurityGroupsForVpcResult,
+    "ModifyManagedPrefixList" => modify_managed_prefix_list(ModifyManagedPrefixListRequest) -> ModifyManagedPrefixListResult,
     "ModifyNetworkInterfaceAttribute" => modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> (),
     "ModifySecurityGroupRules" => modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult,
     "ModifySubnetAttribute" => modify_subnet_attribute(ModifySubnetAttributeRequest) -> (),
     "ModifyVpcAttribute" => modify_vpc_attribute(ModifyVpcAttributeRequest) -> (),
     "ModifyVpcEndpoint" => modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult,
+    "ModifyVpcEndpointConnectionNotification" => modify_vpc_endpoint_connection_notification(ModifyVpcEndpointConnectionNotificationRequest) -> ModifyVpcEndpointConnectionNotificationResult,
     "ModifyVpcEndpointServiceConfiguration" => modify_vpc_endpoint_service_configuration(ModifyVpcEndpointServiceConfigurationRequest) -> ModifyVpcEndpointServiceConfigurationResult,
+    "ModifyVpcEndpointServicePayerResponsibility" => modify_vpc_endpoint_service_payer_responsibility(ModifyVpcEndpointServicePayerResponsibilityRequest) -> ModifyVpcEndpointServicePayerResponsibilityResult,
     "ModifyVpcEndpointServicePermissions" => modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult,
     "ModifyVpcTenancy" => modify_vpc_tenancy(ModifyVpcTenancyRequest) -> ModifyVpcTenancyResult,
     "RejectVpcEndpointConnections" => reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult,
@@ -514,10 +666,14 @@ operations! { Ec2 {
     "ReplaceNetworkAclEntry" => replace_network_acl_entry(ReplaceNetworkAclEntryRequest) -> (),
     "ReplaceRoute" => replace_route(ReplaceRouteRequest) -> (),
     "ReplaceRouteTableAssociation" => replace_route_table_association(ReplaceRouteTableAssociationRequest) -> ReplaceRouteTableAssociationResult,
+    "ResetNetworkInterfaceAttribute" => reset_network_interface_attribute(ResetNetworkInterfaceAttributeRequest) -> (),
+    "RestoreManagedPrefixListVersion" => restore_managed_prefix_list_version(RestoreManagedPrefixListVersionRequest) -> RestoreManagedPrefixListVersionResult,
     "RevokeSecurityGroupEgress" => revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult,
     "RevokeSecurityGroupIngress" => revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult,
     "StartVpcEndpointServicePrivateDnsVerification" => start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult,
     "TerminateInstances" => terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult,
+    "UnassignIpv6Addresses" => unassign_ipv6_addresses(UnassignIpv6AddressesRequest) -> UnassignIpv6AddressesResult,
+    "UnassignPrivateIpAddresses" => unassign_private_ip_addresses(UnassignPrivateIpAddressesRequest) -> (),
     "UpdateSecurityGroupRuleDescriptionsEgress" => update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult,
     "UpdateSecurityGroupRuleDescriptionsIngress" => update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult,
 } }
@@ -563,6 +719,17 @@ pub struct AccountAttributeValue {
 encode! { AccountAttributeValue {
     attribute_value: "attributeValue",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddPrefixListEntry {
+    pub cidr: Option<String>,
+    pub description: Option<String>,
+}
+
+decode! { AddPrefixListEntry {
+    cidr: "Cidr",
+    description: "Description",
+} requires ["Cidr"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddedPrincipal {
@@ -697,6 +864,77 @@ encode! { AllowedPrincipal {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignIpv6AddressesRequest {
+    pub ipv6_address_count: Option<i32>,
+    pub ipv6_addresses: Vec<String>,
+    pub ipv6_prefix_count: Option<i32>,
+    pub ipv6_prefixes: Vec<String>,
+    pub network_interface_id: Option<String>,
+}
+
+decode! { AssignIpv6AddressesRequest {
+    ipv6_address_count: "Ipv6AddressCount",
+    ipv6_addresses: "Ipv6Addresses",
+    ipv6_prefix_count: "Ipv6PrefixCount",
+    ipv6_prefixes: "Ipv6Prefix",
+    network_interface_id: "NetworkInterfaceId",
+} requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignIpv6AddressesResult {
+    pub assigned_ipv6_addresses: Vec<String>,
+    pub assigned_ipv6_prefixes: Vec<String>,
+    pub network_interface_id: Option<String>,
+}
+
+encode! { AssignIpv6AddressesResult {
+    assigned_ipv6_addresses: "assignedIpv6Addresses",
+    assigned_ipv6_prefixes: "assignedIpv6PrefixSet",
+    network_interface_id: "networkInterfaceId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignPrivateIpAddressesRequest {
+    pub allow_reassignment: Option<bool>,
+    pub ipv4_prefix_count: Option<i32>,
+    pub ipv4_prefixes: Vec<String>,
+    pub network_interface_id: Option<String>,
+    pub private_ip_addresses: Vec<String>,
+    pub secondary_private_ip_address_count: Option<i32>,
+}
+
+decode! { AssignPrivateIpAddressesRequest {
+    allow_reassignment: "AllowReassignment",
+    ipv4_prefix_count: "Ipv4PrefixCount",
+    ipv4_prefixes: "Ipv4Prefix",
+    network_interface_id: "NetworkInterfaceId",
+    private_ip_addresses: "PrivateIpAddress",
+    secondary_private_ip_address_count: "SecondaryPrivateIpAddressCount",
+} requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignPrivateIpAddressesResult {
+    pub assigned_ipv4_prefixes: Vec<Ipv4PrefixSpecification>,
+    pub assigned_private_ip_addresses: Vec<AssignedPrivateIpAddress>,
+    pub network_interface_id: Option<String>,
+}
+
+encode! { AssignPrivateIpAddressesResult {
+    assigned_ipv4_prefixes: "assignedIpv4PrefixSet",
+    assigned_private_ip_addresses: "assignedPrivateIpAddressesSet",
+    network_interface_id: "networkInterfaceId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignedPrivateIpAddress {
+    pub private_ip_address: Option<String>,
+}
+
+encode! { AssignedPrivateIpAddress {
+    private_ip_address: "privateIpAddress",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssociateAddressRequest {
     pub allocation_id: Option<String>,
     pub allow_reassociation: Option<bool>,
@@ -768,6 +1006,28 @@ encode! { AssociateRouteTableResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSecurityGroupVpcRequest {
+    pub dry_run: Option<bool>,
+    pub group_id: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { AssociateSecurityGroupVpcRequest {
+    dry_run: "DryRun",
+    group_id: "GroupId",
+    vpc_id: "VpcId",
+} requires ["GroupId", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSecurityGroupVpcResult {
+    pub state: Option<String>,
+}
+
+encode! { AssociateSecurityGroupVpcResult {
+    state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssociateVpcCidrBlockRequest {
     pub amazon_provided_ipv6_cidr_block: Option<bool>,
     pub cidr_block: Option<String>,
@@ -819,6 +1079,38 @@ decode! { AttachInternetGatewayRequest {
     internet_gateway_id: "InternetGatewayId",
     vpc_id: "VpcId",
 } requires ["InternetGatewayId", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttachNetworkInterfaceRequest {
+    pub device_index: Option<i32>,
+    pub dry_run: Option<bool>,
+    pub ena_queue_count: Option<i32>,
+    pub ena_srd_specification: Option<EnaSrdSpecification>,
+    pub instance_id: Option<String>,
+    pub network_card_index: Option<i32>,
+    pub network_interface_id: Option<String>,
+}
+
+decode! { AttachNetworkInterfaceRequest {
+    device_index: "DeviceIndex",
+    dry_run: "DryRun",
+    ena_queue_count: "EnaQueueCount",
+    ena_srd_specification: "EnaSrdSpecification",
+    instance_id: "InstanceId",
+    network_card_index: "NetworkCardIndex",
+    network_interface_id: "NetworkInterfaceId",
+} requires ["DeviceIndex", "InstanceId", "NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttachNetworkInterfaceResult {
+    pub attachment_id: Option<String>,
+    pub network_card_index: Option<i32>,
+}
+
+encode! { AttachNetworkInterfaceResult {
+    attachment_id: "attachmentId",
+    network_card_index: "networkCardIndex",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttachmentEnaSrdSpecification {
@@ -1051,6 +1343,29 @@ encode! { CapacityReservationTargetResponse {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionNotification {
+    pub connection_events: Vec<String>,
+    pub connection_notification_arn: Option<String>,
+    pub connection_notification_id: Option<String>,
+    pub connection_notification_state: Option<String>,
+    pub connection_notification_type: Option<String>,
+    pub service_id: Option<String>,
+    pub service_region: Option<String>,
+    pub vpc_endpoint_id: Option<String>,
+}
+
+encode! { ConnectionNotification {
+    connection_events: "connectionEvents",
+    connection_notification_arn: "connectionNotificationArn",
+    connection_notification_id: "connectionNotificationId",
+    connection_notification_state: "connectionNotificationState",
+    connection_notification_type: "connectionNotificationType",
+    service_id: "serviceId",
+    service_region: "serviceRegion",
+    vpc_endpoint_id: "vpcEndpointId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectionTrackingConfiguration {
     pub tcp_established_timeout: Option<i32>,
     pub udp_stream_timeout: Option<i32>,
@@ -1212,6 +1527,36 @@ pub struct CreateInternetGatewayResult {
 
 encode! { CreateInternetGatewayResult {
     internet_gateway: "internetGateway",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateManagedPrefixListRequest {
+    pub address_family: Option<String>,
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub entries: Vec<AddPrefixListEntry>,
+    pub max_entries: Option<i32>,
+    pub prefix_list_name: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { CreateManagedPrefixListRequest {
+    address_family: "AddressFamily",
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    entries: "Entry",
+    max_entries: "MaxEntries",
+    prefix_list_name: "PrefixListName",
+    tag_specifications: "TagSpecification",
+} requires ["AddressFamily", "MaxEntries", "PrefixListName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateManagedPrefixListResult {
+    pub prefix_list: Option<ManagedPrefixList>,
+}
+
+encode! { CreateManagedPrefixListResult {
+    prefix_list: "prefixList",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1529,6 +1874,36 @@ decode! { CreateTagsRequest {
 } requires ["ResourceId", "Tag"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateVpcEndpointConnectionNotificationRequest {
+    pub client_token: Option<String>,
+    pub connection_events: Vec<String>,
+    pub connection_notification_arn: Option<String>,
+    pub dry_run: Option<bool>,
+    pub service_id: Option<String>,
+    pub vpc_endpoint_id: Option<String>,
+}
+
+decode! { CreateVpcEndpointConnectionNotificationRequest {
+    client_token: "ClientToken",
+    connection_events: "ConnectionEvents",
+    connection_notification_arn: "ConnectionNotificationArn",
+    dry_run: "DryRun",
+    service_id: "ServiceId",
+    vpc_endpoint_id: "VpcEndpointId",
+} requires ["ConnectionEvents", "ConnectionNotificationArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateVpcEndpointConnectionNotificationResult {
+    pub client_token: Option<String>,
+    pub connection_notification: Option<ConnectionNotification>,
+}
+
+encode! { CreateVpcEndpointConnectionNotificationResult {
+    client_token: "clientToken",
+    connection_notification: "connectionNotification",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateVpcEndpointRequest {
     pub client_token: Option<String>,
     pub dns_options: Option<DnsOptionsSpecification>,
@@ -1701,6 +2076,26 @@ decode! { DeleteInternetGatewayRequest {
 } requires ["InternetGatewayId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteManagedPrefixListRequest {
+    pub dry_run: Option<bool>,
+    pub prefix_list_id: Option<String>,
+}
+
+decode! { DeleteManagedPrefixListRequest {
+    dry_run: "DryRun",
+    prefix_list_id: "PrefixListId",
+} requires ["PrefixListId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteManagedPrefixListResult {
+    pub prefix_list: Option<ManagedPrefixList>,
+}
+
+encode! { DeleteManagedPrefixListResult {
+    prefix_list: "prefixList",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteNatGatewayRequest {
     pub dry_run: Option<bool>,
     pub nat_gateway_id: Option<String>,
@@ -1832,6 +2227,26 @@ decode! { DeleteTagsRequest {
     resources: "ResourceId",
     tags: "Tag",
 } requires ["ResourceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteVpcEndpointConnectionNotificationsRequest {
+    pub connection_notification_ids: Vec<String>,
+    pub dry_run: Option<bool>,
+}
+
+decode! { DeleteVpcEndpointConnectionNotificationsRequest {
+    connection_notification_ids: "ConnectionNotificationId",
+    dry_run: "DryRun",
+} requires ["ConnectionNotificationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteVpcEndpointConnectionNotificationsResult {
+    pub unsuccessful: Vec<UnsuccessfulItem>,
+}
+
+encode! { DeleteVpcEndpointConnectionNotificationsResult {
+    unsuccessful: "unsuccessful",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteVpcEndpointServiceConfigurationsRequest {
@@ -2097,6 +2512,34 @@ encode! { DescribeInternetGatewaysResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeManagedPrefixListsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub prefix_list_ids: Vec<String>,
+}
+
+decode! { DescribeManagedPrefixListsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    prefix_list_ids: "PrefixListId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeManagedPrefixListsResult {
+    pub next_token: Option<String>,
+    pub prefix_lists: Vec<ManagedPrefixList>,
+}
+
+encode! { DescribeManagedPrefixListsResult {
+    next_token: "nextToken",
+    prefix_lists: "prefixListSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeNatGatewaysRequest {
     pub dry_run: Option<bool>,
     pub filter: Vec<Filter>,
@@ -2295,6 +2738,26 @@ encode! { DescribeRouteTablesResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSecurityGroupReferencesRequest {
+    pub dry_run: Option<bool>,
+    pub group_id: Vec<String>,
+}
+
+decode! { DescribeSecurityGroupReferencesRequest {
+    dry_run: "DryRun",
+    group_id: "GroupId",
+} requires ["GroupId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSecurityGroupReferencesResult {
+    pub security_group_reference_set: Vec<SecurityGroupReference>,
+}
+
+encode! { DescribeSecurityGroupReferencesResult {
+    security_group_reference_set: "securityGroupReferenceSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeSecurityGroupRulesRequest {
     pub dry_run: Option<bool>,
     pub filters: Vec<Filter>,
@@ -2320,6 +2783,32 @@ pub struct DescribeSecurityGroupRulesResult {
 encode! { DescribeSecurityGroupRulesResult {
     next_token: "nextToken",
     security_group_rules: "securityGroupRuleSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSecurityGroupVpcAssociationsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeSecurityGroupVpcAssociationsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSecurityGroupVpcAssociationsResult {
+    pub next_token: Option<String>,
+    pub security_group_vpc_associations: Vec<SecurityGroupVpcAssociation>,
+}
+
+encode! { DescribeSecurityGroupVpcAssociationsResult {
+    next_token: "nextToken",
+    security_group_vpc_associations: "securityGroupVpcAssociationSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2350,6 +2839,32 @@ pub struct DescribeSecurityGroupsResult {
 encode! { DescribeSecurityGroupsResult {
     next_token: "nextToken",
     security_groups: "securityGroupInfo",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeStaleSecurityGroupsRequest {
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { DescribeStaleSecurityGroupsRequest {
+    dry_run: "DryRun",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeStaleSecurityGroupsResult {
+    pub next_token: Option<String>,
+    pub stale_security_group_set: Vec<StaleSecurityGroup>,
+}
+
+encode! { DescribeStaleSecurityGroupsResult {
+    next_token: "nextToken",
+    stale_security_group_set: "staleSecurityGroupSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2432,6 +2947,62 @@ encode! { DescribeVpcAttributeResult {
     enable_dns_support: "enableDnsSupport",
     enable_network_address_usage_metrics: "enableNetworkAddressUsageMetrics",
     vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcEndpointAssociationsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub vpc_endpoint_ids: Vec<String>,
+}
+
+decode! { DescribeVpcEndpointAssociationsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    vpc_endpoint_ids: "VpcEndpointId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcEndpointAssociationsResult {
+    pub next_token: Option<String>,
+    pub vpc_endpoint_associations: Vec<VpcEndpointAssociation>,
+}
+
+encode! { DescribeVpcEndpointAssociationsResult {
+    next_token: "nextToken",
+    vpc_endpoint_associations: "vpcEndpointAssociationSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcEndpointConnectionNotificationsRequest {
+    pub connection_notification_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeVpcEndpointConnectionNotificationsRequest {
+    connection_notification_id: "ConnectionNotificationId",
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcEndpointConnectionNotificationsResult {
+    pub connection_notification_set: Vec<ConnectionNotification>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeVpcEndpointConnectionNotificationsResult {
+    connection_notification_set: "connectionNotificationSet",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2618,6 +3189,19 @@ decode! { DetachInternetGatewayRequest {
 } requires ["InternetGatewayId", "VpcId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DetachNetworkInterfaceRequest {
+    pub attachment_id: Option<String>,
+    pub dry_run: Option<bool>,
+    pub force: Option<bool>,
+}
+
+decode! { DetachNetworkInterfaceRequest {
+    attachment_id: "AttachmentId",
+    dry_run: "DryRun",
+    force: "Force",
+} requires ["AttachmentId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DhcpConfiguration {
     pub key: Option<String>,
     pub values: Vec<AttributeValue>,
@@ -2666,6 +3250,28 @@ decode! { DisassociateRouteTableRequest {
     association_id: "AssociationId",
     dry_run: "DryRun",
 } requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSecurityGroupVpcRequest {
+    pub dry_run: Option<bool>,
+    pub group_id: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { DisassociateSecurityGroupVpcRequest {
+    dry_run: "DryRun",
+    group_id: "GroupId",
+    vpc_id: "VpcId",
+} requires ["GroupId", "VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSecurityGroupVpcResult {
+    pub state: Option<String>,
+}
+
+encode! { DisassociateSecurityGroupVpcResult {
+    state: "state",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DisassociateVpcCidrBlockRequest {
@@ -2835,6 +3441,88 @@ decode! { Filter {
     name: "Name",
     values: "Value",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetManagedPrefixListAssociationsRequest {
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub prefix_list_id: Option<String>,
+}
+
+decode! { GetManagedPrefixListAssociationsRequest {
+    dry_run: "DryRun",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    prefix_list_id: "PrefixListId",
+} requires ["PrefixListId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetManagedPrefixListAssociationsResult {
+    pub next_token: Option<String>,
+    pub prefix_list_associations: Vec<PrefixListAssociation>,
+}
+
+encode! { GetManagedPrefixListAssociationsResult {
+    next_token: "nextToken",
+    prefix_list_associations: "prefixListAssociationSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetManagedPrefixListEntriesRequest {
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub prefix_list_id: Option<String>,
+    pub target_version: Option<i64>,
+}
+
+decode! { GetManagedPrefixListEntriesRequest {
+    dry_run: "DryRun",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    prefix_list_id: "PrefixListId",
+    target_version: "TargetVersion",
+} requires ["PrefixListId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetManagedPrefixListEntriesResult {
+    pub entries: Vec<PrefixListEntry>,
+    pub next_token: Option<String>,
+}
+
+encode! { GetManagedPrefixListEntriesResult {
+    entries: "entrySet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetSecurityGroupsForVpcRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub vpc_id: Option<String>,
+}
+
+decode! { GetSecurityGroupsForVpcRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    vpc_id: "VpcId",
+} requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetSecurityGroupsForVpcResult {
+    pub next_token: Option<String>,
+    pub security_group_for_vpcs: Vec<SecurityGroupForVpc>,
+}
+
+encode! { GetSecurityGroupsForVpcResult {
+    next_token: "nextToken",
+    security_group_for_vpcs: "securityGroupForVpcSet",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupIdentifier {
@@ -3443,6 +4131,69 @@ encode! { LicenseConfiguration {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ManagedPrefixList {
+    pub address_family: Option<String>,
+    pub ipam_prefix_list_resolver_sync_enabled: Option<bool>,
+    pub ipam_prefix_list_resolver_target_id: Option<String>,
+    pub max_entries: Option<i32>,
+    pub owner_id: Option<String>,
+    pub prefix_list_arn: Option<String>,
+    pub prefix_list_id: Option<String>,
+    pub prefix_list_name: Option<String>,
+    pub state: Option<String>,
+    pub state_message: Option<String>,
+    pub tags: Vec<Tag>,
+    pub version: Option<i64>,
+}
+
+encode! { ManagedPrefixList {
+    address_family: "addressFamily",
+    ipam_prefix_list_resolver_sync_enabled: "ipamPrefixListResolverSyncEnabled",
+    ipam_prefix_list_resolver_target_id: "ipamPrefixListResolverTargetId",
+    max_entries: "maxEntries",
+    owner_id: "ownerId",
+    prefix_list_arn: "prefixListArn",
+    prefix_list_id: "prefixListId",
+    prefix_list_name: "prefixListName",
+    state: "state",
+    state_message: "stateMessage",
+    tags: "tagSet",
+    version: "version",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyManagedPrefixListRequest {
+    pub add_entries: Vec<AddPrefixListEntry>,
+    pub current_version: Option<i64>,
+    pub dry_run: Option<bool>,
+    pub ipam_prefix_list_resolver_sync_enabled: Option<bool>,
+    pub max_entries: Option<i32>,
+    pub prefix_list_id: Option<String>,
+    pub prefix_list_name: Option<String>,
+    pub remove_entries: Vec<RemovePrefixListEntry>,
+}
+
+decode! { ModifyManagedPrefixListRequest {
+    add_entries: "AddEntry",
+    current_version: "CurrentVersion",
+    dry_run: "DryRun",
+    ipam_prefix_list_resolver_sync_enabled: "IpamPrefixListResolverSyncEnabled",
+    max_entries: "MaxEntries",
+    prefix_list_id: "PrefixListId",
+    prefix_list_name: "PrefixListName",
+    remove_entries: "RemoveEntry",
+} requires ["PrefixListId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyManagedPrefixListResult {
+    pub prefix_list: Option<ManagedPrefixList>,
+}
+
+encode! { ModifyManagedPrefixListResult {
+    prefix_list: "prefixList",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifyNetworkInterfaceAttributeRequest {
     pub associate_public_ip_address: Option<bool>,
     pub associated_subnet_ids: Vec<String>,
@@ -3538,6 +4289,30 @@ decode! { ModifyVpcAttributeRequest {
 } requires ["VpcId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcEndpointConnectionNotificationRequest {
+    pub connection_events: Vec<String>,
+    pub connection_notification_arn: Option<String>,
+    pub connection_notification_id: Option<String>,
+    pub dry_run: Option<bool>,
+}
+
+decode! { ModifyVpcEndpointConnectionNotificationRequest {
+    connection_events: "ConnectionEvents",
+    connection_notification_arn: "ConnectionNotificationArn",
+    connection_notification_id: "ConnectionNotificationId",
+    dry_run: "DryRun",
+} requires ["ConnectionNotificationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcEndpointConnectionNotificationResult {
+    pub return_value: Option<bool>,
+}
+
+encode! { ModifyVpcEndpointConnectionNotificationResult {
+    return_value: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifyVpcEndpointRequest {
     pub add_route_table_ids: Vec<String>,
     pub add_security_group_ids: Vec<String>,
@@ -3621,6 +4396,28 @@ pub struct ModifyVpcEndpointServiceConfigurationResult {
 
 encode! { ModifyVpcEndpointServiceConfigurationResult {
     return_: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcEndpointServicePayerResponsibilityRequest {
+    pub dry_run: Option<bool>,
+    pub payer_responsibility: Option<String>,
+    pub service_id: Option<String>,
+}
+
+decode! { ModifyVpcEndpointServicePayerResponsibilityRequest {
+    dry_run: "DryRun",
+    payer_responsibility: "PayerResponsibility",
+    service_id: "ServiceId",
+} requires ["PayerResponsibility", "ServiceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVpcEndpointServicePayerResponsibilityResult {
+    pub return_value: Option<bool>,
+}
+
+encode! { ModifyVpcEndpointServicePayerResponsibilityResult {
+    return_value: "return",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4078,6 +4875,28 @@ encode! { PrefixList {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct PrefixListAssociation {
+    pub resource_id: Option<String>,
+    pub resource_owner: Option<String>,
+}
+
+encode! { PrefixListAssociation {
+    resource_id: "resourceId",
+    resource_owner: "resourceOwner",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PrefixListEntry {
+    pub cidr: Option<String>,
+    pub description: Option<String>,
+}
+
+encode! { PrefixListEntry {
+    cidr: "cidr",
+    description: "description",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrefixListId {
     pub description: Option<String>,
     pub prefix_list_id: Option<String>,
@@ -4298,6 +5117,15 @@ decode! { ReleaseAddressRequest {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemovePrefixListEntry {
+    pub cidr: Option<String>,
+}
+
+decode! { RemovePrefixListEntry {
+    cidr: "Cidr",
+} requires ["Cidr"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplaceNetworkAclAssociationRequest {
     pub association_id: Option<String>,
     pub dry_run: Option<bool>,
@@ -4428,6 +5256,43 @@ encode! { Reservation {
     owner_id: "ownerId",
     requester_id: "requesterId",
     reservation_id: "reservationId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResetNetworkInterfaceAttributeRequest {
+    pub dry_run: Option<bool>,
+    pub network_interface_id: Option<String>,
+    pub source_dest_check: Option<String>,
+}
+
+decode! { ResetNetworkInterfaceAttributeRequest {
+    dry_run: "DryRun",
+    network_interface_id: "NetworkInterfaceId",
+    source_dest_check: "SourceDestCheck",
+} requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RestoreManagedPrefixListVersionRequest {
+    pub current_version: Option<i64>,
+    pub dry_run: Option<bool>,
+    pub prefix_list_id: Option<String>,
+    pub previous_version: Option<i64>,
+}
+
+decode! { RestoreManagedPrefixListVersionRequest {
+    current_version: "CurrentVersion",
+    dry_run: "DryRun",
+    prefix_list_id: "PrefixListId",
+    previous_version: "PreviousVersion",
+} requires ["CurrentVersion", "PrefixListId", "PreviousVersion"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RestoreManagedPrefixListVersionResult {
+    pub prefix_list: Option<ManagedPrefixList>,
+}
+
+encode! { RestoreManagedPrefixListVersionResult {
+    prefix_list: "prefixList",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4663,6 +5528,25 @@ encode! { SecurityGroup {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecurityGroupForVpc {
+    pub description: Option<String>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub owner_id: Option<String>,
+    pub primary_vpc_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { SecurityGroupForVpc {
+    description: "description",
+    group_id: "groupId",
+    group_name: "groupName",
+    owner_id: "ownerId",
+    primary_vpc_id: "primaryVpcId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SecurityGroupIdentifier {
     pub group_id: Option<String>,
     pub group_name: Option<String>,
@@ -4671,6 +5555,21 @@ pub struct SecurityGroupIdentifier {
 encode! { SecurityGroupIdentifier {
     group_id: "groupId",
     group_name: "groupName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecurityGroupReference {
+    pub group_id: Option<String>,
+    pub referencing_vpc_id: Option<String>,
+    pub transit_gateway_id: Option<String>,
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+encode! { SecurityGroupReference {
+    group_id: "groupId",
+    referencing_vpc_id: "referencingVpcId",
+    transit_gateway_id: "transitGatewayId",
+    vpc_peering_connection_id: "vpcPeeringConnectionId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4752,6 +5651,25 @@ decode! { SecurityGroupRuleUpdate {
     security_group_rule: "SecurityGroupRule",
     security_group_rule_id: "SecurityGroupRuleId",
 } requires ["SecurityGroupRuleId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecurityGroupVpcAssociation {
+    pub group_id: Option<String>,
+    pub group_owner_id: Option<String>,
+    pub state: Option<String>,
+    pub state_reason: Option<String>,
+    pub vpc_id: Option<String>,
+    pub vpc_owner_id: Option<String>,
+}
+
+encode! { SecurityGroupVpcAssociation {
+    group_id: "groupId",
+    group_owner_id: "groupOwnerId",
+    state: "state",
+    state_reason: "stateReason",
+    vpc_id: "vpcId",
+    vpc_owner_id: "vpcOwnerId",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServiceConfiguration {
@@ -4844,6 +5762,44 @@ pub struct ServiceTypeDetail {
 
 encode! { ServiceTypeDetail {
     service_type: "serviceType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StaleIpPermission {
+    pub from_port: Option<i32>,
+    pub ip_protocol: Option<String>,
+    pub ip_ranges: Vec<String>,
+    pub prefix_list_ids: Vec<String>,
+    pub to_port: Option<i32>,
+    pub user_id_group_pairs: Vec<UserIdGroupPair>,
+}
+
+encode! { StaleIpPermission {
+    from_port: "fromPort",
+    ip_protocol: "ipProtocol",
+    ip_ranges: "ipRanges",
+    prefix_list_ids: "prefixListIds",
+    to_port: "toPort",
+    user_id_group_pairs: "groups",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StaleSecurityGroup {
+    pub description: Option<String>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub stale_ip_permissions: Vec<StaleIpPermission>,
+    pub stale_ip_permissions_egress: Vec<StaleIpPermission>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { StaleSecurityGroup {
+    description: "description",
+    group_id: "groupId",
+    group_name: "groupName",
+    stale_ip_permissions: "staleIpPermissions",
+    stale_ip_permissions_egress: "staleIpPermissionsEgress",
+    vpc_id: "vpcId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -5058,6 +6014,45 @@ pub struct TerminateInstancesResult {
 encode! { TerminateInstancesResult {
     terminating_instances: "instancesSet",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnassignIpv6AddressesRequest {
+    pub ipv6_addresses: Vec<String>,
+    pub ipv6_prefixes: Vec<String>,
+    pub network_interface_id: Option<String>,
+}
+
+decode! { UnassignIpv6AddressesRequest {
+    ipv6_addresses: "Ipv6Addresses",
+    ipv6_prefixes: "Ipv6Prefix",
+    network_interface_id: "NetworkInterfaceId",
+} requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnassignIpv6AddressesResult {
+    pub network_interface_id: Option<String>,
+    pub unassigned_ipv6_addresses: Vec<String>,
+    pub unassigned_ipv6_prefixes: Vec<String>,
+}
+
+encode! { UnassignIpv6AddressesResult {
+    network_interface_id: "networkInterfaceId",
+    unassigned_ipv6_addresses: "unassignedIpv6Addresses",
+    unassigned_ipv6_prefixes: "unassignedIpv6PrefixSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnassignPrivateIpAddressesRequest {
+    pub ipv4_prefixes: Vec<String>,
+    pub network_interface_id: Option<String>,
+    pub private_ip_addresses: Vec<String>,
+}
+
+decode! { UnassignPrivateIpAddressesRequest {
+    ipv4_prefixes: "Ipv4Prefix",
+    network_interface_id: "NetworkInterfaceId",
+    private_ip_addresses: "PrivateIpAddress",
+} requires ["NetworkInterfaceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnsuccessfulItem {
@@ -5354,6 +6349,37 @@ encode! { VpcEndpoint {
     vpc_endpoint_id: "vpcEndpointId",
     vpc_endpoint_type: "vpcEndpointType",
     vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VpcEndpointAssociation {
+    pub associated_resource_accessibility: Option<String>,
+    pub associated_resource_arn: Option<String>,
+    pub dns_entry: Option<DnsEntry>,
+    pub failure_code: Option<String>,
+    pub failure_reason: Option<String>,
+    pub id: Option<String>,
+    pub private_dns_entry: Option<DnsEntry>,
+    pub resource_configuration_group_arn: Option<String>,
+    pub service_network_arn: Option<String>,
+    pub service_network_name: Option<String>,
+    pub tags: Vec<Tag>,
+    pub vpc_endpoint_id: Option<String>,
+}
+
+encode! { VpcEndpointAssociation {
+    associated_resource_accessibility: "associatedResourceAccessibility",
+    associated_resource_arn: "associatedResourceArn",
+    dns_entry: "dnsEntry",
+    failure_code: "failureCode",
+    failure_reason: "failureReason",
+    id: "id",
+    private_dns_entry: "privateDnsEntry",
+    resource_configuration_group_arn: "resourceConfigurationGroupArn",
+    service_network_arn: "serviceNetworkArn",
+    service_network_name: "serviceNetworkName",
+    tags: "tagSet",
+    vpc_endpoint_id: "vpcEndpointId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

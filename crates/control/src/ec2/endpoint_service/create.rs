@@ -64,6 +64,7 @@ fn make(
         private_dns,
         permissions: Vec::new(),
         supported_ip_address_types: vec!["ipv4".into()],
+        owner_pays: false,
         tags: specified(&input.tag_specifications, "vpc-endpoint-service")?,
     };
     let id = service.id.to_string();

@@ -6,7 +6,7 @@ use linkway_wire::ec2::{
     PrivateDnsNameConfiguration, ServiceConfiguration, SupportedRegionDetail,
 };
 
-use super::{FROM_5_TO_1000, service_type, zone_ids};
+use super::{FROM_5_TO_1000, responsibility, service_type, zone_ids};
 use crate::describe::select;
 use crate::ec2::vpc_endpoint::filter_errors;
 use crate::filter::{Field, fields, many, one};
@@ -42,6 +42,7 @@ pub(super) fn shape(service: &EndpointService) -> ServiceConfiguration {
         base_endpoint_dns_names: vec![service.base_dns_name()],
         manages_vpc_endpoints: Some(false),
         network_load_balancer_arns: service.load_balancers.clone(),
+        payer_responsibility: responsibility(service),
         private_dns_name: dns.map(|dns| dns.name.clone()),
         private_dns_name_configuration: dns.map(record),
         remote_access_enabled: Some(false),

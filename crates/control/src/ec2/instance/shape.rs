@@ -15,7 +15,7 @@ use linkway_wire::ec2::{
 };
 
 use super::{USER_INITIATED, interface};
-use crate::ec2::network_interface::{attachment, public, status};
+use crate::ec2::network_interface::{attached, attachment, public, status};
 use crate::ec2::security_group::identifiers;
 use crate::tags;
 
@@ -52,7 +52,10 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
         instance_id: Some(instance.id.to_string()),
         launch_time: Some(instance.launched),
         monitoring: Some(Monitoring { state: Some("disabled".into()) }),
-        network_interfaces: interface.iter().map(|found| interface_shape(snapshot, found)).collect(),
+        network_interfaces: attached(snapshot, &instance.id)
+            .into_iter()
+            .map(|(_, found)| interface_shape(snapshot, found))
+            .collect(),
         placement: Some(Placement {
             availability_zone: Some(instance.zone.clone()),
             availability_zone_id: Zone::find(&instance.zone).map(|zone| zone.id.into()),

@@ -7,9 +7,10 @@ use linkway_model::vpc::Vpc;
 use linkway_wire::ec2::{
     AttributeBooleanValue, AttributeValue, DescribeNetworkInterfaceAttributeRequest,
     DescribeNetworkInterfaceAttributeResult, ModifyNetworkInterfaceAttributeRequest,
-    NetworkInterfaceAttachmentChanges,
+    NetworkInterfaceAttachmentChanges, ResetNetworkInterfaceAttributeRequest,
 };
 
+use super::assign::changeable;
 use super::shape::attachment;
 use crate::ec2::one_attribute::one_attribute;
 use crate::ec2::security_group::{groups_of_vpc, identifiers};
@@ -62,13 +63,7 @@ pub(crate) fn modify_attribute(
     ])?;
     control.write(input.dry_run, |tx| {
         let id = input.network_interface_id.as_deref();
-        let mut interface =
-            NetworkInterface::clone(named::<NetworkInterface>(tx, caller, id, "NetworkInterfaceId")?);
-        if interface.requester_managed() {
-            return Err(Error::AuthFailure(
-                "You do not have permission to access the specified resource.".into(),
-            ));
-        }
+        let mut interface = NetworkInterface::clone(&*changeable(tx, caller, id)?);
         if let Some(description) = input.description {
             interface.description = description.value.unwrap_or_default();
         }
@@ -84,6 +79,20 @@ pub(crate) fn modify_attribute(
             change_attachment(&mut interface, changes)?;
         }
         tx.put(interface);
+        Ok(())
+    })
+}
+
+/// `ResetNetworkInterfaceAttribute`, of which AWS has one: the check of sources and destinations.
+pub(crate) fn reset_attribute(
+    control: &Control,
+    caller: &Caller,
+    input: ResetNetworkInterfaceAttributeRequest,
+) -> Result<(), Error> {
+    one_attribute(&[("sourceDestCheck", input.source_dest_check.is_some())])?;
+    control.write(input.dry_run, |tx| {
+        let id = changeable(tx, caller, input.network_interface_id.as_deref())?.id.clone();
+        tx.update::<NetworkInterface>(id, |interface| interface.source_dest_check = true);
         Ok(())
     })
 }

@@ -45,6 +45,13 @@ pub(crate) fn create(
     Ok(CreateNetworkInterfaceResult { client_token, network_interface: Some(shape) })
 }
 
+/// Addresses that an interface may have: as many as on AWS's largest types.
+pub(super) const MAX_ADDRESSES: usize = 50;
+
+pub(super) fn prefixes_refused() -> Error {
+    Error::Unsupported("Network interfaces have IPv4 addresses and no prefixes.".into())
+}
+
 fn check_supported(input: &CreateNetworkInterfaceRequest) -> Result<(), Error> {
     if input.interface_type.as_deref().is_some_and(|kind| kind != "interface") {
         return Err(Error::Unsupported("Network interfaces are of type 'interface'.".into()));
@@ -57,7 +64,7 @@ fn check_supported(input: &CreateNetworkInterfaceRequest) -> Result<(), Error> {
         || !input.ipv6_prefixes.is_empty()
         || !input.ipv4_prefixes.is_empty()
     {
-        return Err(Error::Unsupported("Network interfaces have IPv4 addresses and no prefixes.".into()));
+        return Err(prefixes_refused());
     }
     Ok(())
 }
@@ -85,6 +92,9 @@ fn make(
         },
     )?;
     let more = usize::try_from(input.secondary_private_ip_address_count.unwrap_or(0)).unwrap_or(0);
+    if 1 + more + secondary.len() > MAX_ADDRESSES {
+        return Err(Error::PrivateIpAddressLimitExceeded);
+    }
     if more > 0 || !secondary.is_empty() {
         interface.secondary_addresses = further_addresses(tx, &subnet, secondary, more)?;
         tx.put(interface.clone());
@@ -93,7 +103,7 @@ fn make(
 }
 
 /// Addresses beside the primary one, which is taken already: those given, or as many as asked for.
-fn further_addresses(
+pub(super) fn further_addresses(
     state: &Snapshot,
     subnet: &Subnet,
     given: Vec<Ipv4Addr>,
@@ -136,7 +146,7 @@ fn addresses(input: &CreateNetworkInterfaceRequest) -> Result<(Option<Ipv4Addr>,
     Ok((primary, secondary))
 }
 
-fn parse(address: &str) -> Result<Ipv4Addr, Error> {
+pub(super) fn parse(address: &str) -> Result<Ipv4Addr, Error> {
     address
         .parse()
         .map_err(|_| Error::InvalidParameterValue(format!("invalid value for parameter address: {address}")))

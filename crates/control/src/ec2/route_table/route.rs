@@ -152,7 +152,9 @@ fn destination(v4: Option<&str>, v6: Option<&str>, prefix_list: Option<&str>) ->
     let (text, parameter) = match (v4, v6, prefix_list) {
         (Some(text), None, None) => (text, "destinationCidrBlock"),
         (None, Some(text), None) => (text, "destinationIpv6CidrBlock"),
-        (None, None, Some(id)) => return Err(Error::PrefixListNotFound(id.to_owned())),
+        (None, None, Some(id)) => {
+            return Err(Error::Unsupported(format!("Routes to prefix lists are not supported: {id}")));
+        }
         (None, None, None) => return Err(Error::MissingParameter("destinationCidrBlock")),
         _ => {
             return Err(Error::InvalidParameterCombination(

@@ -7,7 +7,7 @@ use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGrou
 
 use super::rules_of;
 use crate::ec2::security_group_rule::protocol;
-use crate::filter::{Field, fields, many, none, one};
+use crate::filter::{Field, fields, many, one};
 
 use Direction::{Egress, Ingress};
 
@@ -22,7 +22,7 @@ pub(super) const FILTERS: &[Field<SecurityGroup>] = fields! {
     "ip-permission.group-id" => |state, group| of_rules(state, group, Ingress, peer_id);
     "ip-permission.group-name" => |state, group| of_rules(state, group, Ingress, peer_name);
     "ip-permission.ipv6-cidr" => |state, group| of_rules(state, group, Ingress, cidr_v6);
-    "ip-permission.prefix-list-id" => none;
+    "ip-permission.prefix-list-id" => |state, group| of_rules(state, group, Ingress, list_id);
     "ip-permission.protocol" => |state, group| of_rules(state, group, Ingress, protocol_name);
     "ip-permission.to-port" => |state, group| of_rules(state, group, Ingress, |_, rule| many(rule.traffic.to));
     "ip-permission.user-id" => |state, group| of_rules(state, group, Ingress, peer_owner);
@@ -32,7 +32,7 @@ pub(super) const FILTERS: &[Field<SecurityGroup>] = fields! {
     "egress.ip-permission.group-id" => |state, group| of_rules(state, group, Egress, peer_id);
     "egress.ip-permission.group-name" => |state, group| of_rules(state, group, Egress, peer_name);
     "egress.ip-permission.ipv6-cidr" => |state, group| of_rules(state, group, Egress, cidr_v6);
-    "egress.ip-permission.prefix-list-id" => none;
+    "egress.ip-permission.prefix-list-id" => |state, group| of_rules(state, group, Egress, list_id);
     "egress.ip-permission.protocol" => |state, group| of_rules(state, group, Egress, protocol_name);
     "egress.ip-permission.to-port" => |state, group| of_rules(state, group, Egress, |_, rule| many(rule.traffic.to));
     "egress.ip-permission.user-id" => |state, group| of_rules(state, group, Egress, peer_owner);
@@ -69,14 +69,21 @@ fn protocol_name(_: &Snapshot, rule: &SecurityGroupRule) -> Vec<String> {
 fn peer_id(_: &Snapshot, rule: &SecurityGroupRule) -> Vec<String> {
     match &rule.peer {
         Peer::Group(id) => one(id),
-        Peer::Cidr(_) => Vec::new(),
+        Peer::Cidr(_) | Peer::PrefixList(_) => Vec::new(),
+    }
+}
+
+fn list_id(_: &Snapshot, rule: &SecurityGroupRule) -> Vec<String> {
+    match &rule.peer {
+        Peer::PrefixList(id) => one(id),
+        Peer::Cidr(_) | Peer::Group(_) => Vec::new(),
     }
 }
 
 fn peer<'a>(state: &'a Snapshot, rule: &SecurityGroupRule) -> Option<&'a SecurityGroup> {
     match &rule.peer {
         Peer::Group(id) => state.get::<SecurityGroup>(id).map(AsRef::as_ref),
-        Peer::Cidr(_) => None,
+        Peer::Cidr(_) | Peer::PrefixList(_) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{Caller, Error};
 /// Groups that an interface may have.
 const MAX_GROUPS: usize = 5;
 
-/// The groups with these ids, which must be the VPC's; no ids: its default group. `place` is what the error
+/// The groups with these ids, which must be the VPC's or associated with it; no ids: its default group. `place` is what the error
 /// names beside the group, such as `subnet subnet-…`.
 pub(crate) fn groups_of_vpc(
     state: &Snapshot,
@@ -26,7 +26,7 @@ pub(crate) fn groups_of_vpc(
     let mut groups = Vec::with_capacity(ids.len());
     for id in ids {
         let group = own::<SecurityGroup>(state, caller, id)?;
-        if group.vpc != vpc.id {
+        if group.vpc != vpc.id && !group.associations.contains(&vpc.id) {
             return Err(Error::InvalidParameter(format!(
                 "Security group {id} and {place} belong to different networks."
             )));

@@ -11,13 +11,11 @@ use linkway_wire::ec2::{
 };
 
 use super::permission::{self, Permission};
-use super::{Flat, permissions, shape};
+use super::{Flat, permissions, quota, shape};
+use crate::ec2::prefix_list;
 use crate::ec2::security_group::{identified, rules_of, write_rule};
 use crate::lookup::{Owned, own};
 use crate::{Caller, Control, Error, tags};
-
-/// Rules that a group may have, a direction.
-const MAX_RULES: usize = 60;
 
 pub(crate) fn authorize_ingress(
     control: &Control,
@@ -84,16 +82,15 @@ fn add(
             return Err(Error::DuplicatePermission(permission.words()));
         }
     }
-    if existing.len() + permissions.len() > MAX_RULES {
-        return Err(Error::RulesPerSecurityGroupLimitExceeded);
-    }
+    let peers = existing.iter().map(|rule| &rule.peer).chain(permissions.iter().map(|given| &given.peer));
+    quota::check(tx, &group.region, peers)?;
     let write = |Permission { traffic, peer, description }| {
         write_rule(tx, group, direction, traffic, peer, description, tags.clone())
     };
     Ok(permissions.into_iter().map(write).collect())
 }
 
-/// A group that a rule names must be of the same VPC.
+/// A group that a rule names must be of the same VPC; a prefix list must be there.
 pub(super) fn check_peer(
     state: &Snapshot,
     caller: &Caller,
@@ -104,6 +101,7 @@ pub(super) fn check_peer(
         Peer::Group(id) if own::<SecurityGroup>(state, caller, id.as_str())?.vpc != group.vpc => {
             Err(Error::GroupOfOtherNetwork)
         }
+        Peer::PrefixList(id) => prefix_list::find(state, caller, id.as_str()).map(|_| ()),
         _ => Ok(()),
     }
 }

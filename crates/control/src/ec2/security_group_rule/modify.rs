@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use linkway_model::Snapshot;
+use linkway_model::prefix_list::PrefixList;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule};
 use linkway_wire::ec2::{
     IpPermission, ModifySecurityGroupRulesRequest, ModifySecurityGroupRulesResult,
@@ -15,7 +16,7 @@ use linkway_wire::ec2::{
 
 use super::authorize::check_peer;
 use super::permission::{self, Permission};
-use super::{in_group, protocol};
+use super::{in_group, protocol, quota};
 use crate::ec2::security_group::{identified, rules_of};
 use crate::lookup::{named, parse, required};
 use crate::{Caller, Control, Error};
@@ -36,9 +37,14 @@ pub(crate) fn modify(
             let twin = |other: &Arc<SecurityGroupRule>| {
                 other.id != rule.id && other.direction == rule.direction && changed.is(other)
             };
-            if rules_of(tx, &group.id).iter().any(twin) {
+            let rules = rules_of(tx, &group.id);
+            if rules.iter().any(twin) {
                 return Err(Error::DuplicatePermission(changed.words()));
             }
+            let others =
+                rules.iter().filter(|other| other.id != rule.id && other.direction == rule.direction);
+            let peers = others.map(|other| &other.peer).chain([&changed.peer]);
+            quota::check(tx, &group.region, peers)?;
             tx.update::<SecurityGroupRule>(&rule.id, |rule| {
                 (rule.traffic, rule.peer, rule.description) =
                     (changed.traffic, changed.peer, changed.description);
@@ -48,12 +54,12 @@ pub(crate) fn modify(
     })
 }
 
-/// What a rule becomes. Its peer stays of its kind: a range of the same family, or a group.
+/// What a rule becomes. Its peer stays of its kind: a range of the same family, a group, or a prefix list.
 fn changed(rule: &SecurityGroupRule, request: &SecurityGroupRuleRequest) -> Result<Permission, Error> {
     let traffic = protocol::traffic(request.ip_protocol.as_deref(), request.from_port, request.to_port)?;
     let mut peers = Vec::new();
     if let Some(list) = &request.prefix_list_id {
-        return Err(Error::PrefixListNotFound(list.clone()));
+        peers.push(Peer::PrefixList(parse::<PrefixList>(list)?));
     }
     if let Some(cidr) = &request.cidr_ipv4 {
         peers.push(permission::v4(Some(cidr))?);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use linkway_model::prefix_list::PrefixList;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
 use linkway_model::{SecurityGroupId, Snapshot};
-use linkway_wire::ec2::{IpPermission, IpRange, Ipv6Range, UserIdGroupPair};
+use linkway_wire::ec2::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 
 use super::protocol;
 use crate::Error;
-use crate::lookup::parse;
+use crate::lookup::{parse, required};
 
 /// Characters of a rule's description.
 const MAX_DESCRIPTION: usize = 255;
@@ -33,23 +34,22 @@ impl Permission {
         let peer = match &self.peer {
             Peer::Cidr(net) => net.to_string(),
             Peer::Group(id) => id.to_string(),
+            Peer::PrefixList(id) => id.to_string(),
         };
         format!("peer: {peer}, {}, ALLOW", protocol::words(&self.traffic))
     }
 }
 
-/// The rules that permissions state, a peer each. Whether groups among the peers exist is not looked at.
+/// The rules that permissions state, a peer each. Whether groups and lists among the peers exist is not looked at.
 pub(crate) fn read(permissions: &[IpPermission]) -> Result<Vec<Permission>, Error> {
     let mut read: Vec<Permission> = Vec::new();
     for given in permissions {
         let traffic = protocol::traffic(given.ip_protocol.as_deref(), given.from_port, given.to_port)?;
-        if let Some(list) = given.prefix_list_ids.first() {
-            return Err(Error::PrefixListNotFound(list.prefix_list_id.clone().unwrap_or_default()));
-        }
         let v4 = given.ip_ranges.iter().map(|range| (v4(range.cidr_ip.as_deref()), &range.description));
         let v6 = given.ipv6_ranges.iter().map(|range| (v6(range.cidr_ipv6.as_deref()), &range.description));
         let groups = given.user_id_group_pairs.iter().map(|pair| (group(pair), &pair.description));
-        for (peer, description) in v4.chain(v6).chain(groups) {
+        let lists = given.prefix_list_ids.iter().map(|list| (prefix_list(list), &list.description));
+        for (peer, description) in v4.chain(v6).chain(groups).chain(lists) {
             let peer = peer?;
             let permission =
                 Permission { traffic: traffic.clone(), peer, description: self::description(description)? };
@@ -82,6 +82,11 @@ fn group(pair: &UserIdGroupPair) -> Result<Peer, Error> {
         (None, Some(name)) => Err(Error::GroupNameNotFound(name.clone())),
         (None, None) => Err(Error::MissingParameter("GroupId")),
     }
+}
+
+fn prefix_list(given: &PrefixListId) -> Result<Peer, Error> {
+    let id = required(given.prefix_list_id.as_deref(), "PrefixListId")?;
+    Ok(Peer::PrefixList(parse::<PrefixList>(id)?))
 }
 
 /// A rule's description, of the characters that AWS takes. An empty one is none.
@@ -146,6 +151,10 @@ fn add_peer(state: &Snapshot, shape: &mut IpPermission, rule: &SecurityGroupRule
             description,
             ..UserIdGroupPair::default()
         }),
+        Peer::PrefixList(id) => {
+            let id = Some(id.to_string());
+            shape.prefix_list_ids.push(PrefixListId { description, prefix_list_id: id });
+        }
     }
 }
 

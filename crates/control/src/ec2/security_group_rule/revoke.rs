@@ -134,6 +134,7 @@ fn shape(rule: &SecurityGroupRule) -> RevokedSecurityGroupRule {
         Peer::Cidr(IpNet::V4(net)) => shape.cidr_ipv4 = Some(net.to_string()),
         Peer::Cidr(IpNet::V6(net)) => shape.cidr_ipv6 = Some(net.to_string()),
         Peer::Group(id) => shape.referenced_group_id = Some(id.to_string()),
+        Peer::PrefixList(id) => shape.prefix_list_id = Some(id.to_string()),
     }
     shape
 }

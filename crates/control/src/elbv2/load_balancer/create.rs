@@ -29,7 +29,7 @@ pub(crate) fn create(
 }
 
 /// Balancers that an account may have in a region. Source: "Quotas for your Network Load Balancers".
-const MAX_BALANCERS: usize = 50;
+pub(crate) const MAX_BALANCERS: usize = 50;
 
 /// The balancer: a new one, or the one that has the name and all of the settings.
 fn make(
@@ -49,9 +49,9 @@ fn make(
         Some("internal") => true,
         Some(other) => return Err(LoadBalancingError::InvalidScheme(other.to_owned()).into()),
     };
-    let places = nodes::places(tx, caller, input, internal)?;
+    let places = nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, internal)?;
     let vpc = places[0].subnet.vpc.clone();
-    let groups = groups(tx, caller, input, &vpc)?;
+    let groups = groups(tx, caller, &input.security_groups, &vpc)?;
     if let Some(existing) = by_name(tx, caller, &name) {
         let same = existing.internal == internal && existing.groups == groups && has(tx, &existing, &places);
         return if same {
@@ -81,7 +81,7 @@ fn make(
         created: now,
         tags: tags::of_new(&input.tags)?,
     };
-    nodes::make(tx, &mut balancer, &places)?;
+    nodes::make(tx, &mut balancer, &places, now)?;
     tx.put(balancer.clone());
     Ok(balancer)
 }
@@ -100,14 +100,8 @@ fn supported(input: &CreateLoadBalancerInput) -> Result<(), Error> {
             )));
         }
     }
-    if input.ip_address_type.as_deref().is_some_and(|given| given != "ipv4") {
-        return Err(invalid("Load balancers have IPv4 addresses only. Specify the IP address type 'ipv4'"));
-    }
-    if input.enable_prefix_for_ipv6_source_nat.as_deref() == Some("on") {
-        return Err(invalid(
-            "Load balancers have IPv4 addresses only. Leave out EnablePrefixForIpv6SourceNat",
-        ));
-    }
+    ip_address_type(input.ip_address_type.as_deref())?;
+    source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
     if input.customer_owned_ipv4_pool.is_some() || input.ipam_pools.is_some() {
         return Err(invalid(
             "Address pools are not supported. Leave out CustomerOwnedIpv4Pool and IpamPools",
@@ -116,18 +110,36 @@ fn supported(input: &CreateLoadBalancerInput) -> Result<(), Error> {
     Ok(())
 }
 
+/// Balancers have IPv4 addresses.
+pub(super) fn ip_address_type(given: Option<&str>) -> Result<(), Error> {
+    if given.is_some_and(|given| given != "ipv4") {
+        return Err(invalid("Load balancers have IPv4 addresses only. Specify the IP address type 'ipv4'"));
+    }
+    Ok(())
+}
+
+/// So they have no IPv6 sources.
+pub(super) fn source_nat(given: Option<&str>) -> Result<(), Error> {
+    if given == Some("on") {
+        return Err(invalid(
+            "Load balancers have IPv4 addresses only. Leave out EnablePrefixForIpv6SourceNat",
+        ));
+    }
+    Ok(())
+}
+
 /// Security groups: here a balancer may have none, and then lets everything in.
-fn groups(
+pub(super) fn groups(
     state: &Snapshot,
     caller: &Caller,
-    input: &CreateLoadBalancerInput,
+    ids: &[String],
     vpc: &VpcId,
 ) -> Result<Vec<SecurityGroupId>, Error> {
-    if input.security_groups.is_empty() {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
     let vpc = state.get::<Vpc>(vpc).ok_or_else(|| not_found::<Vpc>(vpc.as_str()))?;
-    groups_of_vpc(state, caller, &input.security_groups, vpc, &format!("VPC {}", vpc.id))
+    groups_of_vpc(state, caller, ids, vpc, &format!("VPC {}", vpc.id))
         .map_err(|error| LoadBalancingError::InvalidSecurityGroup(error.to_string()).into())
 }
 
