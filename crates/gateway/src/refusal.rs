@@ -130,6 +130,7 @@ fn exception(refused: &SignatureError) -> &'static str {
         SignatureError::Missing => "MissingAuthenticationTokenException",
         SignatureError::Incomplete(_) | SignatureError::BadExpires => "IncompleteSignatureException",
         SignatureError::UnknownKey | SignatureError::WrongSessionToken => "UnrecognizedClientException",
+        SignatureError::ExpiredToken => "ExpiredTokenException",
         SignatureError::Misplaced(_)
         | SignatureError::Expired { .. }
         | SignatureError::NotYetCurrent { .. }
@@ -151,6 +152,7 @@ fn s3_signature(refused: SignatureError) -> ServiceError {
         SignatureError::WrongSessionToken => {
             error(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
         }
+        SignatureError::ExpiredToken => error(400, "ExpiredToken", "The provided token has expired."),
         SignatureError::Expired { .. } | SignatureError::NotYetCurrent { .. } => error(
             403,
             "RequestTimeTooSkewed",

@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod aws_policy;
 pub mod aws_service;
 pub mod database;
 pub mod database_parameter;
 pub mod endpoint_service;
+pub mod iam;
 pub mod id;
 pub mod idempotency;
 pub mod instance;
@@ -21,6 +23,7 @@ pub mod route_table;
 pub mod routing;
 pub mod security_group;
 pub mod service_backend;
+pub mod session;
 pub mod snapshot;
 pub mod subnet;
 pub mod tag;

@@ -23,6 +23,9 @@ pub enum SignatureError {
     /// A temporary key without its session token, a lasting key with one, or another key's token.
     #[error("the session token is not the key's")]
     WrongSessionToken,
+    /// Temporary credentials that were good once.
+    #[error("the session has expired")]
+    ExpiredToken,
     /// Signed too long ago.
     #[error("signed at {signed_at}, good for {life:#}, and now it is {now}")]
     Expired {
@@ -64,7 +67,7 @@ impl SignatureError {
                 ApiError::new("AuthFailure", "AWS was not able to validate the provided access credentials")
                     .with_status(401)
             }
-            Self::Expired { .. } | Self::NotYetCurrent { .. } => {
+            Self::Expired { .. } | Self::NotYetCurrent { .. } | Self::ExpiredToken => {
                 ApiError::new("RequestExpired", "Request has expired.")
             }
             other => other.into_query(),
@@ -77,6 +80,9 @@ impl SignatureError {
             Self::Incomplete(message) => ("IncompleteSignature", message, 400),
             Self::UnknownKey | Self::WrongSessionToken => {
                 ("InvalidClientTokenId", "The security token included in the request is invalid.".into(), 403)
+            }
+            Self::ExpiredToken => {
+                ("ExpiredToken", "The security token included in the request is expired".into(), 403)
             }
             Self::Misplaced(message) => ("SignatureDoesNotMatch", message, 403),
             Self::Expired { signed_at, now, life } => {

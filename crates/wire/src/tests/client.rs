@@ -30,6 +30,7 @@ fn serve(request: &Value) -> (String, String) {
     let secret = Secret {
         secret_access_key: text("secret_access_key").to_owned(),
         session_token: request["session_token"].as_str().map(str::to_owned),
+        expires: None,
     };
     let verified = verify(&signed, Timestamp::now(), |_| Some(secret)).unwrap();
 
