@@ -9,8 +9,8 @@ mod needs;
 use std::sync::Arc;
 
 use linkway_actions::RequestHead;
-use linkway_model::iam::{Role, User};
 use linkway_model::account::AccessKey;
+use linkway_model::iam::{Role, User};
 use linkway_model::session::{Session, SessionOf};
 use linkway_model::{Snapshot, Timestamp};
 use linkway_policy::{Context, PolicyType, Principal, PrincipalKind, Request, Verdict};
@@ -122,7 +122,8 @@ fn refuse_session(session: &Session, service: &str, needs: &[Need]) -> Result<()
     match service {
         "iam" => Err(IamError::InvalidClientTokenId.into()),
         "sts" if !actions().all(taken) => {
-            let operation = actions().next().and_then(|action| action.split_once(':')).map_or("", |(_, name)| name);
+            let operation =
+                actions().next().and_then(|action| action.split_once(':')).map_or("", |(_, name)| name);
             Err(IamError::AccessDenied(format!("Cannot call {operation} with session credentials")).into())
         }
         _ => Ok(()),

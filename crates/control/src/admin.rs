@@ -11,8 +11,8 @@ use linkway_model::account::{AccessKey, Account};
 use linkway_model::iam::User;
 use linkway_model::{Resource, snapshot::Counter};
 
-pub(crate) use account::new_key;
 pub use account::NewKey;
+pub(crate) use account::new_key;
 pub use instance::LaunchRequest;
 pub use service::BackendRequest;
 

@@ -21,8 +21,8 @@ pub(crate) use self::document::session_policy;
 pub(crate) use self::entity::arn;
 pub(crate) use self::managed_policy::document as managed_document;
 pub(crate) use self::tags::checked as checked_tags;
-pub(crate) use self::validate::{checked_name, constraint};
 pub(crate) use self::user::remove as remove_user;
+pub(crate) use self::validate::{checked_name, constraint};
 use crate::registry::operations;
 
 operations! {

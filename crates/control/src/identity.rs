@@ -32,8 +32,7 @@ pub struct Identity {
 /// who it was is no more.
 pub fn of_key(state: &Snapshot, access_key_id: &str) -> Option<(Secret, Identity)> {
     if let Some(key) = state.get::<AccessKey>(access_key_id).filter(|key| !key.inactive) {
-        let secret =
-            Secret { secret_access_key: key.secret.clone(), session_token: None, expires: None };
+        let secret = Secret { secret_access_key: key.secret.clone(), session_token: None, expires: None };
         return Some((secret, of_user(state, &key.account, key.user_key.as_deref())?));
     }
     let session = state.get::<Session>(access_key_id)?;

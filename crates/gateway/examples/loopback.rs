@@ -122,7 +122,8 @@ impl Keys for Alice {
     fn find(&self, access_key_id: &str) -> Option<Key> {
         let secret = Secret {
             secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
-            session_token: None, expires: None,
+            session_token: None,
+            expires: None,
         };
         (access_key_id == "AKIAIOSFODNN7EXAMPLE").then(|| Key { secret, principal: Arc::clone(&self.0) })
     }

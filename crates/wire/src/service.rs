@@ -39,8 +39,7 @@ impl Service {
 
     /// The service whose API has this version: the way to answer a request that is not signed in its own protocol.
     pub fn from_version(version: &str) -> Option<Self> {
-        Self::ALL.into_iter()
-            .find(|service| service.protocol().version == version)
+        Self::ALL.into_iter().find(|service| service.protocol().version == version)
     }
 
     /// How it is spoken.

@@ -23,21 +23,16 @@ pub(crate) struct Need {
 /// knows.
 pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> Result<Vec<Need>, Error> {
     let service = head.signing_name.unwrap_or_default();
-    let Some(operation) = identify(head) else {
-        let named = Params::parse(head.query.as_bytes()).ok();
-        let of_body = head.body.and_then(|body| Params::parse(body).ok());
-        let action = [named, of_body]
-            .into_iter()
-            .flatten()
-            .find_map(|params| params.get("Action").map(str::to_owned))
-            .unwrap_or_default();
+    let mut form = Params::parse(head.query.as_bytes()).unwrap_or_default();
+    let read = form.extend(head.body.unwrap_or_default());
+    let Some(operation) = identify(head).filter(|_| read.is_ok()) else {
+        let action = form.get("Action").unwrap_or_default();
         let resources = vec![Resource { arn: "*".to_owned(), unknown: true }];
         let action = format!("{service}:{action}");
         return Ok(vec![Need { action, resources, context: BTreeMap::new() }]);
     };
     let parameters = Parameters::read(&operation, head);
-    let scope =
-        Scope { partition: "aws", region: &caller.region, account: Some(caller.account.as_str()) };
+    let scope = Scope { partition: "aws", region: &caller.region, account: Some(caller.account.as_str()) };
     let needs = authorize(&operation, &parameters, &scope).into_iter().map(|need| Need {
         action: need.action,
         resources: need.resources,
@@ -45,31 +40,45 @@ pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> R
     });
     let mut needs: Vec<Need> = needs.collect();
     if service == "iam" {
-        for resource in needs.iter_mut().flat_map(|need| &mut need.resources) {
-            *resource = whole(state, caller, resource);
+        for need in &mut needs {
+            for resource in &mut need.resources {
+                *resource = whole(state, caller, &form, &need.action, resource);
+            }
         }
     }
     Ok(needs)
 }
 
+/// What an operation of IAM's is about, by a part of its name, the first that fits: the member that names it, and its
+/// type. Another member that happens to be there means nothing.
+const ABOUT: [(&str, &str, &str); 7] = [
+    ("GroupsForUser", "UserName", "user"),
+    ("InstanceProfilesForRole", "RoleName", "role"),
+    ("Group", "GroupName", "group"),
+    ("InstanceProfile", "InstanceProfileName", "instance-profile"),
+    ("Role", "RoleName", "role"),
+    ("User", "UserName", "user"),
+    ("AccessKey", "UserName", "user"),
+];
+
 /// IAM's resources as they are called in full: requests name them without their paths, and the caller by no name.
-fn whole(state: &Snapshot, caller: &Caller, resource: &Resource) -> Resource {
-    if resource.unknown {
-        return match actor(state, caller) {
-            Actor::User(user) => Resource { arn: user.arn(), unknown: false },
-            _ => resource.clone(),
-        };
-    }
-    let found = || {
-        let (kind, rest) = resource.arn.splitn(6, ':').nth(5)?.split_once('/')?;
-        let key = Named::key_of(&caller.account, rest);
-        match kind {
-            "user" => arn::<User>(state, &key),
-            "group" => arn::<Group>(state, &key),
-            "role" => arn::<Role>(state, &key),
-            "instance-profile" => arn::<InstanceProfile>(state, &key),
-            _ => None,
+fn whole(state: &Snapshot, caller: &Caller, form: &Params, action: &str, resource: &Resource) -> Resource {
+    let about = ABOUT.iter().find(|(part, ..)| action.contains(part));
+    let Some((_, member, kind)) = about.filter(|_| resource.unknown) else { return resource.clone() };
+    let found = match (form.get(member), actor(state, caller)) {
+        (Some(name), _) => {
+            let key = Named::key_of(&caller.account, name);
+            let found = match *kind {
+                "group" => arn::<Group>(state, &key),
+                "instance-profile" => arn::<InstanceProfile>(state, &key),
+                "user" => arn::<User>(state, &key),
+                _ => arn::<Role>(state, &key),
+            };
+            // Of what is not there, nobody knows the path: it is denied as if it had none.
+            found.or_else(|| Some(format!("arn:aws:iam::{}:{kind}/{name}", caller.account)))
         }
+        (None, Actor::User(user)) if *kind == "user" => Some(user.arn()),
+        (None, _) => None,
     };
-    Resource { arn: found().unwrap_or_else(|| resource.arn.clone()), unknown: false }
+    found.map_or_else(|| resource.clone(), |arn| Resource { arn, unknown: false })
 }

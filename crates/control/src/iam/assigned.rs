@@ -1,7 +1,7 @@
 //! Policies of users, groups and roles: those that are a part of them, and managed ones that they have attached.
 
-use linkway_model::iam::Permissions;
 use linkway_model::iam as model;
+use linkway_model::iam::Permissions;
 use linkway_store::Transaction;
 use linkway_wire::iam as wire;
 use linkway_wire::iam::AttachedPolicy;
@@ -84,10 +84,10 @@ fn attach<T: Permitted>(
         let one = own::<T>(tx, caller, name)?.clone();
         if let Err(error) = managed_policy::find(tx, caller, &arn) {
             return Err(match error {
-                Error::Iam(IamError::NoSuchEntity(_)) => IamError::NoSuchEntity(format!(
-                    "Policy {arn} does not exist or is not attachable."
-                ))
-                .into(),
+                Error::Iam(IamError::NoSuchEntity(_)) => {
+                    IamError::NoSuchEntity(format!("Policy {arn} does not exist or is not attachable."))
+                        .into()
+                }
                 error => error,
             });
         }

@@ -106,8 +106,11 @@ fn is_principal(state: &Snapshot, value: &str) -> bool {
 
 /// Sids name statements, each its own.
 fn unique_names(document: &Document) -> Result<(), Error> {
-    let names: Vec<&str> =
-        document.statements.iter().filter_map(|statement| Some(statement.sid.as_ref()?.value.as_str())).collect();
+    let names: Vec<&str> = document
+        .statements
+        .iter()
+        .filter_map(|statement| Some(statement.sid.as_ref()?.value.as_str()))
+        .collect();
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
             return Err(malformed(&format!("Statement IDs (SID) in a single policy must be unique: {name}")));
@@ -127,7 +130,9 @@ fn said(error: &ParseError) -> Option<String> {
         ParseErrorKind::MissingElement if reason.ends_with("no Resource") => {
             "Policy statement must contain resources.".to_owned()
         }
-        ParseErrorKind::InvalidValue if reason.starts_with("Policy document should not") => format!("{reason}."),
+        ParseErrorKind::InvalidValue if reason.starts_with("Policy document should not") => {
+            format!("{reason}.")
+        }
         ParseErrorKind::InvalidValue if reason.starts_with("Has prohibited field") => reason.clone(),
         _ => return None,
     })

@@ -126,7 +126,11 @@ pub(super) fn delete(control: &Control, caller: &Caller, input: DeleteGroupReque
 }
 
 /// Adding a user twice is no error.
-pub(super) fn add_user(control: &Control, caller: &Caller, input: AddUserToGroupRequest) -> Result<(), Error> {
+pub(super) fn add_user(
+    control: &Control,
+    caller: &Caller,
+    input: AddUserToGroupRequest,
+) -> Result<(), Error> {
     control.write(None, |tx| {
         let group = own::<iam::Group>(tx, caller, input.group_name.as_deref())?.named.key.clone();
         let user = own::<iam::User>(tx, caller, input.user_name.as_deref())?.clone();

@@ -135,9 +135,7 @@ pub(super) fn set_default(
 /// The number of a version that is there.
 fn existing(policy: &iam::ManagedPolicy, id: &str) -> Result<u32, Error> {
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
-    number
-        .filter(|number| policy.versions.contains_key(number))
-        .ok_or_else(|| missing(&policy.arn, id))
+    number.filter(|number| policy.versions.contains_key(number)).ok_or_else(|| missing(&policy.arn, id))
 }
 
 fn missing(arn: &str, id: &str) -> Error {

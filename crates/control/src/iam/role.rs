@@ -72,7 +72,11 @@ pub(super) fn checked_description(description: Option<String>) -> Result<Option<
     }
 }
 
-pub(super) fn get(control: &Control, caller: &Caller, input: GetRoleRequest) -> Result<GetRoleResponse, Error> {
+pub(super) fn get(
+    control: &Control,
+    caller: &Caller,
+    input: GetRoleRequest,
+) -> Result<GetRoleResponse, Error> {
     let state = control.read(None)?;
     Ok(GetRoleResponse { role: Some(shape(own(&state, caller, input.role_name.as_deref())?)) })
 }

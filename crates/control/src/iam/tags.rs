@@ -129,7 +129,11 @@ pub(super) fn tag_policy(control: &Control, caller: &Caller, input: TagPolicyReq
     add::<ManagedPolicy>(control, || arn.clone(), &input.tags)
 }
 
-pub(super) fn untag_policy(control: &Control, caller: &Caller, input: UntagPolicyRequest) -> Result<(), Error> {
+pub(super) fn untag_policy(
+    control: &Control,
+    caller: &Caller,
+    input: UntagPolicyRequest,
+) -> Result<(), Error> {
     let arn = input.policy_arn.unwrap_or_default();
     managed_policy::own(&*control.read(None)?, caller, &arn)?;
     remove::<ManagedPolicy>(control, arn, &input.tag_keys)

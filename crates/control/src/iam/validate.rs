@@ -3,8 +3,8 @@
 //! Source: the patterns of members in IAM's API reference.
 
 use linkway_model::AccountId;
-use linkway_model::iam::Named;
 use linkway_model::Timestamp;
+use linkway_model::iam::Named;
 
 use super::entity::Entity;
 use crate::Error;
@@ -32,7 +32,11 @@ pub(crate) fn checked_name<'a>(name: &'a str, member: &str, max: usize) -> Resul
         return Err(constraint(name, member, "Member must have length greater than or equal to 1"));
     }
     if name.len() > max {
-        return Err(constraint(name, member, &format!("Member must have length less than or equal to {max}")));
+        return Err(constraint(
+            name,
+            member,
+            &format!("Member must have length less than or equal to {max}"),
+        ));
     }
     if !name.bytes().all(allowed) {
         let message = format!(
@@ -48,7 +52,8 @@ pub(crate) fn checked_name<'a>(name: &'a str, member: &str, max: usize) -> Resul
 pub(super) fn checked_path(path: Option<&str>) -> Result<&str, Error> {
     let path = path.unwrap_or("/");
     let whole = path.starts_with('/') && path.ends_with('/');
-    if whole && path.len() <= 512 && path.bytes().all(|byte| byte.is_ascii_graphic()) && !path.contains("//") {
+    if whole && path.len() <= 512 && path.bytes().all(|byte| byte.is_ascii_graphic()) && !path.contains("//")
+    {
         return Ok(path);
     }
     let message = "The specified value for path is invalid. It must begin and end with / and contain only \

@@ -42,7 +42,8 @@ pub(super) fn assume(
         let source = chained_source(before.as_deref(), source)?;
         // A role that is not there is denied as one that is: nobody learns of it.
         let role = find(tx, arn).ok_or_else(|| denied(caller, "sts:AssumeRole", arn))?.clone();
-        let trust = Trust { asked: control.asked(tx, caller), role: &role, context: keys(&input, &name, &given) };
+        let trust =
+            Trust { asked: control.asked(tx, caller), role: &role, context: keys(&input, &name, &given) };
         trust.require("sts:AssumeRole")?;
         if !given.is_empty() {
             trust.require("sts:TagSession")?;
@@ -98,7 +99,11 @@ fn find<'a>(state: &'a Snapshot, arn: &str) -> Option<&'a std::sync::Arc<Role>> 
 }
 
 /// The tags of a session that is made with another one, and those of their keys that go on.
-fn chained(before: Option<&Session>, given: &Tags, transitive: &[String]) -> Result<(Tags, Vec<String>), Error> {
+fn chained(
+    before: Option<&Session>,
+    given: &Tags,
+    transitive: &[String],
+) -> Result<(Tags, Vec<String>), Error> {
     let mut tags = Tags::new();
     let mut keys = transitive.to_vec();
     if let Some(before) = before {
@@ -116,7 +121,8 @@ fn chained(before: Option<&Session>, given: &Tags, transitive: &[String]) -> Res
     }
     tags.extend(given.clone());
     if let Some(key) = keys.iter().find(|key| !tags.contains_key(*key)) {
-        let message = format!("The specified transitive tag key {key} must be included in the requested tags.");
+        let message =
+            format!("The specified transitive tag key {key} must be included in the requested tags.");
         return Err(IamError::Validation(message).into());
     }
     Ok((tags, keys))
@@ -217,7 +223,8 @@ impl Trust<'_> {
         if trusted.verdict == Verdict::ExplicitDeny {
             let why = trusted.denial_by(PolicyType::Trust, action).unwrap_or_default();
             let who = &asked.caller.principal;
-            let message = format!("User: {who} is not authorized to perform: {action} on resource: {arn} {why}");
+            let message =
+                format!("User: {who} is not authorized to perform: {action} on resource: {arn} {why}");
             return Err(IamError::AccessDenied(message).into());
         }
         // Without an account, only what names the caller itself matches.

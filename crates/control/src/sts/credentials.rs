@@ -42,8 +42,11 @@ pub(super) fn new(account: &AccountId, of: SessionOf, now: Timestamp, seconds: i
 /// Keep a session, and forget those that expired long ago.
 pub(super) fn keep(tx: &mut Transaction, session: Session) {
     let old = session.created.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-    let expired: Vec<String> =
-        tx.all::<Session>().filter(|session| session.expires < old).map(|session| session.id.clone()).collect();
+    let expired: Vec<String> = tx
+        .all::<Session>()
+        .filter(|session| session.expires < old)
+        .map(|session| session.id.clone())
+        .collect();
     for id in expired {
         tx.delete::<Session>(id);
     }

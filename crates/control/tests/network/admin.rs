@@ -72,7 +72,10 @@ fn keys_may_be_of_users() {
     assert!(user.named.id.starts_with("AIDA") && user.named.id.len() == 21, "{}", user.named.id);
     assert_eq!((state.users.len(), user.tags["team"].as_str()), (1, "blue"));
     // It may do what users of the command line always could.
-    assert_eq!(user.permissions.attached.iter().collect::<Vec<_>>(), ["arn:aws:iam::aws:policy/AdministratorAccess"]);
+    assert_eq!(
+        user.permissions.attached.iter().collect::<Vec<_>>(),
+        ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    );
     fails(of("no/paths", None), "ValidationError");
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use linkway_control::identity::{self, Identity};
 use linkway_gateway::{Key, Keys, Principal};
-use linkway_model::Snapshot;
+use linkway_store::Store;
 
-/// The keys of a snapshot.
-pub(crate) struct SnapshotKeys(pub(crate) Arc<Snapshot>);
+/// The keys of the state as it is now, not as the packet path has it: whoever was given a key may use it at once.
+pub(crate) struct StoreKeys(pub(crate) Arc<Store>);
 
-impl Keys for SnapshotKeys {
+impl Keys for StoreKeys {
     fn find(&self, access_key_id: &str) -> Option<Key> {
-        let (secret, identity) = identity::of_key(&self.0, access_key_id)?;
+        let (secret, identity) = identity::of_key(&self.0.snapshot(), access_key_id)?;
         Some(Key { secret, principal: Arc::new(principal(identity)) })
     }
 }

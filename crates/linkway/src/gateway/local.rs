@@ -48,12 +48,12 @@ impl OwnServices {
 
 impl Local for OwnServices {
     fn answer(&self, call: LocalCall) -> BoxFuture<'static, Response<Body>> {
-        let LocalCall { service, endpoint, identity, source, request_id, request } = call;
+        let LocalCall { service, endpoint, identity, source, secure, request_id, request } = call;
         let (head, body) = request.into_parts();
         let asked = Asked {
             daemon: self.daemon(),
             service: Service::from_signing_name(&service),
-            caller: caller(&identity, &endpoint, source),
+            caller: caller(&identity, &endpoint, source, secure),
             head,
             body: body.map_err(in_io).boxed_unsync(),
             request_id,
@@ -119,10 +119,10 @@ fn in_io(error: BodyError) -> io::Error {
 }
 
 /// Who calls, through which endpoint. `aws:SourceIp` is not known: AWS sees a private address through an endpoint.
-fn caller(identity: &Identity, endpoint: &Endpoint, source: IpAddr) -> Option<Caller> {
+fn caller(identity: &Identity, endpoint: &Endpoint, source: IpAddr, secure: bool) -> Option<Caller> {
     let principal = identity.principal()?;
     let circumstances = [
-        ("aws:SecureTransport", "true"),
+        ("aws:SecureTransport", if secure { "true" } else { "false" }),
         ("aws:SourceVpc", endpoint.vpc.as_str()),
         ("aws:SourceVpcArn", endpoint.vpc_arn.as_str()),
         ("aws:SourceVpce", endpoint.id.as_str()),

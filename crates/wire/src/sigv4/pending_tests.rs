@@ -68,7 +68,8 @@ fn the_head_stands_for_itself() {
         let begun = with_upload(b"66824", |request| keys.begin(request, now(), secret)).unwrap();
         begun.finish_head().unwrap();
     }
-    let other = |_: &str| Some(Secret { secret_access_key: "other".to_owned(), session_token: None, expires: None });
+    let other =
+        |_: &str| Some(Secret { secret_access_key: "other".to_owned(), session_token: None, expires: None });
     let begun = with_upload(b"66824", |request| keys.begin(request, now(), other)).unwrap();
     assert_eq!(begun.finish_head(), Err(SignatureError::DoesNotMatch));
     let unknown = with_upload(b"66824", |request| begin(request, now(), |_| None));

@@ -88,7 +88,10 @@ impl Draft {
     }
 
     fn verify_after(&self, age: SignedDuration) -> Result<Verified, SignatureError> {
-        self.verify_with(age, Secret { secret_access_key: SECRET.to_owned(), session_token: None, expires: None })
+        self.verify_with(
+            age,
+            Secret { secret_access_key: SECRET.to_owned(), session_token: None, expires: None },
+        )
     }
 
     fn verify_with(&self, age: SignedDuration, secret: Secret) -> Result<Verified, SignatureError> {
