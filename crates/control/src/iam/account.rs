@@ -70,12 +70,13 @@ fn own<'a>(state: &'a linkway_model::Snapshot, caller: &'a Caller) -> impl Itera
 fn checked(alias: Option<String>) -> Result<String, Error> {
     let alias = alias.unwrap_or_default();
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_account = alias.len() == 12 && alias.bytes().all(|byte| byte.is_ascii_digit());
     let whole = (3..=63).contains(&alias.len())
         && alias.bytes().all(allowed)
         && !alias.starts_with('-')
         && !alias.ends_with('-')
         && !alias.contains("--")
-        && !(alias.len() == 12 && alias.bytes().all(|byte| byte.is_ascii_digit()));
+        && !is_account;
     if whole {
         return Ok(alias);
     }
