@@ -252,7 +252,7 @@ fn a_session_is_good_until_it_expires() {
     let mut request = post();
     request.set("X-Amz-Security-Token", "token");
     let request = request.sign("host;x-amz-date;x-amz-security-token");
-    let now = Timestamp::from_second(SIGNED_AT).unwrap();
+    let now = SIGNED_AT.parse::<Timestamp>().unwrap();
     assert!(request.verify_with(SignedDuration::ZERO, until(now + SignedDuration::from_secs(1))).is_ok());
     let error = request.verify_with(SignedDuration::ZERO, until(now)).unwrap_err();
     assert_eq!(error, SignatureError::ExpiredToken);
