@@ -8,20 +8,24 @@ mod instance;
 mod service;
 
 use linkway_model::account::{AccessKey, Account};
+use linkway_model::iam::User;
 use linkway_model::{Resource, snapshot::Counter};
 
 pub use account::NewKey;
+pub(crate) use account::new_key;
 pub use instance::LaunchRequest;
 pub use service::BackendRequest;
 
 use crate::{Control, Error};
 
 impl Control {
-    /// Wipe everything but accounts and their keys. Numbers of the packet path's tables go on from where they
+    /// Wipe everything but accounts, their roots' keys, and the users and keys that the command line made; what
+    /// was given to or taken from those users since is undone. Numbers of the packet path's tables go on from where they
     /// were, so that nothing new is taken for something old.
     pub fn reset(&self) -> Result<(), Error> {
         self.write(None, |tx| {
-            tx.clear_except(&[Account::KIND, AccessKey::KIND, Counter::KIND]);
+            tx.clear_except(&[Account::KIND, AccessKey::KIND, User::KIND, Counter::KIND]);
+            account::reset_users(tx);
             Ok(())
         })
     }

@@ -6,6 +6,7 @@
 mod admin;
 mod database;
 mod endpoint;
+mod iam;
 mod load_balancing;
 mod network;
 mod prefix_list;
@@ -18,6 +19,7 @@ use linkway_wire::ApiError;
 pub use self::admin::AdminError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
+pub use self::iam::IamError;
 pub use self::load_balancing::LoadBalancingError;
 pub use self::network::NetworkError;
 pub use self::prefix_list::PrefixListError;
@@ -191,6 +193,9 @@ pub enum Error {
     /// Of RDS.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// Of IAM and STS, and of who may call what.
+    #[error(transparent)]
+    Iam(#[from] IamError),
 
     /// An interface has no such attachment.
     #[error("The network interface attachment ID '{0}' does not exist")]
@@ -251,6 +256,7 @@ impl Error {
             Self::PrefixList(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
             Self::Database(error) => error.code(),
+            Self::Iam(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",
@@ -266,6 +272,7 @@ impl From<Error> for ApiError {
                 Self::internal()
             }
             Error::DryRun => Self::new(error.code(), error.to_string()).with_status(412),
+            Error::Iam(cause) => Self::new(error.code(), error.to_string()).with_status(cause.status()),
             Error::Database(cause) => Self::new(error.code(), error.to_string()).with_status(cause.status()),
             _ => Self::new(error.code(), error.to_string()),
         }

@@ -1,12 +1,13 @@
 //! What a caller may do: every operation as a transaction, every life cycle as a reconciler.
 //!
 //! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`,
-//! `rds.rs` and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
+//! `iam.rs`, `rds.rs` and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
 //! functions share has a file each: [`error`] makes AWS's codes, `lookup` finds what a caller names, `describe`
 //! selects by ids and filters and cuts into pages, `tags`, `idempotency`. The command line's own operations,
-//! which AWS does not have, are in `admin`.
+//! which AWS does not have, are in `admin`. Who an access key is, `identity` says; what it may do, `access`.
 #![forbid(unsafe_code)]
 
+mod access;
 mod admin;
 mod describe;
 mod ec2;
@@ -14,7 +15,9 @@ mod elbv2;
 pub mod error;
 mod filter;
 mod hosted_zone;
+mod iam;
 mod idempotency;
+pub mod identity;
 mod lookup;
 mod page;
 mod rds;
@@ -45,13 +48,18 @@ pub struct Caller {
     pub user_id: String,
     /// The region that the request is signed for.
     pub region: String,
+    /// The key that signed; `None`: the command line, which acts as root.
+    pub access_key_id: Option<String>,
+    /// What is known of the request besides: global condition keys and their values, as `aws:SourceVpce`.
+    pub circumstances: Vec<(String, String)>,
 }
 
 impl Caller {
     /// An account's root, as which the command line acts.
     pub fn root(account: AccountId, region: String) -> Self {
         let principal = format!("arn:aws:iam::{account}:root");
-        Self { user_id: account.to_string(), principal, account, region }
+        let user_id = account.to_string();
+        Self { user_id, principal, account, region, access_key_id: None, circumstances: Vec::new() }
     }
 }
 
@@ -80,12 +88,13 @@ impl Default for Settings {
 pub struct Control {
     store: Arc<Store>,
     settings: Settings,
+    policies: access::Compiled,
 }
 
 impl Control {
     /// A control plane over `store`.
     pub fn new(store: Arc<Store>, settings: Settings) -> Self {
-        Self { store, settings }
+        Self { store, settings, policies: access::Compiled::default() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -1,13 +1,24 @@
-//! STS: the registry of its operations, and the one there is.
+//! STS: the registry of its operations, and the small ones.
 
-use linkway_wire::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse, Sts};
+mod assume_role;
+mod credentials;
+mod session_token;
 
+use linkway_model::account::AccessKey;
+use linkway_model::session::Session;
+use linkway_wire::sts::*;
+
+use crate::error::IamError;
 use crate::registry::operations;
 use crate::{Caller, Control, Error};
 
 operations! {
     Sts {
         get_caller_identity(GetCallerIdentityRequest) -> GetCallerIdentityResponse = get_caller_identity;
+        assume_role(AssumeRoleRequest) -> AssumeRoleResponse = assume_role::assume;
+        get_session_token(GetSessionTokenRequest) -> GetSessionTokenResponse = session_token::get;
+        get_federation_token(GetFederationTokenRequest) -> GetFederationTokenResponse = session_token::federate;
+        get_access_key_info(GetAccessKeyInfoRequest) -> GetAccessKeyInfoResponse = get_access_key_info;
     }
 }
 
@@ -21,4 +32,19 @@ fn get_caller_identity(
         arn: Some(caller.principal.clone()),
         user_id: Some(caller.user_id.clone()),
     })
+}
+
+fn get_access_key_info(
+    control: &Control,
+    _: &Caller,
+    input: GetAccessKeyInfoRequest,
+) -> Result<GetAccessKeyInfoResponse, Error> {
+    let id = input.access_key_id.unwrap_or_default();
+    let state = control.read(None)?;
+    let lasting = state.get::<AccessKey>(&id).map(|key| &key.account);
+    let account = lasting.or_else(|| state.get::<Session>(&id).map(|session| &session.account));
+    match account {
+        Some(account) => Ok(GetAccessKeyInfoResponse { account: Some(account.to_string()) }),
+        None => Err(IamError::Validation(format!("The access key {id} belongs to no account here.")).into()),
+    }
 }

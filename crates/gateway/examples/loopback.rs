@@ -123,6 +123,7 @@ impl Keys for Alice {
         let secret = Secret {
             secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
             session_token: None,
+            expires: None,
         };
         (access_key_id == "AKIAIOSFODNN7EXAMPLE").then(|| Key { secret, principal: Arc::clone(&self.0) })
     }

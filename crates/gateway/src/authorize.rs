@@ -4,8 +4,7 @@ use std::mem::take;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use linkway_policy::document::{Effect, Values};
-use linkway_policy::{Context, ContextValue, Decision, Policy, PrincipalKind, Request, Statements, Verdict};
+use linkway_policy::{Context, ContextValue, Policy, PrincipalKind, Request, Verdict};
 
 use crate::audit::iso_seconds;
 use crate::{Call, Endpoint, Identity, Principal};
@@ -74,14 +73,11 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
                 resource_account: owner,
                 context: &context,
             };
-            let (decision, statements) = match resource.unknown {
-                true => evaluate_unknown(policy, &request),
-                false => {
-                    let decision = policy.evaluate(&request);
-                    (decision, decision.statements.iter().collect())
-                }
+            let decision = match resource.unknown {
+                true => policy.evaluate_unknown_resource(&request),
+                false => policy.evaluate(&request),
             };
-            let statements = statements.into_iter().map(|index| (index, sid(policy, index))).collect();
+            let statements = decision.statements.iter().map(|index| (index, sid(policy, index))).collect();
             let denied = decision.denial(&need.action).map(|why| Denied {
                 sentence: format!(
                     "User: {} is not authorized to perform: {} on resource: {} {why}",
@@ -115,31 +111,6 @@ pub(crate) fn unknown(endpoint: &Endpoint, identity: &Identity) -> Option<Findin
     };
     let finding = Finding { verdict: Verdict::ImplicitDeny, statements: Vec::new(), denied: Some(denied) };
     (!endpoint.policy.is_full_access()).then_some(finding)
-}
-
-/// Decides on a request whose resource nobody knows: as if it were the one that is worst for it.
-fn evaluate_unknown(policy: &Policy, request: &Request<'_>) -> (Decision, Vec<usize>) {
-    let (mut allows, mut denies) = (Vec::new(), Vec::new());
-    let written = &policy.document().statements;
-    for (statement, explained) in written.iter().zip(policy.explain(request).statements) {
-        let of_resource = |element: &str| element == "Resource" || element == "NotResource";
-        if explained.mismatches.iter().any(|mismatch| !of_resource(&mismatch.element)) {
-            continue;
-        }
-        let Values { negated, values, .. } = &statement.resource;
-        let is_any = !negated && values.iter().any(|value| value.value == "*");
-        match statement.effect {
-            Effect::Deny => denies.push(explained.index),
-            Effect::Allow if is_any => allows.push(explained.index),
-            Effect::Allow => {}
-        }
-    }
-    let (verdict, statements) = match (denies.is_empty(), allows.is_empty()) {
-        (false, _) => (Verdict::ExplicitDeny, denies),
-        (true, false) => (Verdict::Allow, allows),
-        (true, true) => (Verdict::ImplicitDeny, allows),
-    };
-    (Decision { verdict, statements: Statements::default() }, statements)
 }
 
 /// The account that an ARN names.

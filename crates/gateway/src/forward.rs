@@ -38,6 +38,7 @@ pub(crate) async fn forward(exchange: &Exchange, passed: Passed) -> Result<Respo
                 endpoint: Arc::clone(&exchange.endpoint),
                 identity,
                 source: exchange.source,
+                secure: exchange.peer.secure,
                 request_id: exchange.request_id.clone(),
                 request: Request::from_parts(parts, body),
             };

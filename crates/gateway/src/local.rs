@@ -25,6 +25,8 @@ pub struct LocalCall {
     pub identity: Identity,
     /// From which private address.
     pub source: IpAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
     /// The id that the request has in its audit record, to be answered with.
     pub request_id: String,
     /// The request. Reading its body to the end checks the signature over it.

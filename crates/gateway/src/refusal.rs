@@ -132,6 +132,7 @@ fn exception(refused: &SignatureError) -> &'static str {
             "IncompleteSignatureException"
         }
         SignatureError::UnknownKey | SignatureError::WrongSessionToken => "UnrecognizedClientException",
+        SignatureError::ExpiredToken => "ExpiredTokenException",
         SignatureError::Misplaced(_)
         | SignatureError::Expired { .. }
         | SignatureError::NotYetCurrent { .. }
@@ -157,6 +158,7 @@ fn s3_signature(refused: SignatureError) -> ServiceError {
         SignatureError::Expired { life, .. } if life != CLOCK_SKEW => {
             error(403, "AccessDenied", "Request has expired")
         }
+        SignatureError::ExpiredToken => error(400, "ExpiredToken", "The provided token has expired."),
         SignatureError::Expired { .. } | SignatureError::NotYetCurrent { .. } => error(
             403,
             "RequestTimeTooSkewed",

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -56,6 +57,18 @@ pub(crate) trait Listener {
 
     /// The next one.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// The address at a connection's other end, where there are addresses.
+    fn peer(stream: &Self::Stream) -> Option<IpAddr>;
+}
+
+/// The address that a request came from.
+#[derive(Clone, Copy)]
+struct Peer(IpAddr);
+
+/// The address that a request came from, on a listener that knows it.
+pub(crate) fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
+    request.extensions().get::<Peer>().map(|peer| peer.0)
 }
 
 impl Listener for TcpListener {
@@ -67,6 +80,10 @@ impl Listener for TcpListener {
         setsockopt(&stream, TcpUserTimeout, &READ_TIMEOUT_MS)?;
         Ok(stream)
     }
+
+    fn peer(stream: &Self::Stream) -> Option<IpAddr> {
+        Some(stream.peer_addr().ok()?.ip())
+    }
 }
 
 impl Listener for UnixListener {
@@ -74,6 +91,10 @@ impl Listener for UnixListener {
 
     async fn accept(&self) -> io::Result<Self::Stream> {
         Ok(Self::accept(self).await?.0)
+    }
+
+    fn peer(_: &Self::Stream) -> Option<IpAddr> {
+        None
     }
 }
 
@@ -99,7 +120,8 @@ where
         while connections.try_join_next().is_some() {}
         match stream {
             Ok(stream) => {
-                let connection = connection(stream, handler.clone(), stop.clone());
+                let peer = L::peer(&stream);
+                let connection = connection(stream, peer, handler.clone(), stop.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -118,13 +140,16 @@ where
     }
 }
 
-async fn connection<S, H, F>(stream: S, handler: H, mut stop: Stop)
+async fn connection<S, H, F>(stream: S, peer: Option<IpAddr>, handler: H, mut stop: Stop)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>) -> F + Send + Sync,
     F: Future<Output = Response<AnswerBody>> + Send,
 {
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
         let answer = handler(request);
         async move { Ok::<_, Infallible>(answer.await) }
     });

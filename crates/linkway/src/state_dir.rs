@@ -217,7 +217,9 @@ mod tests {
             secret: "wJalr=XUtnFEMI/K7MDENG".into(),
             account: "123456789012".parse().unwrap(),
             principal: "arn:aws:iam::123456789012:root".into(),
+            user_key: None,
             user: None,
+            inactive: false,
             created: linkway_model::Timestamp::UNIX_EPOCH,
         };
         state.write_admin_key(&key).unwrap();

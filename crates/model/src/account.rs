@@ -29,27 +29,26 @@ pub struct AccessKey {
     pub account: AccountId,
     /// ARN of the user, such as `arn:aws:iam::123456789012:root`.
     pub principal: String,
-    /// The user; `None`: the account's root.
+    /// Key of the [`User`](crate::iam::User) that it is of; `None`: the account's root.
     #[serde(default)]
-    pub user: Option<User>,
+    pub user_key: Option<String>,
+    /// The user as older states have it, until it is made one of IAM's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<EarlierUser>,
+    /// Signs nothing until it is made active again.
+    #[serde(default)]
+    pub inactive: bool,
     /// When it was made.
     pub created: Timestamp,
 }
 
-/// A user of an account's. Policies may name it, or ask for its tags.
+/// A user as states had it in its keys, before there was IAM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
+pub struct EarlierUser {
     /// Its name, unique in the account.
     pub name: String,
     /// AWS's unique id: `AIDA…`.
     pub id: String,
     /// Its tags.
     pub tags: Tags,
-}
-
-impl AccessKey {
-    /// AWS's unique id of who it is: the user's, or the account's number for its root.
-    pub fn user_id(&self) -> &str {
-        self.user.as_ref().map_or(self.account.as_str(), |user| &user.id)
-    }
 }

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod account_region;
+pub mod aws_policy;
 pub mod aws_prefix_list;
 pub mod aws_service;
 pub mod connection_notification;
@@ -15,6 +16,7 @@ pub mod dhcp_options;
 pub mod elastic_address;
 pub mod endpoint_service;
 mod hash;
+pub mod iam;
 pub mod id;
 pub mod idempotency;
 pub mod instance;
@@ -30,6 +32,7 @@ pub mod route_table;
 pub mod routing;
 pub mod security_group;
 pub mod service_backend;
+pub mod session;
 pub mod snapshot;
 pub mod subnet;
 pub mod tag;

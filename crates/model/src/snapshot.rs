@@ -12,6 +12,7 @@ use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
 use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
+use crate::iam::{AccountAlias, Group, InstanceProfile, ManagedPolicy, Role, User};
 use crate::idempotency::ClientToken;
 use crate::instance::Instance;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
@@ -23,6 +24,7 @@ use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
 use crate::service_backend::ServiceBackend;
+use crate::session::Session;
 use crate::subnet::Subnet;
 use crate::vpc::Vpc;
 use crate::vpc_endpoint::VpcEndpoint;
@@ -108,6 +110,20 @@ resources! {
     accounts: Account = "account", |d| d.id.as_str();
     /// Access keys, by access key id.
     access_keys: AccessKey = "access-key", |d| &d.id;
+    /// Temporary credentials, by access key id.
+    sessions: Session = "session", |d| &d.id;
+    /// IAM users, by account and name.
+    users: User = "iam-user", |d| &d.named.key;
+    /// IAM groups, by account and name.
+    groups: Group = "iam-group", |d| &d.named.key;
+    /// IAM roles, by account and name.
+    roles: Role = "iam-role", |d| &d.named.key;
+    /// Instance profiles, by account and name.
+    instance_profiles: InstanceProfile = "iam-instance-profile", |d| &d.named.key;
+    /// Customers' managed policies, by ARN.
+    managed_policies: ManagedPolicy = "iam-policy", |d| &d.arn;
+    /// Aliases of accounts.
+    account_aliases: AccountAlias = "iam-account-alias", |d| &d.alias;
     /// VPCs.
     vpcs: Vpc = "vpc", |d| d.id.as_str();
     /// Subnets.

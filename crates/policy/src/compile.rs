@@ -59,6 +59,13 @@ impl CompiledStatement {
             && self.principal.matches(&request.principal)
             && self.conditions.iter().all(|condition| condition.holds(request.context))
     }
+
+    /// Whether the statement is about this request, whatever the resource.
+    pub(crate) fn matches_but_resource(&self, request: &Request<'_>) -> bool {
+        self.action.matches(request.action)
+            && self.principal.matches(&request.principal)
+            && self.conditions.iter().all(|condition| condition.holds(request.context))
+    }
 }
 
 impl ActionMatcher {

@@ -27,6 +27,45 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// The types of policies that a denial tells apart.
+///
+/// Source: "Troubleshoot access denied error messages" in AWS's IAM user guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PolicyType {
+    /// Of a VPC endpoint.
+    Endpoint,
+    /// Of a user, a group or a role.
+    Identity,
+    /// The boundary of what a user or a role can be allowed.
+    Boundary,
+    /// What a session was restricted to when it was made.
+    Session,
+    /// Who may assume a role.
+    Trust,
+}
+
+impl PolicyType {
+    fn article(self) -> &'static str {
+        match self {
+            Self::Identity => "an",
+            Self::Trust => "the",
+            Self::Endpoint | Self::Boundary | Self::Session => "a",
+        }
+    }
+}
+
+impl fmt::Display for PolicyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Endpoint => "VPC endpoint policy",
+            Self::Identity => "identity-based policy",
+            Self::Boundary => "permissions boundary",
+            Self::Session => "session policy",
+            Self::Trust => "role trust policy",
+        })
+    }
+}
+
 /// The answer and the statements that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -43,16 +82,20 @@ impl Decision {
         self.verdict == Verdict::Allow
     }
 
-    /// The end of the sentence with which AWS denies: `User: … is not authorized to perform: …` comes before
-    /// it. `None` for an allowed request.
+    /// The end of the sentence with which AWS denies by an endpoint's policy: `User: … is not authorized to
+    /// perform: …` comes before it. `None` for an allowed request.
     #[must_use]
     pub fn denial(&self, action: &str) -> Option<String> {
+        self.denial_by(PolicyType::Endpoint, action)
+    }
+
+    /// The end of the sentence with which AWS denies by a policy of this type. `None` for an allowed request.
+    #[must_use]
+    pub fn denial_by(&self, policy: PolicyType, action: &str) -> Option<String> {
         match self.verdict {
             Verdict::Allow => None,
-            Verdict::ImplicitDeny => {
-                Some(format!("because no VPC endpoint policy allows the {action} action"))
-            }
-            Verdict::ExplicitDeny => Some("with an explicit deny in a VPC endpoint policy".to_owned()),
+            Verdict::ImplicitDeny => Some(format!("because no {policy} allows the {action} action")),
+            Verdict::ExplicitDeny => Some(format!("with an explicit deny in {} {policy}", policy.article())),
         }
     }
 }
@@ -62,6 +105,9 @@ impl Decision {
 pub struct Statements([u64; WORDS]);
 
 impl Statements {
+    /// How many statements there may be.
+    pub(crate) const MOST: usize = WORDS * 64;
+
     pub(crate) fn insert(&mut self, index: usize) {
         self.0[index / 64] |= 1 << (index % 64);
     }
@@ -81,7 +127,7 @@ impl Statements {
     /// The indexes, the smallest first.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
         let words = self.0;
-        (0..WORDS * 64).filter(move |index| words[index / 64] >> (index % 64) & 1 == 1)
+        (0..Self::MOST).filter(move |index| words[index / 64] >> (index % 64) & 1 == 1)
     }
 }
 

@@ -25,7 +25,7 @@ mod variables;
 
 pub use compile::action_matches;
 pub use context::{Context, ContextValue};
-pub use decision::{Decision, Statements, Verdict};
+pub use decision::{Decision, PolicyType, Statements, Verdict};
 pub use error::{ParseError, ParseErrorKind, Position};
 pub use explain::{Explanation, Mismatch, StatementExplanation};
 pub use operators::{Comparison, Operator, Quantifier, Test};

@@ -3,6 +3,7 @@
 //! What the grammar refuses is refused here. What it takes but AWS advises against, or what can never match,
 //! is for [`validate`](crate::Policy::validate).
 
+use crate::decision::Statements;
 use crate::document::{
     At, Condition, Document, Effect, NamedPrincipal, PrincipalType, Principals, Statement, Values, Version,
 };
@@ -32,8 +33,21 @@ const PRINCIPAL: [(&str, PrincipalType); 4] = [
     ("CanonicalUser", PrincipalType::CanonicalUser),
 ];
 
-pub(crate) fn document(text: &str) -> Result<Document, ParseError> {
-    check_size(text)?;
+/// What a policy is written for, which says what its statements name and what goes without saying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// An endpoint: who may do what to what.
+    Endpoint,
+    /// A principal: what it may do to what. Who is not said.
+    Identity,
+    /// A role: who may assume it. What to is not said.
+    Trust,
+}
+
+pub(crate) fn document(text: &str, form: Form) -> Result<Document, ParseError> {
+    if form == Form::Endpoint {
+        check_size(text)?;
+    }
     let json = json::read(text)?;
     let at = json.at;
     let members = object(json, "a policy")?;
@@ -42,7 +56,7 @@ pub(crate) fn document(text: &str) -> Result<Document, ParseError> {
         match member.name.as_str() {
             "Version" => version = read_version(member.value)?,
             "Id" => id = Some(string(member.value, "Id")?.value),
-            "Statement" => statements = Some(read_statements(member.value)?),
+            "Statement" => statements = Some(read_statements(member.value, form)?),
             _ => return Err(unknown(&member, &POLICY, "a policy")),
         }
     }
@@ -84,7 +98,7 @@ fn read_version(json: Json) -> Result<Version, ParseError> {
     }
 }
 
-fn read_statements(json: Json) -> Result<Vec<Statement>, ParseError> {
+fn read_statements(json: Json, form: Form) -> Result<Vec<Statement>, ParseError> {
     let at = json.at;
     let items = match json.value {
         Value::Array(items) => items,
@@ -97,10 +111,18 @@ fn read_statements(json: Json) -> Result<Vec<Statement>, ParseError> {
     if items.is_empty() {
         return Err(missing(at, "the policy has no statement", "add one"));
     }
-    items.into_iter().map(read_statement).collect()
+    if items.len() > Statements::MOST {
+        return Err(ParseError::new(
+            at,
+            ParseErrorKind::TooLarge,
+            format!("the policy has {} statements", items.len()),
+            format!("a policy has at most {}", Statements::MOST),
+        ));
+    }
+    items.into_iter().map(|item| read_statement(item, form)).collect()
 }
 
-fn read_statement(json: Json) -> Result<Statement, ParseError> {
+fn read_statement(json: Json, form: Form) -> Result<Statement, ParseError> {
     let at = json.at;
     let (mut sid, mut effect, mut conditions) = (None, None, Vec::new());
     let (mut principal, mut action, mut resource) = (None, None, None);
@@ -116,6 +138,22 @@ fn read_statement(json: Json) -> Result<Statement, ParseError> {
         }
     }
     let lacks = |element: &str, hint: &str| missing(at, format!("the statement has no {element}"), hint);
+    match form {
+        Form::Endpoint => {}
+        Form::Identity => {
+            if let Some(Principals { at, .. }) = principal {
+                return Err(invalid(at, "Policy document should not specify a principal", NOT_SAID));
+            }
+            let named = vec![NamedPrincipal { kind: PrincipalType::Aws, value: anything(at) }];
+            principal = Some(Principals { at, negated: false, named });
+        }
+        Form::Trust => {
+            if let Some(Values { at, .. }) = resource {
+                return Err(invalid(at, "Has prohibited field Resource", NOT_SAID));
+            }
+            resource = Some(Values { at, negated: false, values: vec![anything(at)] });
+        }
+    }
     Ok(Statement {
         at,
         sid,
@@ -126,6 +164,13 @@ fn read_statement(json: Json) -> Result<Statement, ParseError> {
         resource: resource.ok_or_else(|| lacks("Resource", "add Resource or NotResource"))?,
         conditions,
     })
+}
+
+/// What to do with an element that goes without saying.
+const NOT_SAID: &str = "leave it out";
+
+fn anything(at: Position) -> At<String> {
+    At { at, value: "*".to_owned() }
 }
 
 /// Reads `Name` or `NotName` into its place, of which a statement has only one.

@@ -423,3 +423,58 @@ statement 0 (One), Allow: does not match
 statement 1, Deny: matches"#;
     assert_eq!(explanation.to_string(), expected);
 }
+
+#[test]
+fn identities_have_policies_without_principals_and_roles_without_resources() {
+    let context = Context::new();
+    let request = |principal| Request {
+        principal,
+        action: "sts:AssumeRole",
+        resource: "arn:aws:iam::111122223333:role/app",
+        resource_account: None,
+        context: &context,
+    };
+    let bob =
+        Principal { arn: Some("arn:aws:iam::444455556666:user/bob"), account: Some("444455556666"), ..ALICE };
+    let own = r#"{"Statement":{"Effect":"Allow","Action":"sts:*","Resource":"arn:aws:iam::*:role/app"}}"#;
+    let identity = Policy::parse_identity(own).unwrap();
+    assert!(identity.evaluate(&request(ALICE)).is_allowed());
+    let elsewhere = Request { resource: "arn:aws:iam::111122223333:role/db", ..request(ALICE) };
+    assert!(!identity.evaluate(&elsewhere).is_allowed());
+    let trusted =
+        r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}"#;
+    let trust = Policy::parse_trust(trusted).unwrap();
+    assert!(trust.evaluate(&request(ALICE)).is_allowed());
+    assert!(!trust.evaluate(&request(bob)).is_allowed());
+    // Each is none of the others.
+    for text in [own, trusted] {
+        assert!(Policy::parse(text).is_err());
+    }
+    assert!(Policy::parse_identity(trusted).is_err() && Policy::parse_trust(own).is_err());
+    // More statements than there is room for are refused, however short they are.
+    let many = vec![r#"{"Effect":"Deny","Action":[],"Resource":[]}"#; 385].join(",");
+    let error = Policy::parse_identity(&format!(r#"{{"Statement":[{many}]}}"#)).unwrap_err();
+    assert_eq!(error.reason, "the policy has 385 statements");
+}
+
+#[test]
+fn a_resource_that_nobody_knows_is_the_worst_one() {
+    let context = Context::new();
+    let request = Request {
+        principal: Principal::default(),
+        action: "s3:GetObject",
+        resource: "*",
+        resource_account: None,
+        context: &context,
+    };
+    let verdict = |statement: &str| {
+        let policy = Policy::parse_identity(&format!(r#"{{"Statement":[{statement}]}}"#)).unwrap();
+        policy.evaluate_unknown_resource(&request).verdict
+    };
+    let all = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+    let some = r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::shop/*"}"#;
+    let none = r#"{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::shop/*"}"#;
+    assert_eq!(verdict(all), Verdict::Allow);
+    assert_eq!(verdict(some), Verdict::ImplicitDeny);
+    assert_eq!(verdict(&format!("{all},{none}")), Verdict::ExplicitDeny);
+}

@@ -17,6 +17,7 @@ fn main() {
     let secret = || Secret {
         secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
         session_token: None,
+        expires: None,
     };
     let body_hash = "e6281fe3d540e3e1ccd6bf0cca945a0e0af993d4dd5a6b31ca021f6fc7982b0b";
     let headers: &[(&str, &[u8])] = &[

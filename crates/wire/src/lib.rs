@@ -2,7 +2,7 @@
 //!
 //! A request travels through here in this order: [`sigv4::verify`] says who signed it, [`Service`] which service
 //! it is meant for, [`Params::parse`] takes its form apart, and the service's `dispatch` (in [`ec2`], [`elbv2`],
-//! [`rds`], [`sts`]) decodes the input, calls the operation and spells the answer. Whatever fails becomes an [`ApiError`],
+//! [`iam`], [`rds`], [`sts`]) decodes the input, calls the operation and spells the answer. Whatever fails becomes an [`ApiError`],
 //! which the service's [`Protocol`] spells.
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,7 @@ mod xml;
 
 pub use call::Call;
 pub use error::ApiError;
-pub use generated::{ec2, elbv2, rds, sts};
+pub use generated::{ec2, elbv2, iam, rds, sts};
 pub use jiff::Timestamp;
 pub use params::{Params, ParamsError};
 pub use protocol::{Dialect, Protocol};

@@ -1,6 +1,6 @@
 //! Which service a request is meant for.
 
-use crate::{Protocol, ec2, elbv2, rds, sts};
+use crate::{Protocol, ec2, elbv2, iam, rds, sts};
 
 /// A service that is spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,8 @@ pub enum Service {
     Ec2,
     /// Elastic Load Balancing, version 2.
     Elbv2,
+    /// Identity and Access Management: users, roles, and what they may do.
+    Iam,
     /// The Relational Database Service.
     Rds,
     /// The Security Token Service.
@@ -16,23 +18,28 @@ pub enum Service {
 }
 
 impl Service {
+    const ALL: [Self; 5] = [Self::Ec2, Self::Elbv2, Self::Iam, Self::Rds, Self::Sts];
+
     /// The service that a signature's credential scope names: one address answers for all of them, so this is
     /// what tells them apart.
     pub fn from_signing_name(name: &str) -> Option<Self> {
-        match name {
-            "ec2" => Some(Self::Ec2),
-            "elasticloadbalancing" => Some(Self::Elbv2),
-            "rds" => Some(Self::Rds),
-            "sts" => Some(Self::Sts),
-            _ => None,
+        Self::ALL.into_iter().find(|service| service.signing_name() == name)
+    }
+
+    /// What a signature's credential scope names the service.
+    pub fn signing_name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Elbv2 => "elasticloadbalancing",
+            Self::Iam => "iam",
+            Self::Rds => "rds",
+            Self::Sts => "sts",
         }
     }
 
     /// The service whose API has this version: the way to answer a request that is not signed in its own protocol.
     pub fn from_version(version: &str) -> Option<Self> {
-        [Self::Ec2, Self::Elbv2, Self::Rds, Self::Sts]
-            .into_iter()
-            .find(|service| service.protocol().version == version)
+        Self::ALL.into_iter().find(|service| service.protocol().version == version)
     }
 
     /// How it is spoken.
@@ -40,6 +47,7 @@ impl Service {
         match self {
             Self::Ec2 => ec2::PROTOCOL,
             Self::Elbv2 => elbv2::PROTOCOL,
+            Self::Iam => iam::PROTOCOL,
             Self::Rds => rds::PROTOCOL,
             Self::Sts => sts::PROTOCOL,
         }

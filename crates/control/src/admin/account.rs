@@ -1,10 +1,13 @@
 //! Accounts and access keys.
 
-use linkway_model::account::{AccessKey, Account, User};
+use linkway_model::account::{AccessKey, Account, EarlierUser};
+use linkway_model::aws_policy::ADMINISTRATOR_ACCESS;
+use linkway_model::iam::{Named, Permissions, User};
 use linkway_model::{AccountId, Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 
 use crate::error::AdminError;
+use crate::iam::remove_user;
 use crate::{Control, Error};
 
 /// The account that the first start makes: the one of AWS's documentation.
@@ -31,6 +34,7 @@ impl Control {
     pub fn bootstrap(&self) -> Result<AccessKey, Error> {
         let id: AccountId = FIRST_ACCOUNT.parse().expect("twelve digits");
         self.write(None, |tx| {
+            adopt_earlier_users(tx, self.now());
             if tx.get::<Account>(&id).is_none() {
                 tx.put(Account {
                     id: id.clone(),
@@ -39,7 +43,7 @@ impl Control {
                     created: self.now(),
                 });
             }
-            match keys_of(tx, &id).into_iter().next() {
+            match keys_of(tx, &id).into_iter().find(|key| key.user_key.is_none() && !key.inactive) {
                 Some(key) => Ok(key),
                 None => make_key(tx, &id, NewKey::default(), self.now()),
             }
@@ -115,9 +119,8 @@ fn make_key(
     if tx.get::<Account>(account).is_none() {
         return Err(AdminError::AccountNotFound(account.clone()).into());
     }
-    // AWS's ids are written in the same alphabet, base 32, in capitals.
-    let id = id.unwrap_or_else(|| format!("AKIA{}", linkway_model::random_label(16).to_uppercase()));
-    let secret = secret.unwrap_or_else(|| linkway_model::random_label(40));
+    let fresh = new_key(account, None, now);
+    let (id, secret) = (id.unwrap_or(fresh.id), secret.unwrap_or(fresh.secret));
     let usable = |text: &str, allowed: fn(&u8) -> bool| {
         (1..=MAX_KEY).contains(&text.len()) && text.as_bytes().iter().all(allowed)
     };
@@ -129,37 +132,89 @@ fn make_key(
     if tx.get::<AccessKey>(&id).is_some() {
         return Err(AdminError::KeyExists(id).into());
     }
-    let user = user.map(|name| user_of(tx, account, name, tags)).transpose()?;
-    let principal = match &user {
-        Some(user) => format!("arn:aws:iam::{account}:user/{}", user.name),
-        None => format!("arn:aws:iam::{account}:root"),
-    };
-    let key = AccessKey { id, secret, account: account.clone(), principal, user, created: now };
+    let user = user.map(|name| user_of(tx, account, &name, tags, now)).transpose()?;
+    let key = AccessKey { id, secret, ..new_key(account, user.as_ref(), now) };
     tx.put(key.clone());
     Ok(key)
 }
 
-/// A user: the one that other keys of the name are of, or a new one. Tags that are given are those of all its keys
-/// from then on.
-fn user_of(tx: &mut Transaction, account: &AccountId, name: String, tags: Tags) -> Result<User, Error> {
-    if !is_user_name(&name) {
+/// A key of a user's, or of the account's root, that nobody has seen yet.
+pub(crate) fn new_key(account: &AccountId, user: Option<&User>, now: Timestamp) -> AccessKey {
+    AccessKey {
+        // AWS's ids are written in the same alphabet, base 32, in capitals.
+        id: format!("AKIA{}", linkway_model::random_label(16).to_uppercase()),
+        secret: linkway_model::random_label(40),
+        account: account.clone(),
+        principal: user.map_or_else(|| format!("arn:aws:iam::{account}:root"), User::arn),
+        user_key: user.map(|user| user.named.key.clone()),
+        user: None,
+        inactive: false,
+        created: now,
+    }
+}
+
+/// A user: the one of the name, or a new one, who may do all in the account. Tags that are given are its tags from
+/// then on.
+fn user_of(
+    tx: &mut Transaction,
+    account: &AccountId,
+    name: &str,
+    tags: Tags,
+    now: Timestamp,
+) -> Result<User, Error> {
+    if !is_user_name(name) {
         return Err(AdminError::UnusableUser.into());
     }
-    let same = |key: &AccessKey| key.user.clone().filter(|user| user.name == name);
-    let keys: Vec<(String, User)> =
-        keys_of(tx, account).iter().filter_map(|key| Some((key.id.clone(), same(key)?))).collect();
-    let mut user = keys.first().map(|(_, user)| user.clone()).unwrap_or_else(|| User {
-        id: format!("AIDA{}", linkway_model::random_label(17).to_uppercase()),
-        name,
-        tags: Tags::new(),
-    });
+    let mut user = match tx.get::<User>(Named::key_of(account, name)) {
+        Some(user) => User::clone(user),
+        None => administrator(Named::new(account, name, "/", "AIDA", now), Tags::new()),
+    };
     if !tags.is_empty() {
         user.tags = tags;
-        for (id, _) in keys {
-            tx.update::<AccessKey>(&id, |key| key.user = Some(user.clone()));
+    }
+    tx.put(user.clone());
+    Ok(user)
+}
+
+/// A user that the command line made.
+fn administrator(named: Named, tags: Tags) -> User {
+    User { named, tags, permissions: all_permissions(), groups: Default::default(), kept: true }
+}
+
+fn all_permissions() -> Permissions {
+    Permissions { attached: [ADMINISTRATOR_ACCESS.to_owned()].into(), ..Permissions::default() }
+}
+
+/// Users of states that had them in their keys become IAM's: who they were, with what they could do.
+fn adopt_earlier_users(tx: &mut Transaction, now: Timestamp) {
+    let earlier: Vec<AccessKey> =
+        tx.all::<AccessKey>().filter(|key| key.user.is_some()).map(|key| AccessKey::clone(key)).collect();
+    for key in earlier {
+        let Some(EarlierUser { name, id, tags }) = key.user else { continue };
+        let named = Named { id, ..Named::new(&key.account, &name, "/", "AIDA", now) };
+        let user_key = named.key.clone();
+        if tx.get::<User>(&user_key).is_none() {
+            tx.put(administrator(named, tags));
+        }
+        tx.update::<AccessKey>(&key.id, |key| {
+            key.user_key = Some(user_key);
+            key.user = None;
+        });
+    }
+}
+
+/// Users that the command line made are as they were then; others are gone, with their keys.
+pub(super) fn reset_users(tx: &mut Transaction) {
+    let users: Vec<User> = tx.all::<User>().map(|user| User::clone(user)).collect();
+    for mut user in users {
+        if user.kept {
+            user.permissions = all_permissions();
+            user.groups.clear();
+            tx.put(user);
+        } else {
+            remove_user(tx, &user.named.key);
         }
     }
-    Ok(user)
 }
 
 /// Source: "IAM and AWS STS quotas": letters, digits and `_+=,.@-`, at most 64.

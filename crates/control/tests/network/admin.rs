@@ -1,5 +1,7 @@
 use linkway_control::{Error, LaunchRequest, NewKey};
 use linkway_model::account::AccessKey;
+use linkway_model::iam::User;
+use linkway_store::StoreError;
 
 use crate::world::{World, caller};
 
@@ -62,14 +64,48 @@ fn keys_may_be_of_users() {
     };
     let first = of("alice", None).unwrap();
     assert_eq!(first.principal, format!("arn:aws:iam::{}:user/alice", account.id));
-    assert!(first.user_id().starts_with("AIDA"));
     // Another key is of the same user, and its tags are those of both.
-    let second = of("alice", Some(("team", "blue"))).unwrap();
-    assert_eq!(second.user_id(), first.user_id());
-    for key in world.control.keys() {
-        assert_eq!(key.user.unwrap().tags["team"], "blue");
-    }
+    let second = of("Alice", Some(("team", "blue"))).unwrap();
+    assert_eq!(second.user_key, first.user_key);
+    let state = world.store.snapshot();
+    let user = state.get::<User>(first.user_key.unwrap()).unwrap();
+    assert!(user.named.id.starts_with("AIDA") && user.named.id.len() == 21, "{}", user.named.id);
+    assert_eq!((state.users.len(), user.tags["team"].as_str()), (1, "blue"));
+    // It may do what users of the command line always could.
+    assert_eq!(
+        user.permissions.attached.iter().collect::<Vec<_>>(),
+        ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    );
     fails(of("no/paths", None), "ValidationError");
+}
+
+#[test]
+fn users_of_earlier_states_become_users_of_iam() {
+    let world = World::new();
+    let earlier = r#"{"id":"AKIAOLD","secret":"s","account":"123456789012",
+        "principal":"arn:aws:iam::123456789012:user/alice","created":"2026-01-01T00:00:00Z",
+        "user":{"name":"alice","id":"AIDAOLDOLDOLDOLDOLDOL","tags":{"team":"blue"}}}"#;
+    let earlier: AccessKey = serde_json::from_str(earlier).unwrap();
+    world
+        .store
+        .transact(|tx| {
+            tx.put(earlier.clone());
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    world.control.bootstrap().unwrap();
+    let state = world.store.snapshot();
+    let key = state.get::<AccessKey>("AKIAOLD").unwrap();
+    assert_eq!((&key.user, key.secret.as_str(), key.inactive), (&None, "s", false));
+    let (_, identity) = linkway_control::identity::of_key(&state, "AKIAOLD").unwrap();
+    assert_eq!(identity.id, "AIDAOLDOLDOLDOLDOLDOL");
+    assert_eq!(identity.arn, "arn:aws:iam::123456789012:user/alice");
+    assert_eq!(identity.tags["team"], "blue");
+    let user = state.get::<User>(key.user_key.as_ref().unwrap()).unwrap();
+    assert!(user.permissions.attached.contains("arn:aws:iam::aws:policy/AdministratorAccess"));
+    // A second start finds nothing to do.
+    world.control.bootstrap().unwrap();
+    assert_eq!(world.store.snapshot().revision, state.revision);
 }
 
 #[test]

@@ -191,12 +191,7 @@ pub(crate) fn caller() -> Caller {
 }
 
 pub(crate) fn caller_of(account: &str, region: &str) -> Caller {
-    Caller {
-        account: account.parse().unwrap(),
-        principal: format!("arn:aws:iam::{account}:root"),
-        user_id: account.into(),
-        region: region.into(),
-    }
+    Caller::root(account.parse().unwrap(), region.into())
 }
 
 pub(crate) fn some(text: &str) -> Option<String> {

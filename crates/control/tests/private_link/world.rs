@@ -300,12 +300,7 @@ impl World {
 }
 
 pub(crate) fn caller(account: &str) -> Caller {
-    Caller {
-        account: account.parse().unwrap(),
-        principal: format!("arn:aws:iam::{account}:root"),
-        user_id: account.to_owned(),
-        region: REGION.to_owned(),
-    }
+    Caller::root(account.parse().unwrap(), REGION.to_owned())
 }
 
 pub(crate) fn provider() -> Caller {

@@ -258,7 +258,7 @@ impl Keys for TestKeys {
             canonical_user: None,
             tags: vec![("team".to_owned(), "data".to_owned())],
         };
-        let secret = Secret { secret_access_key: SECRET.to_owned(), session_token: None };
+        let secret = Secret { secret_access_key: SECRET.to_owned(), session_token: None, expires: None };
         Some(Key { secret, principal: Arc::new(principal) })
     }
 }

@@ -1,10 +1,13 @@
 //! One call: authenticated, dispatched, answered.
 
+use std::net::IpAddr;
+
+use linkway_actions::RequestHead;
 use linkway_control::{Caller, Control};
 use linkway_model::id::random_hex;
 use linkway_model::{Snapshot, Timestamp};
 use linkway_wire::sigv4::{Request, Scope};
-use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, rds, sts};
+use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, iam, rds, sts};
 
 use crate::api::credentials::authenticate;
 
@@ -19,17 +22,22 @@ pub(crate) struct Answer {
     pub(crate) request_id: String,
 }
 
-/// Answer a request that has arrived whole.
-pub(crate) fn answer(control: &Control, state: &Snapshot, request: &Request<'_>, now: Timestamp) -> Answer {
+/// Answer a request that has arrived whole, from `peer`.
+pub(crate) fn answer(
+    control: &Control,
+    state: &Snapshot,
+    request: &Request<'_>,
+    peer: Option<IpAddr>,
+    now: Timestamp,
+) -> Answer {
     let request_id = request_id();
-    let params = params(request.query, request.body);
-    let likely = likely_service(request, params.as_ref().ok()).protocol();
-    let (verified, caller) = match authenticate(request, now, state) {
+    let likely = likely_service(request, params(request).ok().as_ref()).protocol();
+    let (verified, caller) = match authenticate(request, now, state, peer) {
         Ok(authenticated) => authenticated,
         Err(error) => return refuse(likely, &error.into_error(likely.dialect), request_id),
     };
     match Service::from_signing_name(&verified.service) {
-        Some(service) => perform(control, service, &caller, params, request_id),
+        Some(service) => perform(control, service, caller, request, request_id),
         // Spelled as most services do.
         None => refuse(Service::Sts.protocol(), &unknown_service(&verified.service), request_id),
     }
@@ -45,22 +53,44 @@ pub(crate) fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -
     Answer { status: error.status, xml: protocol.error(error, &request_id), request_id }
 }
 
-/// Run the operation that a caller's parameters ask a service for.
+/// Run the operation that a caller's request asks a service for, if the caller may.
 pub(crate) fn perform(
     control: &Control,
     service: Service,
-    caller: &Caller,
-    params: Result<Params, ParamsError>,
+    mut caller: Caller,
+    request: &Request<'_>,
     request_id: String,
 ) -> Answer {
     let protocol = service.protocol();
-    let called = params
+    for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:referer", "referer")] {
+        let value = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(header));
+        let value = value.and_then(|(_, value)| str::from_utf8(value).ok());
+        caller.circumstances.extend(value.map(|value| (key.to_owned(), value.to_owned())));
+    }
+    let called = params(request)
         .map_err(|error| unreadable(&error))
         .and_then(|params| Call::new(protocol, params, &request_id))
-        .and_then(|call| dispatch(control, service, caller, call));
+        .and_then(|call| {
+            control.authorize(&caller, &head(service, request))?;
+            dispatch(control, service, &caller, call)
+        });
     match called {
         Ok(xml) => Answer { status: 200, xml, request_id },
         Err(error) => refuse(protocol, &error, request_id),
+    }
+}
+
+/// A request in the form that the tables of actions are asked with.
+fn head<'a>(service: Service, request: &Request<'a>) -> RequestHead<'a> {
+    let host = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    RequestHead {
+        method: request.method,
+        host: host.and_then(|(_, host)| str::from_utf8(host).ok()).unwrap_or_default(),
+        path: request.path,
+        query: request.query,
+        headers: request.headers,
+        signing_name: Some(service.signing_name()),
+        body: Some(request.body),
     }
 }
 
@@ -75,6 +105,7 @@ fn dispatch(
     match service {
         Service::Ec2 => ec2::dispatch(control, caller, call),
         Service::Elbv2 => elbv2::dispatch(control, caller, call),
+        Service::Iam => iam::dispatch(control, caller, call),
         Service::Rds => rds::dispatch(control, caller, call),
         Service::Sts => sts::dispatch(control, caller, call),
     }
@@ -82,9 +113,9 @@ fn dispatch(
 }
 
 /// An action may be asked for in the URL, as presigned ones are, and in the body.
-pub(crate) fn params(query: &str, body: &[u8]) -> Result<Params, ParamsError> {
-    let mut params = Params::parse(query.as_bytes())?;
-    params.extend(body)?;
+fn params(request: &Request<'_>) -> Result<Params, ParamsError> {
+    let mut params = Params::parse(request.query.as_bytes())?;
+    params.extend(request.body)?;
     Ok(params)
 }
 
@@ -94,7 +125,7 @@ fn likely_service(request: &Request<'_>, params: Option<&Params>) -> Service {
     let claimed = Scope::claimed(request).and_then(|scope| Service::from_signing_name(&scope.service));
     claimed.unwrap_or_else(|| {
         let version = params.and_then(|params| params.get("Version")).unwrap_or_default();
-        [Service::Elbv2, Service::Rds, Service::Sts]
+        [Service::Elbv2, Service::Iam, Service::Rds, Service::Sts]
             .into_iter()
             .find(|service| service.protocol().version == version)
             .unwrap_or(Service::Ec2)
@@ -105,8 +136,8 @@ fn unknown_service(name: &str) -> ApiError {
     ApiError::new(
         "UnsupportedOperation",
         format!(
-            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing, rds and \
-             sts"
+            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing, iam, \
+             rds and sts"
         ),
     )
 }
@@ -136,10 +167,11 @@ mod tests {
     fn errors_are_spelled_for_the_service_that_was_meant() {
         let of = |query: &str, headers: &[(&str, &[u8])]| {
             let request = request(query, headers);
-            likely_service(&request, params(request.query, request.body).ok().as_ref())
+            likely_service(&request, params(&request).ok().as_ref())
         };
         assert_eq!(of("Version=2011-06-15", &[]), Service::Sts);
         assert_eq!(of("Version=2015-12-01", &[]), Service::Elbv2);
+        assert_eq!(of("Version=2010-05-08", &[]), Service::Iam);
         assert_eq!(of("Version=2014-10-31", &[]), Service::Rds);
         assert_eq!(of("Version=2016-11-15", &[]), Service::Ec2);
         assert_eq!(of("", &[]), Service::Ec2);

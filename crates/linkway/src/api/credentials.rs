@@ -1,22 +1,24 @@
-//! Who calls: from a request's signature to the key's account and user.
+//! Who calls: from a request's signature to the key's account and identity.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 
-use linkway_control::Caller;
-use linkway_model::account::AccessKey;
+use linkway_control::{Caller, identity};
 use linkway_model::region::Region;
 use linkway_model::{Snapshot, Timestamp};
-use linkway_wire::sigv4::{Request, Secret, SignatureError, Verified, verify};
+use linkway_wire::sigv4::{Request, SignatureError, Verified, verify};
 
-/// Check a request's signature against the keys of `state`.
+/// Check a request's signature against the keys of `state`. `peer` is whom it came from.
 pub(crate) fn authenticate(
     request: &Request<'_>,
     now: Timestamp,
     state: &Snapshot,
+    peer: Option<IpAddr>,
 ) -> Result<(Verified, Caller), SignatureError> {
-    let key = |id: &str| -> Option<Arc<AccessKey>> { state.get::<AccessKey>(id).cloned() };
+    let mut identity = None;
     let verified = verify(request, now, |id| {
-        key(id).map(|key| Secret { secret_access_key: key.secret.clone(), session_token: None })
+        let (secret, found) = identity::of_key(state, id)?;
+        identity = Some(found);
+        Some(secret)
     })?;
     if Region::find(&verified.region).is_none() {
         return Err(SignatureError::Misplaced(format!(
@@ -24,12 +26,17 @@ pub(crate) fn authenticate(
             verified.region
         )));
     }
-    let key = key(&verified.access_key_id).ok_or(SignatureError::UnknownKey)?;
+    let identity = identity.ok_or(SignatureError::UnknownKey)?;
+    let source = peer.map(|peer| ("aws:SourceIp".to_owned(), peer.to_string()));
+    let mut circumstances = vec![("aws:SecureTransport".to_owned(), "false".to_owned())];
+    circumstances.extend(source);
     let caller = Caller {
-        account: key.account.clone(),
-        principal: key.principal.clone(),
-        user_id: key.user_id().to_owned(),
+        account: identity.account,
+        principal: identity.arn,
+        user_id: identity.id,
         region: verified.region.clone(),
+        access_key_id: Some(verified.access_key_id.clone()),
+        circumstances,
     };
     Ok((verified, caller))
 }

@@ -30,6 +30,7 @@ pub(crate) async fn handle(daemon: Arc<Daemon>, request: Request<Incoming>) -> R
 }
 
 async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
+    let peer = http::peer(&request);
     let (head, body) = request.into_parts();
     let body = match http::whole(body).await {
         Ok(body) => body,
@@ -46,7 +47,7 @@ async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
             headers: &headers,
             body: &body,
         };
-        call::answer(&daemon.control, &daemon.store.snapshot(), &request, Timestamp::now())
+        call::answer(&daemon.control, &daemon.store.snapshot(), &request, peer, Timestamp::now())
     });
     match answered.await {
         Ok(answer) => answer,

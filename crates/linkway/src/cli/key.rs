@@ -23,8 +23,8 @@ pub(crate) enum Key {
         /// Its secret. One is made up if it is not given.
         #[arg(long, value_name = "SECRET")]
         secret_access_key: Option<String>,
-        /// A user of the account's, whom endpoint policies may name: the account's root if none is given. Every user
-        /// may do all in its account.
+        /// An IAM user of the account's, whom endpoint policies may name: the account's root if none is given. A user
+        /// that is not there yet is made, with the policy AdministratorAccess.
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
         /// A tag of the user's, such as team=blue; may be given several times.

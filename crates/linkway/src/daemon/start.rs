@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
-use linkway_gateway::{AuditSink, Authority, Gateway, Limits, Ranges, Timeouts};
+use linkway_gateway::{AuditSink, Authority, Gateway, Keys, Limits, Ranges, Timeouts};
 use linkway_health::{Checker, Outside};
 use linkway_model::Timestamp;
 use linkway_resolver::{Resolver, Upstream};
@@ -31,6 +31,7 @@ use crate::daemon::{
 };
 use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
+use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
 use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
@@ -96,7 +97,9 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let own_services = OwnServices::default();
     let audit = Audit::start(&settings.state, settings.ephemeral)?;
-    let gateway = gateway(&settings, audit.sink(), own_services.clone(), runtime.handle().clone())?;
+    let keys: Arc<dyn Keys> = Arc::new(StoreKeys(Arc::clone(&store)));
+    let outbound = runtime.handle().clone();
+    let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
 
     let stop = Stopper::new();
     let (ports, wanted_ports) = relays::ports();
@@ -105,7 +108,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         resolver: resolver.clone(),
         checker: Arc::clone(&checker),
         names: Arc::clone(&names),
-        views: Views::of(gateway.clone(), settings.outside_targets.clone(), ports),
+        views: Views::of(gateway.clone(), settings.outside_targets.clone(), ports, Arc::clone(&keys)),
     };
     let (fabric_thread, fabric) = fabric::start(fabric, followers, store.subscribe(), &stop)?;
     let service_thread = service::start(
@@ -152,6 +155,7 @@ fn gateway(
     settings: &Settings,
     audit: Arc<dyn AuditSink>,
     local: OwnServices,
+    keys: Arc<dyn Keys>,
     outbound: Handle,
 ) -> Result<Gateway> {
     let authority = Authority::new(&ca::certificate(&settings.state)?, &ca::key(&settings.state)?)
@@ -166,7 +170,7 @@ fn gateway(
         outbound,
         clock: Arc::new(Timestamp::now),
     };
-    Ok(Gateway::new(settings, authority, view::empty()))
+    Ok(Gateway::new(settings, authority, view::empty(keys)))
 }
 
 /// How many files this process may have open: as many as it can be allowed.

@@ -2,37 +2,30 @@
 
 use std::sync::Arc;
 
+use linkway_control::identity::{self, Identity};
 use linkway_gateway::{Key, Keys, Principal};
-use linkway_model::Snapshot;
-use linkway_model::account::{AccessKey, Account};
-use linkway_policy::PrincipalKind;
-use linkway_wire::sigv4::Secret;
+use linkway_store::Store;
 
-/// The keys of a snapshot.
-pub(crate) struct SnapshotKeys(pub(crate) Arc<Snapshot>);
+/// The keys of the state as it is now, not as the packet path has it: whoever was given a key may use it at once.
+pub(crate) struct StoreKeys(pub(crate) Arc<Store>);
 
-impl Keys for SnapshotKeys {
+impl Keys for StoreKeys {
     fn find(&self, access_key_id: &str) -> Option<Key> {
-        let key = self.0.get::<AccessKey>(access_key_id)?;
-        Some(Key {
-            secret: Secret { secret_access_key: key.secret.clone(), session_token: None },
-            principal: Arc::new(principal(key, self.0.get::<Account>(&key.account).map(AsRef::as_ref))),
-        })
+        let (secret, identity) = identity::of_key(&self.0.snapshot(), access_key_id)?;
+        Some(Key { secret, principal: Arc::new(principal(identity)) })
     }
 }
 
-fn principal(key: &AccessKey, account: Option<&Account>) -> Principal {
-    let user = key.user.as_ref();
-    let tags = user.map(|user| user.tags.clone()).unwrap_or_default();
+fn principal(identity: Identity) -> Principal {
     Principal {
-        kind: if user.is_some() { PrincipalKind::User } else { PrincipalKind::Root },
-        arn: key.principal.clone(),
-        account: key.account.to_string(),
-        id: key.user_id().to_owned(),
-        user_name: user.map(|user| user.name.clone()),
-        role_arn: None,
-        organization: account.and_then(|account| account.organization.clone()),
+        kind: identity.kind,
+        arn: identity.arn,
+        account: identity.account.to_string(),
+        id: identity.id,
+        user_name: identity.user_name,
+        role_arn: identity.role_arn,
+        organization: identity.organization,
         canonical_user: None,
-        tags: tags.into_iter().collect(),
+        tags: identity.tags.into_iter().collect(),
     }
 }

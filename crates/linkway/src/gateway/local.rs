@@ -1,6 +1,7 @@
 //! AWS services that this daemon serves itself: their endpoints need no backend.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use futures_util::future::BoxFuture;
@@ -8,10 +9,11 @@ use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::Response;
 use hyper::body::Bytes;
+use hyper::http::request::Parts;
 use linkway_control::Caller;
-use linkway_gateway::{Body, BodyError, Identity, Local, LocalCall, full};
+use linkway_gateway::{Body, BodyError, Endpoint, Identity, Local, LocalCall, full};
 use linkway_model::aws_service::AwsService;
-use linkway_wire::{ApiError, Service};
+use linkway_wire::{ApiError, Service, sigv4};
 
 use crate::api::call::{self, Answer};
 use crate::api::server::{into_response, unread};
@@ -46,13 +48,13 @@ impl OwnServices {
 
 impl Local for OwnServices {
     fn answer(&self, call: LocalCall) -> BoxFuture<'static, Response<Body>> {
-        let LocalCall { service, endpoint, identity, request_id, request, .. } = call;
+        let LocalCall { service, endpoint, identity, source, secure, request_id, request } = call;
         let (head, body) = request.into_parts();
         let asked = Asked {
             daemon: self.daemon(),
             service: Service::from_signing_name(&service),
-            caller: caller(&identity, &endpoint.region),
-            query: head.uri.query().unwrap_or_default().to_owned(),
+            caller: caller(&identity, &endpoint, source, secure),
+            head,
             body: body.map_err(in_io).boxed_unsync(),
             request_id,
         };
@@ -66,7 +68,7 @@ struct Asked {
     service: Option<Service>,
     /// `None`: whose request it is, nobody knows.
     caller: Option<Caller>,
-    query: String,
+    head: Parts,
     body: UnsyncBoxBody<Bytes, io::Error>,
     request_id: String,
 }
@@ -82,7 +84,7 @@ impl Asked {
     }
 
     async fn perform(self, service: Service) -> Result<Answer, ApiError> {
-        let Self { daemon, caller, query, body, request_id, .. } = self;
+        let Self { daemon, caller, head, body, request_id, .. } = self;
         let daemon = daemon.ok_or_else(|| {
             ApiError::new("ServiceUnavailable", "The service starts or stops").with_status(503)
         })?;
@@ -92,8 +94,18 @@ impl Asked {
             ApiError::new("InvalidClientTokenId", message).with_status(403)
         })?;
         let body = http::whole(body).await.map_err(|error| unread(&error))?;
-        let work =
-            move || call::perform(&daemon.control, service, &caller, call::params(&query, &body), request_id);
+        let work = move || {
+            let headers: Vec<(&str, &[u8])> =
+                head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+            let request = sigv4::Request {
+                method: head.method.as_str(),
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or_default(),
+                headers: &headers,
+                body: &body,
+            };
+            call::perform(&daemon.control, service, caller, &request, request_id)
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| {
             tracing::error!(%error, "an operation failed");
             ApiError::internal()
@@ -106,13 +118,24 @@ fn in_io(error: BodyError) -> io::Error {
     io::Error::other(error)
 }
 
-fn caller(identity: &Identity, region: &str) -> Option<Caller> {
+/// Who calls, through which endpoint. `aws:SourceIp` is not known: AWS sees a private address through an endpoint.
+fn caller(identity: &Identity, endpoint: &Endpoint, source: IpAddr, secure: bool) -> Option<Caller> {
     let principal = identity.principal()?;
+    let circumstances = [
+        ("aws:SecureTransport", if secure { "true" } else { "false" }),
+        ("aws:SourceVpc", endpoint.vpc.as_str()),
+        ("aws:SourceVpcArn", endpoint.vpc_arn.as_str()),
+        ("aws:SourceVpce", endpoint.id.as_str()),
+        ("aws:VpceAccount", endpoint.owner.as_str()),
+        ("aws:VpcSourceIp", &source.to_string()),
+    ];
     Some(Caller {
         account: principal.account.parse().ok()?,
         principal: principal.arn.clone(),
         user_id: principal.id.clone(),
-        region: region.to_owned(),
+        region: endpoint.region.clone(),
+        access_key_id: identity.access_key_id().map(str::to_owned),
+        circumstances: circumstances.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
     })
 }
 
@@ -128,6 +151,8 @@ mod tests {
         };
         assert_eq!(own("ec2"), Some("ec2"));
         assert_eq!(own("sts"), Some("sts"));
+        let (iam, _) = AwsService::find("com.amazonaws.iam").unwrap();
+        assert_eq!(name(iam), Some("iam"));
         assert_eq!(own("elasticloadbalancing"), Some("elasticloadbalancing"));
         assert_eq!(own("s3"), None);
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use linkway_gateway::{Backend, Endpoint, Gateway, Names, Protocol, Service, Tls, UnknownKeys, View};
+use linkway_gateway::{Backend, Endpoint, Gateway, Keys, Names, Protocol, Service, Tls, UnknownKeys, View};
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
@@ -13,7 +13,6 @@ use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
 use linkway_policy::Policy;
 
-use crate::gateway::keys::SnapshotKeys;
 use crate::gateway::local;
 use crate::gateway::relays::{self, Ports, Relays};
 
@@ -25,6 +24,7 @@ pub(crate) struct Views {
     gateway: Gateway,
     outside_targets: OutsideTargets,
     ports: Ports,
+    keys: Arc<dyn Keys>,
     seen: Arc<Snapshot>,
     made: HashMap<VpcEndpointId, Made>,
     relays: Relays,
@@ -38,13 +38,19 @@ struct Made {
 }
 
 impl Views {
-    /// For a gateway that was made with an [`empty`] view. It connects to the `outside_targets`, and listens by
-    /// `ports`.
-    pub(crate) fn of(gateway: Gateway, outside_targets: OutsideTargets, ports: Ports) -> Self {
+    /// For a gateway that was made with an [`empty`] view. It connects to the `outside_targets`, listens by `ports`,
+    /// and looks access keys up in `keys`.
+    pub(crate) fn of(
+        gateway: Gateway,
+        outside_targets: OutsideTargets,
+        ports: Ports,
+        keys: Arc<dyn Keys>,
+    ) -> Self {
         Self {
             gateway,
             outside_targets,
             ports,
+            keys,
             seen: Arc::default(),
             made: HashMap::new(),
             relays: Relays::new(),
@@ -88,7 +94,7 @@ impl Views {
             endpoints,
             relays: self.relays.clone(),
             clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
-            keys: Arc::new(SnapshotKeys(Arc::clone(snapshot))),
+            keys: Arc::clone(&self.keys),
         }
     }
 }
@@ -100,20 +106,14 @@ impl Made {
 }
 
 /// What a gateway begins with: nothing.
-pub(crate) fn empty() -> View {
-    View {
-        endpoints: HashMap::new(),
-        relays: HashMap::new(),
-        clients: HashMap::new(),
-        keys: Arc::new(SnapshotKeys(Arc::default())),
-    }
+pub(crate) fn empty(keys: Arc<dyn Keys>) -> View {
+    View { endpoints: HashMap::new(), relays: HashMap::new(), clients: HashMap::new(), keys }
 }
 
 /// Whether the gateway would see the same, but for what it carries.
 fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
     one.vpc_endpoints.ptr_eq(&other.vpc_endpoints)
         && one.network_interfaces.ptr_eq(&other.network_interfaces)
-        && one.access_keys.ptr_eq(&other.access_keys)
         && one.service_backends.ptr_eq(&other.service_backends)
 }
 

@@ -11,15 +11,140 @@ pub const PROTOCOL: Protocol = Protocol {
 pub trait Sts {
     type Context;
 
+    fn assume_role(
+        &self,
+        cx: &Self::Context,
+        input: AssumeRoleRequest,
+    ) -> Result<AssumeRoleResponse, ApiError>;
+    fn get_access_key_info(
+        &self,
+        cx: &Self::Context,
+        input: GetAccessKeyInfoRequest,
+    ) -> Result<GetAccessKeyInfoResponse, ApiError>;
     fn get_caller_identity(
         &self,
         cx: &Self::Context,
         input: GetCallerIdentityRequest,
     ) -> Result<GetCallerIdentityResponse, ApiError>;
+    fn get_federation_token(
+        &self,
+        cx: &Self::Context,
+        input: GetFederationTokenRequest,
+    ) -> Result<GetFederationTokenResponse, ApiError>;
+    fn get_session_token(
+        &self,
+        cx: &Self::Context,
+        input: GetSessionTokenRequest,
+    ) -> Result<GetSessionTokenResponse, ApiError>;
 }
 
 operations! { Sts {
+    "AssumeRole" => assume_role(AssumeRoleRequest) -> AssumeRoleResponse,
+    "GetAccessKeyInfo" => get_access_key_info(GetAccessKeyInfoRequest) -> GetAccessKeyInfoResponse,
     "GetCallerIdentity" => get_caller_identity(GetCallerIdentityRequest) -> GetCallerIdentityResponse,
+    "GetFederationToken" => get_federation_token(GetFederationTokenRequest) -> GetFederationTokenResponse,
+    "GetSessionToken" => get_session_token(GetSessionTokenRequest) -> GetSessionTokenResponse,
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssumeRoleRequest {
+    pub duration_seconds: Option<i32>,
+    pub external_id: Option<String>,
+    pub policy: Option<String>,
+    pub policy_arns: Vec<PolicyDescriptorType>,
+    pub provided_contexts: Vec<ProvidedContext>,
+    pub role_arn: Option<String>,
+    pub role_session_name: Option<String>,
+    pub serial_number: Option<String>,
+    pub source_identity: Option<String>,
+    pub tags: Vec<Tag>,
+    pub token_code: Option<String>,
+    pub transitive_tag_keys: Vec<String>,
+}
+
+decode! { AssumeRoleRequest {
+    duration_seconds: "DurationSeconds",
+    external_id: "ExternalId",
+    policy: "Policy",
+    policy_arns: "PolicyArns",
+    provided_contexts: "ProvidedContexts",
+    role_arn: "RoleArn",
+    role_session_name: "RoleSessionName",
+    serial_number: "SerialNumber",
+    source_identity: "SourceIdentity",
+    tags: "Tags",
+    token_code: "TokenCode",
+    transitive_tag_keys: "TransitiveTagKeys",
+} requires ["RoleArn", "RoleSessionName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssumeRoleResponse {
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    pub credentials: Option<Credentials>,
+    pub packed_policy_size: Option<i32>,
+    pub source_identity: Option<String>,
+}
+
+encode! { AssumeRoleResponse {
+    assumed_role_user: "AssumedRoleUser",
+    credentials: "Credentials",
+    packed_policy_size: "PackedPolicySize",
+    source_identity: "SourceIdentity",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssumedRoleUser {
+    pub arn: Option<String>,
+    pub assumed_role_id: Option<String>,
+}
+
+encode! { AssumedRoleUser {
+    arn: "Arn",
+    assumed_role_id: "AssumedRoleId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Credentials {
+    pub access_key_id: Option<String>,
+    pub expiration: Option<Timestamp>,
+    pub secret_access_key: Option<String>,
+    pub session_token: Option<String>,
+}
+
+encode! { Credentials {
+    access_key_id: "AccessKeyId",
+    expiration: "Expiration",
+    secret_access_key: "SecretAccessKey",
+    session_token: "SessionToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FederatedUser {
+    pub arn: Option<String>,
+    pub federated_user_id: Option<String>,
+}
+
+encode! { FederatedUser {
+    arn: "Arn",
+    federated_user_id: "FederatedUserId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetAccessKeyInfoRequest {
+    pub access_key_id: Option<String>,
+}
+
+decode! { GetAccessKeyInfoRequest {
+    access_key_id: "AccessKeyId",
+} requires ["AccessKeyId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetAccessKeyInfoResponse {
+    pub account: Option<String>,
+}
+
+encode! { GetAccessKeyInfoResponse {
+    account: "Account",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,3 +165,86 @@ encode! { GetCallerIdentityResponse {
     arn: "Arn",
     user_id: "UserId",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetFederationTokenRequest {
+    pub duration_seconds: Option<i32>,
+    pub name: Option<String>,
+    pub policy: Option<String>,
+    pub policy_arns: Vec<PolicyDescriptorType>,
+    pub tags: Vec<Tag>,
+}
+
+decode! { GetFederationTokenRequest {
+    duration_seconds: "DurationSeconds",
+    name: "Name",
+    policy: "Policy",
+    policy_arns: "PolicyArns",
+    tags: "Tags",
+} requires ["Name"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetFederationTokenResponse {
+    pub credentials: Option<Credentials>,
+    pub federated_user: Option<FederatedUser>,
+    pub packed_policy_size: Option<i32>,
+}
+
+encode! { GetFederationTokenResponse {
+    credentials: "Credentials",
+    federated_user: "FederatedUser",
+    packed_policy_size: "PackedPolicySize",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetSessionTokenRequest {
+    pub duration_seconds: Option<i32>,
+    pub serial_number: Option<String>,
+    pub token_code: Option<String>,
+}
+
+decode! { GetSessionTokenRequest {
+    duration_seconds: "DurationSeconds",
+    serial_number: "SerialNumber",
+    token_code: "TokenCode",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetSessionTokenResponse {
+    pub credentials: Option<Credentials>,
+}
+
+encode! { GetSessionTokenResponse {
+    credentials: "Credentials",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyDescriptorType {
+    pub arn: Option<String>,
+}
+
+decode! { PolicyDescriptorType {
+    arn: "arn",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProvidedContext {
+    pub context_assertion: Option<String>,
+    pub provider_arn: Option<String>,
+}
+
+decode! { ProvidedContext {
+    context_assertion: "ContextAssertion",
+    provider_arn: "ProviderArn",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tag {
+    pub key: Option<String>,
+    pub value: Option<String>,
+}
+
+decode! { Tag {
+    key: "Key",
+    value: "Value",
+} requires ["Key", "Value"] }

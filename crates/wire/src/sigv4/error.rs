@@ -26,6 +26,9 @@ pub enum SignatureError {
     /// Signed by another mechanism, such as version 2 of AWS's.
     #[error("not signed by AWS4-HMAC-SHA256")]
     OtherMechanism,
+    /// Temporary credentials that were good once.
+    #[error("the session has expired")]
+    ExpiredToken,
     /// Signed too long ago.
     #[error("signed at {signed_at}, good for {life:#}, and now it is {now}")]
     Expired {
@@ -67,7 +70,7 @@ impl SignatureError {
                 ApiError::new("AuthFailure", "AWS was not able to validate the provided access credentials")
                     .with_status(401)
             }
-            Self::Expired { .. } | Self::NotYetCurrent { .. } => {
+            Self::Expired { .. } | Self::NotYetCurrent { .. } | Self::ExpiredToken => {
                 ApiError::new("RequestExpired", "Request has expired.")
             }
             other => other.into_query(),
@@ -85,6 +88,9 @@ impl SignatureError {
             Self::OtherMechanism => ("IncompleteSignature", Self::OTHER_MECHANISM.into(), 400),
             Self::UnknownKey | Self::WrongSessionToken => {
                 ("InvalidClientTokenId", "The security token included in the request is invalid.".into(), 403)
+            }
+            Self::ExpiredToken => {
+                ("ExpiredToken", "The security token included in the request is expired".into(), 403)
             }
             Self::Misplaced(message) => ("SignatureDoesNotMatch", message, 403),
             Self::Expired { signed_at, now, life } => {

@@ -84,6 +84,8 @@ pub struct Secret {
     pub secret_access_key: String,
     /// The session token that a temporary key must come with; a lasting key must come without one.
     pub session_token: Option<String>,
+    /// Until when a temporary key is good.
+    pub expires: Option<Timestamp>,
 }
 
 /// A request whose signature is right.

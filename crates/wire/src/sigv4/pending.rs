@@ -82,6 +82,9 @@ pub(super) fn begin_path(
         (Some(expected), Some(given)) if Sha256::digest(expected) == Sha256::digest(given) => {}
         _ => return Err(SignatureError::WrongSessionToken),
     }
+    if secret.expires.is_some_and(|expires| expires <= now) {
+        return Err(SignatureError::ExpiredToken);
+    }
 
     let key = signing_key(&secret.secret_access_key, scope);
     let rules = rules(&scope.service);

@@ -36,7 +36,7 @@ fn with_upload<T>(length: &[u8], run: impl FnOnce(&Request<'_>) -> T) -> T {
 
 fn secret(_: &str) -> Option<Secret> {
     let secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
-    Some(Secret { secret_access_key, session_token: None })
+    Some(Secret { secret_access_key, session_token: None, expires: None })
 }
 
 fn now() -> Timestamp {
@@ -68,7 +68,8 @@ fn the_head_stands_for_itself() {
         let begun = with_upload(b"66824", |request| keys.begin(request, now(), secret)).unwrap();
         begun.finish_head().unwrap();
     }
-    let other = |_: &str| Some(Secret { secret_access_key: "other".to_owned(), session_token: None });
+    let other =
+        |_: &str| Some(Secret { secret_access_key: "other".to_owned(), session_token: None, expires: None });
     let begun = with_upload(b"66824", |request| keys.begin(request, now(), other)).unwrap();
     assert_eq!(begun.finish_head(), Err(SignatureError::DoesNotMatch));
     let unknown = with_upload(b"66824", |request| begin(request, now(), |_| None));

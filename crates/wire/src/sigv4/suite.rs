@@ -54,6 +54,7 @@ impl Example {
         let secret = Secret {
             secret_access_key: credentials["secret_access_key"].as_str().unwrap().to_owned(),
             session_token: credentials["token"].as_str().map(str::to_owned),
+            expires: None,
         };
         let rules = PathRules { normalize: context["normalize"].as_bool().unwrap(), encode_twice: true };
         verify_path(&request, now, |id| (id == credentials["access_key_id"]).then_some(secret), |_| rules)

@@ -88,7 +88,10 @@ impl Draft {
     }
 
     fn verify_after(&self, age: SignedDuration) -> Result<Verified, SignatureError> {
-        self.verify_with(age, Secret { secret_access_key: SECRET.to_owned(), session_token: None })
+        self.verify_with(
+            age,
+            Secret { secret_access_key: SECRET.to_owned(), session_token: None, expires: None },
+        )
     }
 
     fn verify_with(&self, age: SignedDuration, secret: Secret) -> Result<Verified, SignatureError> {
@@ -146,7 +149,7 @@ fn whatever_is_altered_is_noticed() {
 #[test]
 fn another_secret_or_an_unknown_key_is_refused() {
     let request = post().sign(SIGNED);
-    let other = Secret { secret_access_key: "another".to_owned(), session_token: None };
+    let other = Secret { secret_access_key: "another".to_owned(), session_token: None, expires: None };
     assert_eq!(request.verify_with(SignedDuration::ZERO, other), Err(SignatureError::DoesNotMatch));
 
     let mut request = request;
@@ -225,10 +228,12 @@ fn a_claimed_body_hash_must_be_the_bodys() {
     assert!(request.verify().is_ok(), "the client chose not to sign the body");
 }
 
+fn temporary(token: &str) -> Secret {
+    Secret { secret_access_key: SECRET.to_owned(), session_token: Some(token.to_owned()), expires: None }
+}
+
 #[test]
 fn a_session_token_must_be_the_keys() {
-    let temporary =
-        |token: &str| Secret { secret_access_key: SECRET.to_owned(), session_token: Some(token.to_owned()) };
     let mut with_token = post();
     with_token.set("X-Amz-Security-Token", "token");
     let with_token = with_token.sign("host;x-amz-date;x-amz-security-token");
@@ -239,6 +244,23 @@ fn a_session_token_must_be_the_keys() {
     assert_eq!(with_token.verify_with(SignedDuration::ZERO, temporary("other")), wrong);
     assert_eq!(with_token.verify(), wrong, "a lasting key has none");
     assert_eq!(post().sign(SIGNED).verify_with(SignedDuration::ZERO, temporary("token")), wrong);
+}
+
+#[test]
+fn a_session_is_good_until_it_expires() {
+    let until = |expires: Timestamp| Secret { expires: Some(expires), ..temporary("token") };
+    let mut request = post();
+    request.set("X-Amz-Security-Token", "token");
+    let request = request.sign("host;x-amz-date;x-amz-security-token");
+    let now = SIGNED_AT.parse::<Timestamp>().unwrap();
+    assert!(request.verify_with(SignedDuration::ZERO, until(now + SignedDuration::from_secs(1))).is_ok());
+    let error = request.verify_with(SignedDuration::ZERO, until(now)).unwrap_err();
+    assert_eq!(error, SignatureError::ExpiredToken);
+    assert_eq!(error.clone().into_error(Dialect::Query).code, "ExpiredToken");
+    assert_eq!(error.into_error(Dialect::Ec2).code, "RequestExpired");
+    // Who does not have the token learns nothing of it.
+    let other = Secret { session_token: Some("other".to_owned()), ..until(now) };
+    assert_eq!(request.verify_with(SignedDuration::ZERO, other), Err(SignatureError::WrongSessionToken));
 }
 
 #[test]

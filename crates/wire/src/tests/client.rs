@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Sampler;
 use crate::sigv4::{Request, Secret, verify};
-use crate::{Call, Params, Service, ec2, elbv2, rds, sts};
+use crate::{Call, Params, Service, ec2, elbv2, iam, rds, sts};
 
 /// Answers a request as a server does: the signature tells the service, the form the operation. Returns what the
 /// operation was asked, and the answer.
@@ -30,6 +30,7 @@ fn serve(request: &Value) -> (String, String) {
     let secret = Secret {
         secret_access_key: text("secret_access_key").to_owned(),
         session_token: request["session_token"].as_str().map(str::to_owned),
+        expires: None,
     };
     let verified = verify(&signed, Timestamp::now(), |_| Some(secret)).unwrap();
 
@@ -42,6 +43,7 @@ fn serve(request: &Value) -> (String, String) {
     let answer = match service {
         Service::Ec2 => ec2::dispatch(&Sampler, &asked, call),
         Service::Elbv2 => elbv2::dispatch(&Sampler, &asked, call),
+        Service::Iam => iam::dispatch(&Sampler, &asked, call),
         Service::Rds => rds::dispatch(&Sampler, &asked, call),
         Service::Sts => sts::dispatch(&Sampler, &asked, call),
     };
