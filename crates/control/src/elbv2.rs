@@ -3,6 +3,7 @@
 mod arn;
 mod attributes;
 mod capacity;
+mod limits;
 mod listener;
 pub(crate) mod load_balancer;
 mod name;
@@ -25,6 +26,10 @@ operations! {
         delete_load_balancer(DeleteLoadBalancerInput) -> DeleteLoadBalancerOutput = load_balancer::delete;
         describe_load_balancer_attributes(DescribeLoadBalancerAttributesInput) -> DescribeLoadBalancerAttributesOutput = load_balancer::describe_attributes;
         modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput = load_balancer::modify_attributes;
+        set_subnets(SetSubnetsInput) -> SetSubnetsOutput = load_balancer::set_subnets;
+        set_security_groups(SetSecurityGroupsInput) -> SetSecurityGroupsOutput = load_balancer::set_security_groups;
+        set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput = load_balancer::set_ip_address_type;
+        describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput = limits::describe;
         describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput = capacity::describe;
         create_listener(CreateListenerInput) -> CreateListenerOutput = listener::create;
         describe_listeners(DescribeListenersInput) -> DescribeListenersOutput = listener::describe;

@@ -6,5 +6,5 @@ mod describe;
 mod forward;
 
 pub(crate) use attributes::{describe as describe_attributes, modify as modify_attributes};
-pub(crate) use change::{create, delete, modify};
+pub(crate) use change::{MAX_LISTENERS, create, delete, modify};
 pub(crate) use describe::describe;

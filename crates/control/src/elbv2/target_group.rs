@@ -12,7 +12,7 @@ use linkway_model::Snapshot;
 use linkway_model::load_balancer::{Listener, TargetGroup};
 
 pub(crate) use attributes::{describe as describe_attributes, modify as modify_attributes};
-pub(crate) use create::create;
+pub(crate) use create::{MAX_GROUPS, create};
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;
 pub(crate) use modify::modify;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod aws_services;
+mod balancer_changes;
 mod balancers;
 mod connections;
 mod endpoint_changes;

@@ -47,6 +47,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: DeregisterTargetsInput,
     ) -> Result<DeregisterTargetsOutput, ApiError>;
+    fn describe_account_limits(
+        &self,
+        cx: &Self::Context,
+        input: DescribeAccountLimitsInput,
+    ) -> Result<DescribeAccountLimitsOutput, ApiError>;
     fn describe_capacity_reservation(
         &self,
         cx: &Self::Context,
@@ -123,6 +128,17 @@ pub trait Elbv2 {
         input: RegisterTargetsInput,
     ) -> Result<RegisterTargetsOutput, ApiError>;
     fn remove_tags(&self, cx: &Self::Context, input: RemoveTagsInput) -> Result<RemoveTagsOutput, ApiError>;
+    fn set_ip_address_type(
+        &self,
+        cx: &Self::Context,
+        input: SetIpAddressTypeInput,
+    ) -> Result<SetIpAddressTypeOutput, ApiError>;
+    fn set_security_groups(
+        &self,
+        cx: &Self::Context,
+        input: SetSecurityGroupsInput,
+    ) -> Result<SetSecurityGroupsOutput, ApiError>;
+    fn set_subnets(&self, cx: &Self::Context, input: SetSubnetsInput) -> Result<SetSubnetsOutput, ApiError>;
 }
 
 operations! { Elbv2 {
@@ -134,6 +150,7 @@ operations! { Elbv2 {
     "DeleteLoadBalancer" => delete_load_balancer(DeleteLoadBalancerInput) -> DeleteLoadBalancerOutput,
     "DeleteTargetGroup" => delete_target_group(DeleteTargetGroupInput) -> DeleteTargetGroupOutput,
     "DeregisterTargets" => deregister_targets(DeregisterTargetsInput) -> DeregisterTargetsOutput,
+    "DescribeAccountLimits" => describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput,
     "DescribeCapacityReservation" => describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput,
     "DescribeListenerAttributes" => describe_listener_attributes(DescribeListenerAttributesInput) -> DescribeListenerAttributesOutput,
     "DescribeListeners" => describe_listeners(DescribeListenersInput) -> DescribeListenersOutput,
@@ -150,6 +167,9 @@ operations! { Elbv2 {
     "ModifyTargetGroupAttributes" => modify_target_group_attributes(ModifyTargetGroupAttributesInput) -> ModifyTargetGroupAttributesOutput,
     "RegisterTargets" => register_targets(RegisterTargetsInput) -> RegisterTargetsOutput,
     "RemoveTags" => remove_tags(RemoveTagsInput) -> RemoveTagsOutput,
+    "SetIpAddressType" => set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput,
+    "SetSecurityGroups" => set_security_groups(SetSecurityGroupsInput) -> SetSecurityGroupsOutput,
+    "SetSubnets" => set_subnets(SetSubnetsInput) -> SetSubnetsOutput,
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -541,6 +561,28 @@ encode! { DeregisterTargetsOutput {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAccountLimitsInput {
+    pub marker: Option<String>,
+    pub page_size: Option<i32>,
+}
+
+decode! { DescribeAccountLimitsInput {
+    marker: "Marker",
+    page_size: "PageSize",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeAccountLimitsOutput {
+    pub limits: Vec<Limit>,
+    pub next_marker: Option<String>,
+}
+
+encode! { DescribeAccountLimitsOutput {
+    limits: "Limits",
+    next_marker: "NextMarker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeCapacityReservationInput {
     pub load_balancer_arn: Option<String>,
 }
@@ -822,6 +864,17 @@ encode! { JwtValidationActionConfig {
     additional_claims: "AdditionalClaims",
     issuer: "Issuer",
     jwks_endpoint: "JwksEndpoint",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limit {
+    pub max: Option<String>,
+    pub name: Option<String>,
+}
+
+encode! { Limit {
+    max: "Max",
+    name: "Name",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1184,6 +1237,80 @@ decode! { RemoveTagsInput {
 pub struct RemoveTagsOutput {}
 
 encode! { RemoveTagsOutput {
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetIpAddressTypeInput {
+    pub ip_address_type: Option<String>,
+    pub load_balancer_arn: Option<String>,
+}
+
+decode! { SetIpAddressTypeInput {
+    ip_address_type: "IpAddressType",
+    load_balancer_arn: "LoadBalancerArn",
+} requires ["IpAddressType", "LoadBalancerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetIpAddressTypeOutput {
+    pub ip_address_type: Option<String>,
+}
+
+encode! { SetIpAddressTypeOutput {
+    ip_address_type: "IpAddressType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetSecurityGroupsInput {
+    pub enforce_security_group_inbound_rules_on_private_link_traffic: Option<String>,
+    pub load_balancer_arn: Option<String>,
+    pub security_groups: Vec<String>,
+}
+
+decode! { SetSecurityGroupsInput {
+    enforce_security_group_inbound_rules_on_private_link_traffic: "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
+    load_balancer_arn: "LoadBalancerArn",
+    security_groups: "SecurityGroups",
+} requires ["LoadBalancerArn", "SecurityGroups"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetSecurityGroupsOutput {
+    pub enforce_security_group_inbound_rules_on_private_link_traffic: Option<String>,
+    pub security_group_ids: Vec<String>,
+}
+
+encode! { SetSecurityGroupsOutput {
+    enforce_security_group_inbound_rules_on_private_link_traffic: "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
+    security_group_ids: "SecurityGroupIds",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetSubnetsInput {
+    pub enable_prefix_for_ipv6_source_nat: Option<String>,
+    pub ip_address_type: Option<String>,
+    pub load_balancer_arn: Option<String>,
+    pub subnet_mappings: Vec<SubnetMapping>,
+    pub subnets: Vec<String>,
+}
+
+decode! { SetSubnetsInput {
+    enable_prefix_for_ipv6_source_nat: "EnablePrefixForIpv6SourceNat",
+    ip_address_type: "IpAddressType",
+    load_balancer_arn: "LoadBalancerArn",
+    subnet_mappings: "SubnetMappings",
+    subnets: "Subnets",
+} requires ["LoadBalancerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetSubnetsOutput {
+    pub availability_zones: Vec<AvailabilityZone>,
+    pub enable_prefix_for_ipv6_source_nat: Option<String>,
+    pub ip_address_type: Option<String>,
+}
+
+encode! { SetSubnetsOutput {
+    availability_zones: "AvailabilityZones",
+    enable_prefix_for_ipv6_source_nat: "EnablePrefixForIpv6SourceNat",
+    ip_address_type: "IpAddressType",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -19,7 +19,7 @@ use crate::error::LoadBalancingError;
 use crate::{Caller, Control, Error};
 
 /// Listeners of a balancer. Source: "Quotas for your Network Load Balancers".
-const MAX_LISTENERS: usize = 50;
+pub(crate) const MAX_LISTENERS: usize = 50;
 
 /// `CreateListener`. One that is there with all of the settings is answered without an error, as on AWS.
 pub(crate) fn create(

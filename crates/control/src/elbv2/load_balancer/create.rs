@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_model::vpc::Vpc;
-use linkway_model::{SecurityGroupId, Snapshot, Timestamp, VpcId, random_hex};
+use linkway_model::{Snapshot, Timestamp, random_hex};
 use linkway_store::Transaction;
 use linkway_wire::elbv2::{CreateLoadBalancerInput, CreateLoadBalancerOutput};
 
-use super::{describe, nodes};
-use crate::ec2::security_group::groups_of_vpc;
+use super::{address_type, describe, groups, nodes};
 use crate::elbv2::{arn, invalid, name, tags};
 use crate::error::LoadBalancingError;
-use crate::lookup::not_found;
 use crate::{Caller, Control, Error};
 
 pub(crate) fn create(
@@ -29,7 +26,7 @@ pub(crate) fn create(
 }
 
 /// Balancers that an account may have in a region. Source: "Quotas for your Network Load Balancers".
-const MAX_BALANCERS: usize = 50;
+pub(crate) const MAX_BALANCERS: usize = 50;
 
 /// The balancer: a new one, or the one that has the name and all of the settings.
 fn make(
@@ -49,9 +46,9 @@ fn make(
         Some("internal") => true,
         Some(other) => return Err(LoadBalancingError::InvalidScheme(other.to_owned()).into()),
     };
-    let places = nodes::places(tx, caller, input, internal)?;
+    let places = nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, internal)?;
     let vpc = places[0].subnet.vpc.clone();
-    let groups = groups(tx, caller, input, &vpc)?;
+    let groups = groups::accepted(tx, caller, &input.security_groups, &vpc)?;
     if let Some(existing) = by_name(tx, caller, &name) {
         let same = existing.internal == internal && existing.groups == groups && has(tx, &existing, &places);
         return if same {
@@ -75,13 +72,14 @@ fn make(
         internal,
         nodes: Vec::new(),
         groups,
+        filters_private_link: true,
         attributes: BTreeMap::new(),
         active: false,
         since: tx.revision(),
         created: now,
         tags: tags::of_new(&input.tags)?,
     };
-    nodes::make(tx, &mut balancer, &places)?;
+    nodes::make(tx, &mut balancer, now, &places)?;
     tx.put(balancer.clone());
     Ok(balancer)
 }
@@ -100,35 +98,16 @@ fn supported(input: &CreateLoadBalancerInput) -> Result<(), Error> {
             )));
         }
     }
-    if input.ip_address_type.as_deref().is_some_and(|given| given != "ipv4") {
-        return Err(invalid("Load balancers have IPv4 addresses only. Specify the IP address type 'ipv4'"));
-    }
-    if input.enable_prefix_for_ipv6_source_nat.as_deref() == Some("on") {
-        return Err(invalid(
-            "Load balancers have IPv4 addresses only. Leave out EnablePrefixForIpv6SourceNat",
-        ));
-    }
+    address_type::supported(
+        input.ip_address_type.as_deref(),
+        input.enable_prefix_for_ipv6_source_nat.as_deref(),
+    )?;
     if input.customer_owned_ipv4_pool.is_some() || input.ipam_pools.is_some() {
         return Err(invalid(
             "Address pools are not supported. Leave out CustomerOwnedIpv4Pool and IpamPools",
         ));
     }
     Ok(())
-}
-
-/// Security groups: here a balancer may have none, and then lets everything in.
-fn groups(
-    state: &Snapshot,
-    caller: &Caller,
-    input: &CreateLoadBalancerInput,
-    vpc: &VpcId,
-) -> Result<Vec<SecurityGroupId>, Error> {
-    if input.security_groups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let vpc = state.get::<Vpc>(vpc).ok_or_else(|| not_found::<Vpc>(vpc.as_str()))?;
-    groups_of_vpc(state, caller, &input.security_groups, vpc, &format!("VPC {}", vpc.id))
-        .map_err(|error| LoadBalancingError::InvalidSecurityGroup(error.to_string()).into())
 }
 
 fn by_name(state: &Snapshot, caller: &Caller, name: &str) -> Option<LoadBalancer> {

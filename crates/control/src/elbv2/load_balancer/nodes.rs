@@ -6,9 +6,9 @@ use std::sync::Arc;
 use linkway_model::load_balancer::{LoadBalancer, LoadBalancerNode};
 use linkway_model::network_interface::InterfaceRole;
 use linkway_model::subnet::Subnet;
-use linkway_model::{Snapshot, Tags};
+use linkway_model::{Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
-use linkway_wire::elbv2::{CreateLoadBalancerInput, SubnetMapping};
+use linkway_wire::elbv2::SubnetMapping;
 
 use crate::ec2::network_interface::{Allocation, allocate};
 use crate::elbv2::invalid;
@@ -26,11 +26,12 @@ pub(super) struct Place {
 pub(super) fn places(
     state: &Snapshot,
     caller: &Caller,
-    input: &CreateLoadBalancerInput,
+    subnets: &[String],
+    mappings: &[SubnetMapping],
     internal: bool,
 ) -> Result<Vec<Place>, Error> {
     let mut places: Vec<Place> = Vec::new();
-    match (input.subnets.as_slice(), input.subnet_mappings.as_slice()) {
+    match (subnets, mappings) {
         ([], []) => return Err(invalid("At least one subnet must be specified")),
         (ids, []) => {
             for id in ids {
@@ -85,8 +86,13 @@ fn address(mapping: &SubnetMapping, internal: bool) -> Result<Option<Ipv4Addr>, 
     text.parse().map(Some).map_err(|_| invalid(format!("'{text}' is not a valid IPv4 address")))
 }
 
-/// Make the balancer's nodes.
-pub(super) fn make(tx: &mut Transaction, balancer: &mut LoadBalancer, places: &[Place]) -> Result<(), Error> {
+/// Make nodes of the balancer in these places.
+pub(super) fn make(
+    tx: &mut Transaction,
+    balancer: &mut LoadBalancer,
+    now: Timestamp,
+    places: &[Place],
+) -> Result<(), Error> {
     let (_, path) = balancer.arn.split_once("loadbalancer/").expect("ARNs of balancers have this path");
     for Place { subnet, address } in places {
         let interface = allocate(
@@ -97,7 +103,7 @@ pub(super) fn make(tx: &mut Transaction, balancer: &mut LoadBalancer, places: &[
                 groups: balancer.groups.clone(),
                 description: format!("ELB {path}"),
                 role: InterfaceRole::LoadBalancer { load_balancer: balancer.arn.clone() },
-                now: balancer.created,
+                now,
                 tags: Tags::new(),
             },
         )

@@ -26,7 +26,7 @@ pub(crate) fn create(
 }
 
 /// Target groups that an account may have in a region. Source: "Quotas for your Network Load Balancers".
-const MAX_GROUPS: usize = 3000;
+pub(crate) const MAX_GROUPS: usize = 3000;
 
 /// The group: a new one, or the one that has the name and all of the settings.
 fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -> Result<TargetGroup, Error> {
