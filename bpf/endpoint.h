@@ -11,10 +11,14 @@
  * that one (AWS, "Target groups for your Network Load Balancers": client IP preservation has no effect on
  * traffic that comes through AWS PrivateLink).
  *
+ * The node's own security groups are asked about the client's address, where the balancer says so (AWS,
+ * "Update the security groups for your Network Load Balancer": inbound rules on PrivateLink traffic). A
+ * client in another VPC is in none of their groups, so a rule that names a group lets none of them in.
+ *
  * What takes a proxy goes to the gateway in the service namespace: AWS services, which have an endpoint and no
  * balancer, and listeners that are marked so. It sees who connects, and to what, by the two addresses.
  *
- * Not handled: client IP preservation, the balancer's groups for traffic from endpoints.
+ * Not handled: client IP preservation.
  */
 #ifndef LINKWAY_ENDPOINT_H
 #define LINKWAY_ENDPOINT_H
@@ -164,6 +168,9 @@ static __always_inline int lead_through_endpoint(struct course *c, const struct 
 	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
 	if (!node)
 		return DROP_NO_LISTENER;
+	if (endpoint->flags & ENDPOINT_ASKS_BALANCER &&
+	    !admits(&c->search, node->groups, RULE_INGRESS, &c->key.source, 0))
+		return DROP_BALANCER_DENIED;
 	return lead_through_balancer(c, settings, endpoint->node, node);
 }
 

@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -34,6 +34,7 @@ enum drop_reason {
 	DROP_NO_ROUTE,              /* the VPC has nothing at this address, and no way out */
 	DROP_INGRESS_DENIED,        /* no rule of the receiver's security groups allows it in */
 	DROP_ENDPOINT_UNAVAILABLE,  /* the endpoint is not in state available */
+	DROP_BALANCER_DENIED,       /* the balancer's security groups do not let the endpoint's client in */
 	DROP_NO_LISTENER,           /* the balancer does not listen on this port */
 	DROP_NO_HEALTHY_TARGET,     /* the listener's target group has nothing registered */
 	DROP_TARGET_DENIED,         /* the target's security groups do not let the balancer in */
@@ -78,6 +79,10 @@ enum peer_kind {
 enum endpoint_state {
 	ENDPOINT_UNAVAILABLE = 0,
 	ENDPOINT_AVAILABLE = 1
+};
+
+enum endpoint_flag {
+	ENDPOINT_ASKS_BALANCER = 1, /* the node's security groups are asked about clients, too */
 };
 
 enum listener_flag {
@@ -175,7 +180,7 @@ struct endpoint {
 	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service */
 	__u32 state;   /* enum endpoint_state */
 	__u32 counter; /* its row of table `traffic`; 0: none */
-	__u32 pad;
+	__u32 flags;   /* enum endpoint_flag */
 };
 
 /* Table `listeners`: a balancer's node listens here, or an endpoint of an AWS service. */

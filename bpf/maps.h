@@ -97,6 +97,7 @@ const volatile struct vocabulary {
 	enum rule_direction rule_direction;
 	enum peer_kind peer_kind;
 	enum endpoint_state endpoint_state;
+	enum endpoint_flag endpoint_flag;
 	enum listener_flag listener_flag;
 	enum flow_flag flow_flag;
 	enum idle_seconds idle_seconds;

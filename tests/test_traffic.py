@@ -154,6 +154,37 @@ def test_the_targets_own_group(world):
     assert seen[0] in ("timeout", "refused") and "TargetDenied" in found
 
 
+def test_the_balancers_group(daemon, aws, other, programs):
+    vpc = aws.vpc()
+    subnet = aws.subnet(vpc, "10.0.0.0/24")
+    group, front = aws.group(vpc, ("tcp", 7000, "10.0.0.0/16")), aws.group(vpc)
+    server = daemon.run(subnet, "/usr/bin/python3", programs / "echo.py", "7000", groups=[group])
+    service = publish(aws, [subnet], [server], groups=[front])
+    service.permit(CONSUMER)
+    aws.wait_for_targets(service.target_group)
+    consumer = other.vpc("10.7.0.0/16")
+    place = other.subnet(consumer, "10.7.0.0/24")
+    endpoint = connect(other, service, consumer, [place], [other.group(consumer, ("tcp", 7000, "10.7.0.0/16"))])
+    other.wait_for_endpoint(endpoint)
+    [address] = other.endpoint_addresses(endpoint).values()
+    client = daemon.run(place, "sleep", "infinity")
+    world = SimpleNamespace(daemon=daemon, programs=programs, client=client)
+
+    seen = []
+    found = reasons(world, lambda: seen.append(said(world, address)))
+    assert seen[0] in ("timeout", "refused") and "BalancerDenied" in found
+    # The consumer's addresses, not the endpoint's or the node's, are what a rule has to name.
+    aws.ec2.authorize_security_group_ingress(GroupId=front, IpPermissions=[permission("tcp", 7000, "10.7.0.0/24")])
+    until(lambda: said(world, address).startswith("echo "), "the balancer's group lets the client in")
+    aws.ec2.revoke_security_group_ingress(GroupId=front, IpPermissions=[permission("tcp", 7000, "10.7.0.0/24")])
+    until(lambda: not said(world, address).startswith("echo "), "it does so no more")
+    aws.elbv2.set_security_groups(
+        LoadBalancerArn=service.balancer, SecurityGroups=[front],
+        EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic="off",
+    )
+    until(lambda: said(world, address).startswith("echo "), "it is not asked")
+
+
 def test_rejecting_cuts_and_accepting_heals(world):
     change = {"ServiceId": world.service.id, "VpcEndpointIds": [world.endpoint]}
     stream = world.daemon.popen(

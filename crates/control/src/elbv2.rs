@@ -1,9 +1,9 @@
 //! Elastic Load Balancing: the registry of its operations. Network Load Balancers are all there is.
 
-mod account_limit;
 mod arn;
 mod attributes;
 mod capacity;
+mod limits;
 mod listener;
 pub(crate) mod load_balancer;
 mod name;
@@ -26,11 +26,11 @@ operations! {
         delete_load_balancer(DeleteLoadBalancerInput) -> DeleteLoadBalancerOutput = load_balancer::delete;
         describe_load_balancer_attributes(DescribeLoadBalancerAttributesInput) -> DescribeLoadBalancerAttributesOutput = load_balancer::describe_attributes;
         modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput = load_balancer::modify_attributes;
-        describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput = capacity::describe;
         set_subnets(SetSubnetsInput) -> SetSubnetsOutput = load_balancer::set_subnets;
         set_security_groups(SetSecurityGroupsInput) -> SetSecurityGroupsOutput = load_balancer::set_security_groups;
         set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput = load_balancer::set_ip_address_type;
-        describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput = account_limit::describe;
+        describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput = limits::describe;
+        describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput = capacity::describe;
         create_listener(CreateListenerInput) -> CreateListenerOutput = listener::create;
         describe_listeners(DescribeListenersInput) -> DescribeListenersOutput = listener::describe;
         modify_listener(ModifyListenerInput) -> ModifyListenerOutput = listener::modify;

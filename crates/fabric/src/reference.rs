@@ -11,8 +11,8 @@ use crate::layout::{
     RuleChunk, RuleKey, RulesetKey, Target, TargetKey,
 };
 use crate::programs::types::{
-    drop_reason, endpoint_state, interface_flag, interface_kind, listener_flag, peer_kind, place_kind,
-    rule_direction,
+    drop_reason, endpoint_flag, endpoint_state, interface_flag, interface_kind, listener_flag, peer_kind,
+    place_kind, rule_direction,
 };
 use crate::ranges;
 use crate::reason::Reason;
@@ -218,6 +218,12 @@ impl Judge<'_> {
         let endpoint = self.tables.endpoints.get(&number).filter(|endpoint| endpoint.state == available);
         let endpoint = endpoint.ok_or(drop_reason::DROP_ENDPOINT_UNAVAILABLE)?;
         let node = self.tables.interfaces.get(&endpoint.node).ok_or(drop_reason::DROP_NO_LISTENER)?;
+        // A client is in none of the groups that a rule of the balancer's can name.
+        let client = Peer { address: layout::address(self.packet.source), groups: 0 };
+        let asks = endpoint.flags & endpoint_flag::ENDPOINT_ASKS_BALANCER.0 != 0;
+        if asks && !self.admits(node.groups, rule_direction::RULE_INGRESS, &client, self.rule_port()) {
+            return Err(drop_reason::DROP_BALANCER_DENIED);
+        }
         self.balancer(sender, number, endpoint.node, node)
     }
 

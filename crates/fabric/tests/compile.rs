@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use linkway_fabric::compile::{Devices, compile};
 use linkway_fabric::layout::{self, ListenerKey, MemberKey, PlaceKey, RuleKey, RulesetKey, TargetKey};
 use linkway_fabric::programs::types::{
-    endpoint_state, interface_kind, listener_flag, peer_kind, place_kind, rule_direction,
+    endpoint_flag, endpoint_state, interface_kind, listener_flag, peer_kind, place_kind, rule_direction,
 };
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{layout::Rule, probe_addresses};
@@ -328,6 +328,10 @@ fn an_endpoint_leads_to_the_node_of_its_zone_while_its_state_lets_it() {
 
     assert_eq!(lead(&state, 0), (nodes[0], endpoint_state::ENDPOINT_AVAILABLE));
     assert_eq!(lead(&state, 1), (0, endpoint_state::ENDPOINT_UNAVAILABLE), "a zone without a node");
+    for (filters, flags) in [(true, endpoint_flag::ENDPOINT_ASKS_BALANCER.0), (false, 0)] {
+        state.change::<LoadBalancer>(&balancer, |balancer| balancer.filters_private_link = filters);
+        assert_eq!(compiled(&state).endpoints[&state.number(&subnets[0].interface)].flags, flags);
+    }
     for (now, carries) in [
         (EndpointState::PendingAcceptance, false),
         (EndpointState::Pending, true),

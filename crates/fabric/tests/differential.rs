@@ -27,7 +27,7 @@ use linkway_fabric::tables::Tables;
 use linkway_fabric::{Reason, endpoint_interface, probe_addresses};
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{
-    HealthReason, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
+    HealthReason, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
 };
 use linkway_model::network_interface::{Mac, NetworkInterface};
 use linkway_model::security_group::{Direction, Peer, Traffic};
@@ -57,6 +57,9 @@ struct Network {
     /// Of each group: whether it lets everything out, and in from the subnet.
     open: Vec<(bool, bool)>,
     endpoint_groups: Vec<usize>,
+    /// None or some: the balancer then has none, and lets everything in.
+    balancer_groups: Vec<usize>,
+    filters_private_link: bool,
     endpoint_available: bool,
     aws_available: bool,
     /// Whether the listener's connections take the gateway, if it is TCP's.
@@ -104,22 +107,33 @@ fn network() -> impl Strategy<Value = Network> {
         prop::collection::vec((groups(), prop::bool::weighted(0.8)), 2 * INSTANCES),
         prop::collection::vec(rule(), 0..24),
         prop::collection::vec((prop::bool::weighted(0.7), prop::bool::weighted(0.4)), 6),
-        groups(),
-        (prop::bool::weighted(0.85), prop::bool::weighted(0.85), prop::bool::weighted(0.3)),
+        (groups(), subsequence(vec![0, 1, 2], 0..=2)),
+        (
+            prop::bool::weighted(0.85),
+            prop::bool::weighted(0.85),
+            prop::bool::weighted(0.3),
+            prop::bool::weighted(0.7),
+        ),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
     )
-        .prop_map(|(instances, rules, open, endpoint_groups, flags, protocol, targets)| Network {
-            instances,
-            rules,
-            open,
-            endpoint_groups,
-            endpoint_available: flags.0,
-            aws_available: flags.1,
-            carried: flags.2,
-            protocol,
-            targets,
-        })
+        .prop_map(
+            |(instances, rules, open, (endpoint_groups, balancer_groups), flags, protocol, targets)| {
+                Network {
+                    instances,
+                    rules,
+                    open,
+                    endpoint_groups,
+                    balancer_groups,
+                    filters_private_link: flags.3,
+                    endpoint_available: flags.0,
+                    aws_available: flags.1,
+                    carried: flags.2,
+                    protocol,
+                    targets,
+                }
+            },
+        )
 }
 
 fn rule() -> impl Strategy<Value = RulePlan> {
@@ -235,6 +249,14 @@ fn build(plan: &Network) -> Built {
         instances.push(instance);
     }
     let balancer = state.balancer(&[(&subnets[1], "10.0.0.50")]);
+    let of: Vec<SecurityGroupId> =
+        plan.balancer_groups.iter().map(|group| groups[1][*group].clone()).collect();
+    let node = state.get::<LoadBalancer>(&balancer).nodes[0].interface.clone();
+    state.change::<NetworkInterface>(&node, |interface| interface.groups.clone_from(&of));
+    state.change::<LoadBalancer>(&balancer, |balancer| {
+        balancer.groups = of;
+        balancer.filters_private_link = plan.filters_private_link;
+    });
     let chosen: Vec<(TargetId, TargetHealth)> = plan
         .targets
         .iter()
@@ -446,6 +468,7 @@ fn the_programs_decide_as_the_reference_does() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     // All kinds of packets were among them, so that agreeing means something.
     for common in [
+        "BalancerDenied",
         "Delivered",
         "DeliveredToGateway",
         "EgressDenied",

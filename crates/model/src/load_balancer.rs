@@ -28,6 +28,11 @@ pub struct LoadBalancer {
     pub nodes: Vec<LoadBalancerNode>,
     /// Its security groups; may be empty.
     pub groups: Vec<SecurityGroupId>,
+    /// Whether the groups' inbound rules hold for what comes through endpoints, too (AWS's
+    /// `EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic`). Not for balancers that were stored before there
+    /// was a choice.
+    #[serde(default)]
+    pub filters_private_link: bool,
     /// Its attributes that differ from AWS's defaults, by AWS's keys.
     pub attributes: BTreeMap<String, String>,
     /// Whether it is active: the packet path knows it. Else AWS's `provisioning`.

@@ -1,18 +1,20 @@
 //! Network Load Balancers.
 
+mod address_type;
 mod attributes;
 mod create;
 mod delete;
 mod describe;
+mod groups;
 mod nodes;
 mod reconcile;
-mod set;
+mod subnets;
 
+pub(crate) use address_type::set as set_ip_address_type;
 pub(crate) use attributes::{describe as describe_attributes, modify as modify_attributes};
 pub(crate) use create::{MAX_BALANCERS, create};
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;
+pub(crate) use groups::set as set_security_groups;
 pub(crate) use reconcile::reconcile;
-pub(crate) use set::{
-    ip_address_type as set_ip_address_type, security_groups as set_security_groups, subnets as set_subnets,
-};
+pub(crate) use subnets::set as set_subnets;

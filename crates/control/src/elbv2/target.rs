@@ -25,7 +25,7 @@ use crate::{Caller, Control, Error};
 
 /// Targets that a group may have, those that drain among them. The packet path looks at 1,024 at most. Source:
 /// "Quotas for your Network Load Balancers".
-const MAX_TARGETS: usize = 1000;
+pub(crate) const MAX_TARGETS: usize = 1000;
 
 /// `RegisterTargets`. A target that drains is a target again.
 pub(crate) fn register(

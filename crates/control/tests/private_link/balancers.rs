@@ -62,19 +62,6 @@ fn a_balancer_has_the_shape_that_aws_gives_it() {
 }
 
 #[test]
-fn a_balancers_groups_are_its_nodes_and_not_said_to_stop_endpoints() {
-    let world = World::new();
-    let (vpc, subnets) = world.network(&provider(), "a");
-    let group = world.group(&provider(), &vpc, "db");
-    let input =
-        CreateLoadBalancerInput { security_groups: vec![group.clone()], ..balancer_input("db", &subnets) };
-    let balancer = world.control.create_load_balancer(&provider(), input).unwrap().load_balancers.remove(0);
-    assert_eq!(balancer.security_groups, std::slice::from_ref(&group));
-    assert_eq!(balancer.enforce_security_group_inbound_rules_on_private_link_traffic.as_deref(), Some("off"));
-    assert_eq!(world.interfaces(&provider())[0].groups[0].group_id, Some(group));
-}
-
-#[test]
 fn what_a_balancer_cannot_be() {
     let world = World::new();
     let (vpc, subnets) = world.network(&provider(), "ab");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod aws_services;
+mod balancer_changes;
 mod balancers;
 mod connections;
 mod endpoint_changes;
@@ -10,7 +11,6 @@ mod endpoints;
 mod listeners;
 mod notifications;
 mod services;
-mod set_balancer;
 mod target_groups;
 mod targets;
 mod visibility;

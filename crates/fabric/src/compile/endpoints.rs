@@ -5,7 +5,7 @@ use linkway_model::network_interface::NetworkInterface;
 use linkway_model::vpc_endpoint::{EndpointSubnet, VpcEndpoint};
 
 use crate::layout::{Endpoint, Listener, ListenerKey};
-use crate::programs::types::{endpoint_state, listener_flag};
+use crate::programs::types::{endpoint_flag, endpoint_state, listener_flag};
 use crate::tables::Tables;
 
 use super::Context;
@@ -60,10 +60,13 @@ fn lead(context: &Context<'_>, endpoint: &VpcEndpoint, subnet: &EndpointSubnet) 
         .snapshot
         .get::<EndpointService>(&endpoint.service)
         .and_then(|service| context.routing.node(service, &subnet.zone))
-        .and_then(|(_, node)| context.snapshot.get::<NetworkInterface>(&node.interface))
-        .map_or(unavailable, |node| Endpoint {
+        .and_then(|(balancer, node)| {
+            Some((balancer, context.snapshot.get::<NetworkInterface>(&node.interface)?))
+        })
+        .map_or(unavailable, |(balancer, node)| Endpoint {
             node: node.number,
             state: endpoint_state::ENDPOINT_AVAILABLE.0,
+            flags: if balancer.filters_private_link { endpoint_flag::ENDPOINT_ASKS_BALANCER.0 } else { 0 },
             ..Endpoint::default()
         })
 }

@@ -152,6 +152,28 @@ fn the_targets_groups_may_name_the_balancers() {
 }
 
 #[test]
+fn a_balancers_groups_are_asked_about_the_client_where_it_says_so() {
+    let world = World::new();
+    let syn = |port| Frame::tcp((CLIENT_IP, port), (ENDPOINT_IP, 443), SYN);
+    world.rules(105, INGRESS, &[rule(1, 6, (443, 443)).peer_cidr(CLIENT_IP, 32)]);
+    world.rules(106, INGRESS, &[rule(2, 6, (443, 443)).peer_cidr(NODE_IP, 32)]);
+    // A group has the same number in both VPCs here: a client is in none that a balancer's rule can name.
+    world.rules(107, INGRESS, &[rule(3, 0, (0, 0)).peer_group(CLIENT_GROUP)]);
+    world.ask_balancer(105);
+    world.send(CLIENT, &syn(40000)).frame();
+    for (groups, why) in [(106, "the node's own address"), (107, "a group"), (108, "no rules at all")] {
+        world.ask_balancer(groups);
+        assert_eq!(world.send(CLIENT, &syn(40001)), Outcome::Dropped, "{why}");
+    }
+    world.assert_drops(&[(CLIENT, Drop::DROP_BALANCER_DENIED, 3)]);
+
+    world.endpoint(NODE, true);
+    world.send(CLIENT, &syn(40002)).frame();
+    world.ask_balancer(0);
+    world.send(CLIENT, &syn(40003)).frame();
+}
+
+#[test]
 fn a_provider_opens_nothing_towards_a_consumer() {
     let world = World::new();
     world.rules(104, EGRESS, &[rule(1, 0, (0, 0)).peer_cidr(CLIENT_IP, 0)]);

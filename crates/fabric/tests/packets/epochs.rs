@@ -39,11 +39,12 @@ fn what_still_holds_goes_on() {
 #[test]
 fn what_no_longer_holds_ends_at_the_next_packet() {
     type Change = fn(&World);
-    let changes: [(&str, Change, Drop); 8] = [
+    let changes: [(&str, Change, Drop); 9] = [
         ("client's egress rule", |w| w.rules(101, EGRESS, &[]), Drop::DROP_EGRESS_DENIED),
         ("endpoint's ingress rule", |w| w.rules(103, INGRESS, &[]), Drop::DROP_INGRESS_DENIED),
         ("target's ingress rule", |w| w.rules(104, INGRESS, &[]), Drop::DROP_TARGET_DENIED),
         ("endpoint", |w| w.endpoint(NODE, false), Drop::DROP_ENDPOINT_UNAVAILABLE),
+        ("balancer's groups", |w| w.ask_balancer(105), Drop::DROP_BALANCER_DENIED),
         ("target", |w| w.listener(6, 443, &[(SECOND_IP, SECOND)], 0, 0), Drop::DROP_FLOW_REVOKED),
         ("target's interface", |w| w.listener(6, 443, &[(TARGET_IP, SECOND)], 0, 0), Drop::DROP_FLOW_REVOKED),
         (

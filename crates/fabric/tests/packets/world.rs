@@ -318,8 +318,17 @@ impl World {
         self.put(
             &self.skeleton.maps.endpoints,
             &endpoint,
-            &Endpoint { node, state: available.into(), counter: endpoint, pad: 0 },
+            &Endpoint { node, state: available.into(), counter: endpoint, flags: 0 },
         );
+    }
+
+    /// Let `ENDPOINT` ask its node's security groups, which are this set.
+    pub fn ask_balancer(&self, groups: u64) {
+        self.interface(NODE, PROVIDER, NODE_IP, groups, Kind::INTERFACE_BALANCER);
+        let flags = types::endpoint_flag::ENDPOINT_ASKS_BALANCER.0;
+        let state = types::endpoint_state::ENDPOINT_AVAILABLE.0;
+        let endpoint = Endpoint { node: NODE, state, counter: ENDPOINT, flags };
+        self.put(&self.skeleton.maps.endpoints, &ENDPOINT, &endpoint);
     }
 
     /// A TCP listener that leads to the gateway.

@@ -268,6 +268,7 @@ impl State {
             dns_name: String::new(),
             nodes,
             groups: Vec::new(),
+            filters_private_link: true,
             attributes: BTreeMap::new(),
             active: true,
             since: 0,

@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_model::vpc::Vpc;
-use linkway_model::{SecurityGroupId, Snapshot, Timestamp, VpcId, random_hex};
+use linkway_model::{Snapshot, Timestamp, random_hex};
 use linkway_store::Transaction;
 use linkway_wire::elbv2::{CreateLoadBalancerInput, CreateLoadBalancerOutput};
 
-use super::{describe, nodes};
-use crate::ec2::security_group::groups_of_vpc;
+use super::{address_type, describe, groups, nodes};
 use crate::elbv2::{arn, invalid, name, tags};
 use crate::error::LoadBalancingError;
-use crate::lookup::not_found;
 use crate::{Caller, Control, Error};
 
 pub(crate) fn create(
@@ -51,7 +48,7 @@ fn make(
     };
     let places = nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, internal)?;
     let vpc = places[0].subnet.vpc.clone();
-    let groups = groups(tx, caller, &input.security_groups, &vpc)?;
+    let groups = groups::accepted(tx, caller, &input.security_groups, &vpc)?;
     if let Some(existing) = by_name(tx, caller, &name) {
         let same = existing.internal == internal && existing.groups == groups && has(tx, &existing, &places);
         return if same {
@@ -75,13 +72,14 @@ fn make(
         internal,
         nodes: Vec::new(),
         groups,
+        filters_private_link: true,
         attributes: BTreeMap::new(),
         active: false,
         since: tx.revision(),
         created: now,
         tags: tags::of_new(&input.tags)?,
     };
-    nodes::make(tx, &mut balancer, &places, now)?;
+    nodes::make(tx, &mut balancer, now, &places)?;
     tx.put(balancer.clone());
     Ok(balancer)
 }
@@ -100,47 +98,16 @@ fn supported(input: &CreateLoadBalancerInput) -> Result<(), Error> {
             )));
         }
     }
-    ip_address_type(input.ip_address_type.as_deref())?;
-    source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
+    address_type::supported(
+        input.ip_address_type.as_deref(),
+        input.enable_prefix_for_ipv6_source_nat.as_deref(),
+    )?;
     if input.customer_owned_ipv4_pool.is_some() || input.ipam_pools.is_some() {
         return Err(invalid(
             "Address pools are not supported. Leave out CustomerOwnedIpv4Pool and IpamPools",
         ));
     }
     Ok(())
-}
-
-/// Balancers have IPv4 addresses.
-pub(super) fn ip_address_type(given: Option<&str>) -> Result<(), Error> {
-    if given.is_some_and(|given| given != "ipv4") {
-        return Err(invalid("Load balancers have IPv4 addresses only. Specify the IP address type 'ipv4'"));
-    }
-    Ok(())
-}
-
-/// So they have no IPv6 sources.
-pub(super) fn source_nat(given: Option<&str>) -> Result<(), Error> {
-    if given == Some("on") {
-        return Err(invalid(
-            "Load balancers have IPv4 addresses only. Leave out EnablePrefixForIpv6SourceNat",
-        ));
-    }
-    Ok(())
-}
-
-/// Security groups: here a balancer may have none, and then lets everything in.
-pub(super) fn groups(
-    state: &Snapshot,
-    caller: &Caller,
-    ids: &[String],
-    vpc: &VpcId,
-) -> Result<Vec<SecurityGroupId>, Error> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let vpc = state.get::<Vpc>(vpc).ok_or_else(|| not_found::<Vpc>(vpc.as_str()))?;
-    groups_of_vpc(state, caller, ids, vpc, &format!("VPC {}", vpc.id))
-        .map_err(|error| LoadBalancingError::InvalidSecurityGroup(error.to_string()).into())
 }
 
 fn by_name(state: &Snapshot, caller: &Caller, name: &str) -> Option<LoadBalancer> {

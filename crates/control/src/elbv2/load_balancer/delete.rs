@@ -1,5 +1,6 @@
 //! `DeleteLoadBalancer`.
 
+use linkway_model::Snapshot;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::load_balancer::{Listener, LoadBalancer};
 use linkway_model::network_interface::NetworkInterface;
@@ -30,7 +31,7 @@ pub(crate) fn delete(
             ))
             .into());
         }
-        if tx.all::<EndpointService>().any(|service| service.load_balancers.contains(arn)) {
+        if is_published(tx, &balancer) {
             return Err(LoadBalancingError::ResourceInUse(format!(
                 "Load balancer '{arn}' cannot be deleted because it is currently associated with another service"
             ))
@@ -46,4 +47,9 @@ pub(crate) fn delete(
         tx.delete::<LoadBalancer>(arn);
         Ok(DeleteLoadBalancerOutput {})
     })
+}
+
+/// Whether an endpoint service is behind it: then it stays where it is.
+pub(super) fn is_published(state: &Snapshot, balancer: &LoadBalancer) -> bool {
+    state.all::<EndpointService>().any(|service| service.load_balancers.contains(&balancer.arn))
 }

@@ -12,6 +12,7 @@ use linkway_wire::elbv2::{
     LoadBalancerState,
 };
 
+use super::groups;
 use crate::elbv2::{arn, invalid, page};
 use crate::error::LoadBalancingError;
 use crate::{Caller, Control, Error, hosted_zone};
@@ -47,15 +48,13 @@ pub(crate) fn describe(
 
 pub(super) fn shape(state: &Snapshot, balancer: &LoadBalancer) -> elbv2::LoadBalancer {
     let code = if balancer.active { "active" } else { "provisioning" };
-    let grouped = !balancer.groups.is_empty();
     elbv2::LoadBalancer {
-        availability_zones: balancer.nodes.iter().map(|node| zone(state, balancer, node)).collect(),
+        availability_zones: zones(state, balancer),
         canonical_hosted_zone_id: Some(hosted_zone::of_load_balancers(&balancer.region)),
         created_time: Some(balancer.created),
         dns_name: Some(balancer.dns_name.clone()),
         enable_prefix_for_ipv6_source_nat: Some("off".into()),
-        // AWS's default is `on`. Here all traffic comes by endpoints, and none of it is held against these groups.
-        enforce_security_group_inbound_rules_on_private_link_traffic: grouped.then(|| "off".into()),
+        enforce_security_group_inbound_rules_on_private_link_traffic: groups::enforced(balancer),
         ip_address_type: Some("ipv4".into()),
         load_balancer_arn: Some(balancer.arn.clone()),
         load_balancer_name: Some(balancer.name.clone()),
@@ -66,6 +65,11 @@ pub(super) fn shape(state: &Snapshot, balancer: &LoadBalancer) -> elbv2::LoadBal
         vpc_id: Some(balancer.vpc.to_string()),
         ..elbv2::LoadBalancer::default()
     }
+}
+
+/// Its zones, each with its node's address.
+pub(super) fn zones(state: &Snapshot, balancer: &LoadBalancer) -> Vec<AvailabilityZone> {
+    balancer.nodes.iter().map(|node| zone(state, balancer, node)).collect()
 }
 
 fn zone(state: &Snapshot, balancer: &LoadBalancer, node: &LoadBalancerNode) -> AvailabilityZone {

@@ -17,7 +17,6 @@ use crate::lookup::own;
 use crate::{Caller, Error};
 
 /// A subnet to have a node in, and the address that it is to have there.
-#[derive(Clone)]
 pub(super) struct Place {
     pub(super) subnet: Arc<Subnet>,
     pub(super) address: Option<Ipv4Addr>,
@@ -87,12 +86,12 @@ fn address(mapping: &SubnetMapping, internal: bool) -> Result<Option<Ipv4Addr>, 
     text.parse().map(Some).map_err(|_| invalid(format!("'{text}' is not a valid IPv4 address")))
 }
 
-/// Make nodes of the balancer.
+/// Make nodes of the balancer in these places.
 pub(super) fn make(
     tx: &mut Transaction,
     balancer: &mut LoadBalancer,
-    places: &[Place],
     now: Timestamp,
+    places: &[Place],
 ) -> Result<(), Error> {
     let (_, path) = balancer.arn.split_once("loadbalancer/").expect("ARNs of balancers have this path");
     for Place { subnet, address } in places {
