@@ -123,7 +123,7 @@ fn tags_come_with_the_request_or_later() {
     assert_eq!(remove(vec![tag("Name", "two")]), ["Empty", "Team"]);
     assert_eq!(remove(vec![Tag { key: some("Team"), value: None }]), ["Empty"]);
     assert_eq!(remove(vec![]), Vec::<String>::new());
-    refused(world.tag("pl-12345678", "a", "b"), "InvalidID", "The ID 'pl-12345678' is not valid");
+    refused(world.tag("fl-12345678", "a", "b"), "InvalidID", "The ID 'fl-12345678' is not valid");
     refused(world.tag("", "a", "b"), "InvalidID", "The ID '' is not valid");
 }
 
