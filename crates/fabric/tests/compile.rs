@@ -13,7 +13,7 @@ use linkway_fabric::programs::types::{
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{layout::Rule, probe_addresses};
 use linkway_model::load_balancer::{
-    HealthReason, Listener, LoadBalancer, Protocol, TargetGroup, TargetHealth, TargetId,
+    CROSS_ZONE, HealthReason, Listener, LoadBalancer, Protocol, TargetGroup, TargetHealth, TargetId,
 };
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::prefix_list::PrefixList;
@@ -397,9 +397,20 @@ fn a_node_sends_to_healthy_targets_of_its_zone_and_lets_the_others_keep_their_fl
     assert_eq!(provider.targets(0), (mapped(&[A]), mapped(&[B])), "its own zone's");
     assert_eq!(provider.targets(1), (mapped(&[B]), mapped(&[A])));
 
-    let balancer = provider.balancer.clone();
+    let (balancer, group) = (provider.balancer.clone(), provider.group.clone());
+    provider.state.change::<TargetGroup>(&group, |group| {
+        group.attributes.insert(CROSS_ZONE.to_owned(), "true".to_owned());
+    });
+    assert_eq!(provider.targets(0), (mapped(&[A, B]), none.clone()), "every zone's, as the group says");
     provider.state.change::<LoadBalancer>(&balancer, |balancer| {
-        balancer.attributes.insert("load_balancing.cross_zone.enabled".to_owned(), "true".to_owned());
+        balancer.attributes.insert(CROSS_ZONE.to_owned(), "true".to_owned());
+    });
+    provider.state.change::<TargetGroup>(&group, |group| {
+        group.attributes.insert(CROSS_ZONE.to_owned(), "false".to_owned());
+    });
+    assert_eq!(provider.targets(0), (mapped(&[A]), mapped(&[B])), "the group, not the balancer");
+    provider.state.change::<TargetGroup>(&group, |group| {
+        group.attributes.remove(CROSS_ZONE);
     });
     assert_eq!(provider.targets(0), (mapped(&[A, B]), none.clone()), "every zone's");
     provider.set_health([bad, Healthy]);

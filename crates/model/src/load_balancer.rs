@@ -56,10 +56,14 @@ pub struct LoadBalancerNode {
     pub interface: NetworkInterfaceId,
 }
 
+/// AWS's attribute of a balancer and of a target group: a node sends to targets of other zones, too. A group that
+/// does not say goes by the balancer.
+pub const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+
 impl LoadBalancer {
-    /// Whether a node sends to targets of other zones too (`load_balancing.cross_zone.enabled`).
+    /// Whether a node sends to targets of other zones too where its target groups do not say ([`CROSS_ZONE`]).
     pub fn cross_zone(&self) -> bool {
-        self.attributes.get("load_balancing.cross_zone.enabled").is_some_and(|v| v == "true")
+        self.attributes.get(CROSS_ZONE).is_some_and(|value| value == "true")
     }
 }
 
@@ -165,6 +169,15 @@ pub struct TargetGroup {
 pub const PROXY_PROTOCOL: &str = "proxy_protocol_v2.enabled";
 
 impl TargetGroup {
+    /// Whether `balancer`'s nodes send to this group's targets of other zones, too.
+    pub fn cross_zone(&self, balancer: &LoadBalancer) -> bool {
+        match self.attributes.get(CROSS_ZONE).map(String::as_str) {
+            Some("true") => true,
+            Some("false") => false,
+            _ => balancer.cross_zone(),
+        }
+    }
+
     /// Whether its targets are told who connects, by PROXY protocol version 2.
     pub fn proxy_protocol(&self) -> bool {
         self.attributes.get(PROXY_PROTOCOL).is_some_and(|value| value == "true")

@@ -107,7 +107,7 @@ impl<'a> Routing<'a> {
     /// are none, as they get no new connections.
     pub fn reachable(&self, balancer: &LoadBalancer, zone: &str, group: &'a TargetGroup) -> Vec<&'a Target> {
         let all: Vec<&Target> = group.targets.iter().filter(|t| t.draining_since.is_none()).collect();
-        if balancer.cross_zone() {
+        if group.cross_zone(balancer) {
             return all;
         }
         let own: Vec<&Target> = all

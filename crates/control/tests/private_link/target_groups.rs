@@ -177,6 +177,10 @@ fn attributes_have_aws_defaults() {
         world.set_group_attribute(&provider(), &by_ip, "proxy_protocol_v2.enabled", value);
         assert_eq!(get(&by_ip, "proxy_protocol_v2.enabled"), value);
     }
+    for value in ["true", "false", "use_load_balancer_configuration"] {
+        world.set_group_attribute(&provider(), &by_ip, "load_balancing.cross_zone.enabled", value);
+        assert_eq!(get(&by_ip, "load_balancing.cross_zone.enabled"), value);
+    }
     let datagrams = world.datagram_group(&provider(), "datagrams", &vpc);
     let set_of = |group: &str, key: &str, value: &str| {
         let attributes = vec![TargetGroupAttribute { key: text(key), value: text(value) }];
@@ -187,5 +191,6 @@ fn attributes_have_aws_defaults() {
     assert_eq!(set_of(&datagrams, "proxy_protocol_v2.enabled", "true").0, "ValidationError");
     assert_eq!(set("deregistration_delay.timeout_seconds", "3601").0, "ValidationError");
     assert_eq!(set("proxy_protocol_v2.enabled", "yes").0, "ValidationError");
+    assert_eq!(set("load_balancing.cross_zone.enabled", "yes").0, "ValidationError");
     assert_eq!(set("slow_start.duration_seconds", "30").0, "ValidationError");
 }

@@ -1,6 +1,6 @@
 //! A balancer's attributes.
 
-use linkway_model::load_balancer::LoadBalancer;
+use linkway_model::load_balancer::{CROSS_ZONE, LoadBalancer};
 use linkway_wire::elbv2::{
     DescribeLoadBalancerAttributesInput, DescribeLoadBalancerAttributesOutput, LoadBalancerAttribute,
     ModifyLoadBalancerAttributesInput, ModifyLoadBalancerAttributesOutput,
@@ -16,7 +16,7 @@ const KNOWN: &[Attribute] = &[
     attribute("access_logs.s3.bucket", "", Accepts::OnlyDefault),
     attribute("access_logs.s3.prefix", "", Accepts::OnlyDefault),
     attribute("deletion_protection.enabled", "false", Accepts::Boolean),
-    attribute("load_balancing.cross_zone.enabled", "false", Accepts::Boolean),
+    attribute(CROSS_ZONE, "false", Accepts::Boolean),
     attribute("dns_record.client_routing_policy", "any_availability_zone", Accepts::OnlyDefault),
     attribute("ipv6.deny_all_igw_traffic", "false", Accepts::Boolean),
     attribute("secondary_ips.auto_assigned.per_subnet", "0", Accepts::OnlyDefault),

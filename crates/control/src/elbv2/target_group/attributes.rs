@@ -1,6 +1,6 @@
 //! A target group's attributes.
 
-use linkway_model::load_balancer::{PROXY_PROTOCOL, Protocol, TargetGroup, TargetType};
+use linkway_model::load_balancer::{CROSS_ZONE, PROXY_PROTOCOL, Protocol, TargetGroup, TargetType};
 use linkway_wire::elbv2::{
     DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput,
     ModifyTargetGroupAttributesInput, ModifyTargetGroupAttributesOutput, TargetGroupAttribute,
@@ -10,6 +10,9 @@ use super::DEREGISTRATION_DELAY;
 use crate::elbv2::arn;
 use crate::elbv2::attributes::{Accepts, Attribute, all, attribute, set};
 use crate::{Caller, Control, Error};
+
+/// Of the attribute for other zones' targets: the balancer's own says.
+const BY_BALANCER: &str = "use_load_balancer_configuration";
 
 /// AWS's attributes of the target groups of Network Load Balancers, and its defaults, which depend on the group.
 fn known(group: &TargetGroup) -> [Attribute; 13] {
@@ -21,11 +24,7 @@ fn known(group: &TargetGroup) -> [Attribute; 13] {
         attribute("deregistration_delay.connection_termination.enabled", word(datagrams), Accepts::Boolean),
         attribute("stickiness.enabled", "false", Accepts::OnlyDefault),
         attribute("stickiness.type", "source_ip", Accepts::OneOf(&["source_ip"])),
-        attribute(
-            "load_balancing.cross_zone.enabled",
-            "use_load_balancer_configuration",
-            Accepts::OnlyDefault,
-        ),
+        attribute(CROSS_ZONE, BY_BALANCER, Accepts::OneOf(&["true", "false", BY_BALANCER])),
         attribute(
             "target_group_health.dns_failover.minimum_healthy_targets.count",
             "1",
