@@ -62,6 +62,7 @@ impl Site {
             dns_name: "lb.example.com".into(),
             nodes: vec![LoadBalancerNode { subnet, zone: "us-east-1a".into(), interface: node }],
             groups: Vec::new(),
+            filters_private_link: false,
             attributes: BTreeMap::new(),
             active: true,
             since: 1,

@@ -146,6 +146,7 @@ impl World {
             dns_name: format!("lb{number}-0123456789abcdef.elb.us-east-1.amazonaws.com"),
             nodes,
             groups: Vec::new(),
+            filters_private_link: false,
             attributes: Default::default(),
             active: true,
             since: 1,
