@@ -265,20 +265,20 @@ def test_a_policy_knows_users_their_tags_and_their_organization(place):
     daemon, account = place.daemon, place.account
     daemon.linkway("account", "create", "--id", "222222222222", "--organization", "o-a1b2c3d4e5")
     key = lambda number, *words: daemon.json("key", "create", "--account", number, *words)[0]
-    alice = key(account.number, "--user", "alice", "--tag", "team=blue")
-    bob = key(account.number, "--user", "bob", "--tag", "team=green")
+    anna = key(account.number, "--user", "anna", "--tag", "team=blue")
+    bert = key(account.number, "--user", "bert", "--tag", "team=green")
     member = key("222222222222")
 
     def allowed(**statement):
         place.modify(endpoint, PolicyDocument=policy(allow("sts:GetCallerIdentity", **statement)))
         done = {
             name: place.aws("sts", "get-caller-identity", key=found["id"], secret=found["secret"]).returncode == 0
-            for name, found in (("alice", alice), ("bob", bob), ("member", member))
+            for name, found in (("anna", anna), ("bert", bert), ("member", member))
         }
         return {name for name, passed in done.items() if passed}
 
-    assert allowed(Principal={"AWS": f"arn:aws:iam::{account.number}:user/alice"}) == {"alice"}
-    assert allowed(Principal={"AWS": account.number}) == {"alice", "bob"}
-    assert allowed(Condition={"StringEquals": {"aws:PrincipalTag/team": "green"}}) == {"bob"}
+    assert allowed(Principal={"AWS": f"arn:aws:iam::{account.number}:user/anna"}) == {"anna"}
+    assert allowed(Principal={"AWS": account.number}) == {"anna", "bert"}
+    assert allowed(Condition={"StringEquals": {"aws:PrincipalTag/team": "green"}}) == {"bert"}
     assert allowed(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}) == {"member"}
-    assert allowed(Condition={"StringLike": {"aws:username": "a*"}}) == {"alice"}
+    assert allowed(Condition={"StringLike": {"aws:username": "a*"}}) == {"anna"}
