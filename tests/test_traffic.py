@@ -95,17 +95,16 @@ def test_rules_are_revoked_and_given_back(world):
     assert said(world, world.address).startswith("echo ")
 
 
-def test_a_revoked_rule_stops_what_it_had_let_in(world):
+@contextlib.contextmanager
+def streaming(world):
+    """A stream through the endpoint, with bytes coming back."""
     stream = world.daemon.popen(
         "exec", world.client, "--", "/usr/bin/python3", world.programs / "stream.py", world.address, "7000", "1",
         **PIPES,
     )
     try:
         until(lambda: moved(stream) > 0, "bytes that came back")
-        world.other.ec2.revoke_security_group_ingress(
-            GroupId=world.door, IpPermissions=[permission("tcp", 7000, world.members)]
-        )
-        assert not keeps_moving(stream)
+        yield stream
     finally:
         stream.kill()
         # Of one that was cut and has ended, the pipe may be broken while a question is still in it.
@@ -113,6 +112,14 @@ def test_a_revoked_rule_stops_what_it_had_let_in(world):
             stream.stdin.close()
         stream.stdout.close()
         stream.wait(10)
+
+
+def test_a_revoked_rule_stops_what_it_had_let_in(world):
+    with streaming(world) as stream:
+        world.other.ec2.revoke_security_group_ingress(
+            GroupId=world.door, IpPermissions=[permission("tcp", 7000, world.members)]
+        )
+        assert not keeps_moving(stream)
 
 
 def moved(stream):
@@ -194,15 +201,9 @@ def test_the_balancers_group(daemon, aws, other, programs):
 
 def test_rejecting_cuts_and_accepting_heals(world):
     change = {"ServiceId": world.service.id, "VpcEndpointIds": [world.endpoint]}
-    stream = world.daemon.popen(
-        "exec", world.client, "--", "/usr/bin/python3", world.programs / "stream.py", world.address, "7000", "1",
-        **PIPES,
-    )
-    with stream:
-        until(lambda: moved(stream) > 0, "bytes that came back")
+    with streaming(world) as stream:
         world.aws.ec2.reject_vpc_endpoint_connections(**change)
         assert not keeps_moving(stream)
-        stream.kill()
     seen = []
     found = reasons(world, lambda: seen.append(said(world, world.address)))
     assert seen[0] in ("timeout", "refused") and "EndpointUnavailable" in found
