@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use linkway_model::Timestamp;
 use linkway_wire::{ApiError, sigv4};
@@ -36,26 +37,38 @@ async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
         Ok(body) => body,
         Err(error) => return call::refuse_unread(&unread(&error)),
     };
-    // Operations read and write the state, on the disk too: they are not for the threads that wait for sockets.
-    let answered = tokio::task::spawn_blocking(move || {
+    let answered = carry_out(head, body, move |request| {
+        call::answer(&daemon.control, &daemon.store.snapshot(), request, peer, Timestamp::now())
+    });
+    answered.await.unwrap_or_else(|error| call::refuse_unread(&error))
+}
+
+/// Carry out what a request that has arrived whole asks for. Operations read and write the state, on the disk too:
+/// they are not for the threads that wait for sockets.
+///
+/// # Errors
+///
+/// If it panicked.
+pub(crate) async fn carry_out(
+    head: Parts,
+    body: Bytes,
+    work: impl FnOnce(&sigv4::Request<'_>) -> Answer + Send + 'static,
+) -> Result<Answer, ApiError> {
+    let carried_out = tokio::task::spawn_blocking(move || {
         let headers: Vec<(&str, &[u8])> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let request = sigv4::Request {
+        work(&sigv4::Request {
             method: head.method.as_str(),
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &headers,
             body: &body,
-        };
-        call::answer(&daemon.control, &daemon.store.snapshot(), &request, peer, Timestamp::now())
+        })
     });
-    match answered.await {
-        Ok(answer) => answer,
-        Err(error) => {
-            tracing::error!(%error, "an operation failed");
-            call::refuse_unread(&ApiError::internal())
-        }
-    }
+    carried_out.await.map_err(|error| {
+        tracing::error!(%error, "an operation failed");
+        ApiError::internal()
+    })
 }
 
 /// Why a body did not arrive whole.

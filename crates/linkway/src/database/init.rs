@@ -20,11 +20,9 @@ use crate::daemon::privileges;
 use crate::database::console::Console;
 use crate::database::sandbox::{self, Sandbox};
 use crate::instance::files::Files;
+use crate::instance::init::STARTED;
 use crate::instance::wait::{self, Signals};
 use crate::instance::{namespaces, process};
-
-/// What an init that leaves its program running writes to its standard output, a pipe, when that runs.
-pub(crate) const STARTED: &str = "started\n";
 
 /// What the init is told.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,10 +13,10 @@ use hyper::http::request::Parts;
 use linkway_control::Caller;
 use linkway_gateway::{Body, BodyError, Endpoint, Identity, Local, LocalCall, full};
 use linkway_model::aws_service::AwsService;
-use linkway_wire::{ApiError, Service, sigv4};
+use linkway_wire::{ApiError, Service};
 
 use crate::api::call::{self, Answer};
-use crate::api::server::{into_response, unread};
+use crate::api::server::{carry_out, into_response, unread};
 use crate::daemon::Daemon;
 use crate::http;
 
@@ -94,22 +94,10 @@ impl Asked {
             ApiError::new("InvalidClientTokenId", message).with_status(403)
         })?;
         let body = http::whole(body).await.map_err(|error| unread(&error))?;
-        let work = move || {
-            let headers: Vec<(&str, &[u8])> =
-                head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-            let request = sigv4::Request {
-                method: head.method.as_str(),
-                path: head.uri.path(),
-                query: head.uri.query().unwrap_or_default(),
-                headers: &headers,
-                body: &body,
-            };
-            call::perform(&daemon.control, service, caller, &request, request_id)
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|error| {
-            tracing::error!(%error, "an operation failed");
-            ApiError::internal()
+        carry_out(head, body, move |request| {
+            call::perform(&daemon.control, service, caller, request, request_id)
         })
+        .await
     }
 }
 

@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::database::directory::Directory;
 use crate::database::engine::{self, Certificate, Engine, User};
-use crate::database::init::{Manner, Plan, STARTED};
+use crate::database::init::{Manner, Plan};
 use crate::database::{certificate, console, inside};
 use crate::instance::files::{Files, host_name};
+use crate::instance::init::STARTED;
 use crate::instance::{namespaces, process};
 use crate::keeper::protocol::{Answer, Place, Request, Spec};
 use crate::state_dir::{StateDir, instance_run_directory};
