@@ -33,8 +33,8 @@ use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
 use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
-use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
+use crate::gateway::{relays, threads};
 use crate::keeper::protocol::Place;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -102,7 +102,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
 
     let stop = Stopper::new();
-    let (ports, wanted_ports) = relays::ports();
+    let (ports, wanted_ports) = relays::ports(threads::count());
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),
