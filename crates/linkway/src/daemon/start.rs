@@ -97,7 +97,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let own_services = OwnServices::default();
     let audit = Audit::start(&settings.state, settings.ephemeral)?;
-    let keys: Arc<dyn Keys> = Arc::new(StoreKeys(Arc::clone(&store)));
+    let keys: Arc<dyn Keys> = Arc::new(StoreKeys::new(Arc::clone(&store)));
     let outbound = runtime.handle().clone();
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
 
