@@ -194,6 +194,11 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	reason = insert_reverse(p);
 	if (reason)
 		return reason;
+	/* No answer can come before this packet has been delivered. */
+	reason = returns(c, p->reverse_key.destination_port);
+	there = reason ? bpf_map_lookup_elem(&flows, &p->reverse_key) : NULL;
+	if (there)
+		there->refused = reason;
 	forward->peer = p->reverse_key;
 	error = insert(&p->key, forward);
 	if (error) {

@@ -48,6 +48,7 @@ static __always_inline int recognise_workload(struct __sk_buff *skb, struct pack
 	p->interface = port->interface;
 	p->key.vpc = port->vpc;
 	p->groups = port->groups;
+	p->subnet = port->subnet;
 	p->flags = port->flags;
 	p->prefix = port->prefix;
 	__builtin_memcpy(p->mac, port->mac, ETH_ALEN);
@@ -59,6 +60,7 @@ static __always_inline void recognise_service(struct packet *p)
 {
 	p->key.vpc = SERVICE_VPC;
 	p->groups = 0;
+	p->subnet = 0;
 	p->flags = 0;
 	p->prefix = 0;
 	__builtin_memcpy(p->mac, p->settings.service_mac, ETH_ALEN);

@@ -49,6 +49,7 @@ HASH_TABLE(places, struct place_key, struct place, 4 * MAX_INTERFACES);
 HASH_TABLE(members, struct member_key, __u32, 16 * MAX_INTERFACES);
 HASH_TABLE(rulesets, struct ruleset_key, struct ruleset, 2 * MAX_INTERFACES);
 HASH_TABLE(rules, struct rule_key, struct rule_chunk, 4 * MAX_INTERFACES);
+HASH_TABLE(subnets, __u64, struct subnet, MAX_INTERFACES);
 HASH_TABLE(endpoints, __u32, struct endpoint, MAX_INTERFACES);
 HASH_TABLE(listeners, struct listener_key, struct listener, 4 * MAX_INTERFACES);
 HASH_TABLE(targets, struct target_key, struct target, 16 * MAX_INTERFACES);

@@ -14,7 +14,7 @@
 
 #define SECOND 1000000000ULL
 
-/* A search through the rules of a set of groups: see rules.h. */
+/* A search through the rules of a set of groups, or the entries of a network ACL: see rules.h. */
 struct rule_search {
 	struct address peer;
 	__u64 peer_groups;
@@ -24,6 +24,16 @@ struct rule_search {
 	__u32 protocol;
 	__u32 found;    /* 1: a rule matches */
 	__u32 id;       /* which */
+	__u32 denies;   /* 1: it refuses what it matches */
+};
+
+/* A packet's step from one interface of a VPC to another: see subnet.h. */
+struct hop {
+	__u64 from;                 /* subnet */
+	__u64 to;                   /* subnet; 0: of nothing that stands there */
+	struct address source;
+	struct address destination;
+	__u32 receiver;             /* number of the interface that it goes to; 0: nothing stands there */
 	__u32 pad;
 };
 
@@ -35,6 +45,7 @@ struct course {
 	struct flow_key key;        /* given: the direction that opens the flow */
 	__u32 sender;               /* given: number of its interface; 0: the service namespace */
 	__u64 sender_groups;        /* given */
+	__u64 sender_subnet;        /* given */
 	struct address source;      /* of the packet as the receiver sees it */
 	struct address destination;
 	__u16 destination_port;
@@ -43,13 +54,18 @@ struct course {
 	__u32 vpc;                  /* the receiver's */
 	__u32 receiver;
 	__u32 via;
+	__u32 node;                 /* the balancer's interface that it comes from, to a target */
 	__u32 counter;
 	__u32 device;
 	__u32 idle_seconds;
 	__u32 egress_rule;
 	__u32 ingress_rule;
 	__u8 mac[6];
-	__u8 pad[2];
+	__u8 refused;               /* enum drop_reason: of a flow that exists, why packets this way are dropped now */
+	__u8 pad;
+	struct hop first;           /* from the sender to what stands at the destination */
+	struct hop second;          /* from a balancer's node to its target, if there is one */
+	struct hop back;            /* one of them, turned round */
 	struct rule_search search;
 };
 
@@ -66,6 +82,7 @@ struct packet {
 	struct settings settings;   /* one reading of them for the whole way */
 	__u32 interface;            /* number of the sender's; 0: unknown, or the service namespace */
 	__u64 groups;
+	__u64 subnet;
 	__u8 mac[6];                /* that the sender must have */
 	__u8 flags;                 /* enum interface_flag */
 	__u8 tcp_flags;

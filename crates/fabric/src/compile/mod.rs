@@ -10,6 +10,7 @@ mod places;
 pub mod probes;
 pub mod relays;
 mod rules;
+mod subnets;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,7 @@ pub fn compile(snapshot: &Snapshot, devices: &Devices) -> Tables {
     interfaces::compile(&context, &mut tables);
     places::compile(&context, &mut tables);
     rules::compile(&context, &mut tables);
+    subnets::compile(&context, &mut tables);
     endpoints::compile(&context, &mut tables);
     balancers::compile(&context, &mut tables);
     probes::compile(&context, &mut tables);

@@ -5,6 +5,7 @@
 mod frame;
 mod world;
 
+mod acls;
 mod arp;
 mod checks;
 mod collector;

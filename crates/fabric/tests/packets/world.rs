@@ -7,6 +7,8 @@
 //!   3 ENDPOINT  10.0.0.30  groups 103    ->      6 NODE      10.0.0.50  TCP 443, UDP 443 -> 8443
 //!   8 AWS       10.0.0.40  groups 103    ->    the gateway, TCP 443 and 80
 //! ```
+//!
+//! Each VPC has one subnet, 10.0.0.0/24, with the VPC's number, until a test moves somebody elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -72,6 +74,7 @@ const TC_ACT_REDIRECT: u32 = 7;
 pub const CLIENT_GROUP: u32 = 1;
 
 const RULES: u64 = 5000;
+const ACLS: u64 = 7000;
 const TARGETS: u64 = 9000;
 
 pub fn mac(interface: u32) -> Mac {
@@ -176,6 +179,9 @@ impl World {
 
     fn fill(&self) {
         self.settings(|_| {});
+        for vpc in [CONSUMER, PROVIDER] {
+            self.subnet(vpc.into(), Ipv4Addr::new(10, 0, 0, 0), 24, [None, None]);
+        }
         self.interface(CLIENT, CONSUMER, CLIENT_IP, 101, Kind::INTERFACE_WORKLOAD);
         self.interface(NEIGHBOUR, CONSUMER, NEIGHBOUR_IP, 102, Kind::INTERFACE_WORKLOAD);
         self.interface(ENDPOINT, CONSUMER, ENDPOINT_IP, 103, Kind::INTERFACE_ENDPOINT);
@@ -258,12 +264,42 @@ impl World {
         );
     }
 
+    /// A subnet, with its ACL's entries for what enters and for what leaves. `None`: it allows everything.
+    pub fn subnet(&self, number: u64, network: Ipv4Addr, prefix: u32, acl: [Option<&[Rule]>; 2]) {
+        let mut row = Subnet { address: address(network), prefix: 96 + prefix, ..Subnet::default() };
+        for (direction, entries) in acl.into_iter().enumerate() {
+            if let Some(entries) = entries {
+                row.acl[direction] = self.list(ACLS + number * 2 + direction as u64, entries);
+            }
+        }
+        self.put(&self.skeleton.maps.subnets, &number, &row);
+    }
+
+    /// Moves an interface to another subnet. Its address stays.
+    pub fn move_to(&self, number: u32, subnet: u64) {
+        self.alter(&self.skeleton.maps.interfaces, &number, |interface: &mut Interface| {
+            interface.subnet = subnet;
+        });
+        self.alter(&self.skeleton.maps.ports, &device(number), |port: &mut Port| port.subnet = subnet);
+    }
+
+    /// Changes a row, if it is there.
+    fn alter<K: Layout, V: Layout>(&self, map: &impl MapCore, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some(value) = map.lookup(key.bytes(), MapFlags::ANY).unwrap() {
+            let mut value = V::read(&value).unwrap();
+            change(&mut value);
+            self.put(map, key, &value);
+        }
+    }
+
+    /// In the subnet that has the VPC's number.
     pub fn interface(&self, number: u32, vpc: u32, ip: Ipv4Addr, groups: u64, kind: Kind) {
         let workload = kind == Kind::INTERFACE_WORKLOAD;
         let device = if workload { device(number) } else { 0 };
         let interface = Interface {
             address: address(ip),
             groups,
+            subnet: vpc.into(),
             vpc,
             device,
             mac: mac(number),
@@ -278,6 +314,7 @@ impl World {
                 interface: number,
                 vpc,
                 groups,
+                subnet: vpc.into(),
                 mac: mac(number),
                 kind: kind.0 as u8,
                 flags,
@@ -290,7 +327,12 @@ impl World {
 
     /// The list of a set's rules in a direction.
     pub fn rules(&self, groups: u64, direction: u32, rules: &[Rule]) {
-        let hash = RULES + groups * 2 + u64::from(direction);
+        let ruleset = self.list(RULES + groups * 2 + u64::from(direction), rules);
+        let key = RulesetKey { groups, direction, pad: 0 };
+        self.put(&self.skeleton.maps.rulesets, &key, &ruleset);
+    }
+
+    fn list(&self, hash: u64, rules: &[Rule]) -> Ruleset {
         for (chunk, some) in rules.chunks(8).enumerate() {
             let mut value = RuleChunk::default();
             value.rule[..some.len()].copy_from_slice(some);
@@ -300,12 +342,7 @@ impl World {
                 &value,
             );
         }
-        let key = RulesetKey { groups, direction, pad: 0 };
-        self.put(
-            &self.skeleton.maps.rulesets,
-            &key,
-            &Ruleset { rules: hash, count: rules.len() as u32, pad: 0 },
-        );
+        Ruleset { rules: hash, count: rules.len() as u32, pad: 0 }
     }
 
     /// Where `ENDPOINT` leads.

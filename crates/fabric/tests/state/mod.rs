@@ -15,6 +15,7 @@ use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::*;
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::prefix_list::{
     AddressFamily, PrefixList, PrefixListEntry, PrefixListState, PrefixListVersion,
@@ -64,9 +65,11 @@ impl State {
         self.get::<NetworkInterface>(interface).number
     }
 
+    /// A VPC, with the ACL that each has from the beginning.
     pub fn vpc(&mut self, cidr: &str) -> VpcId {
         let id = VpcId::random();
         let number = self.next_number();
+        let default_network_acl = self.acl(&id, [true, false].map(|egress| entry(100, egress, true)).into());
         self.put(Vpc {
             id: id.clone(),
             number,
@@ -81,7 +84,22 @@ impl State {
             dhcp_options: DhcpOptionsId::random(),
             default_security_group: SecurityGroupId::random(),
             main_route_table: RouteTableId::random(),
-            default_network_acl: NetworkAclId::random(),
+            default_network_acl,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A network ACL that no subnet has.
+    pub fn acl(&mut self, vpc: &VpcId, entries: Vec<NetworkAclEntry>) -> NetworkAclId {
+        let id = NetworkAclId::random();
+        self.put(NetworkAcl {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            is_default: false,
+            entries,
             tags: Tags::new(),
         });
         id
@@ -90,6 +108,7 @@ impl State {
     /// A subnet in zone `us-east-1{zone}`.
     pub fn subnet(&mut self, vpc: &VpcId, cidr: &str, zone: char) -> SubnetId {
         let id = SubnetId::random();
+        let acl = self.get::<Vpc>(vpc).default_network_acl.clone();
         self.put(Subnet {
             id: id.clone(),
             owner: account(),
@@ -101,7 +120,7 @@ impl State {
             map_public_ip_on_launch: false,
             hostname_type: "ip-name".to_owned(),
             resource_name_a_record: false,
-            network_acl: (NetworkAclAssociationId::random(), NetworkAclId::random()),
+            network_acl: (NetworkAclAssociationId::random(), acl),
             tags: Tags::new(),
         });
         id
@@ -438,6 +457,12 @@ pub fn ip(text: &str) -> Ipv4Addr {
 
 pub fn cidr(text: &str) -> Peer {
     Peer::Cidr(text.parse().unwrap())
+}
+
+/// An ACL's entry about everything.
+pub fn entry(number: i32, egress: bool, allow: bool) -> NetworkAclEntry {
+    let cidr = net("0.0.0.0/0").into();
+    NetworkAclEntry { number, egress, protocol: None, cidr, allow, ports: None, icmp: None }
 }
 
 /// Every packet.
