@@ -5,7 +5,7 @@
  * A change of rules, endpoints, listeners or targets raises the epoch. A flow that was judged under
  * another one is judged anew by its next packet, whichever way that goes, and ends there if what let it in
  * does so no more. So a change costs nothing a flow, and a revoked rule stops its flows at once. What an ACL
- * refuses is dropped, and its flow stays: see subnet.h.
+ * or a route refuses is dropped, and its flow stays: see subnet.h.
  *
  * After the rewrite the frame is marked as meant for its receiver: before Linux 6.15 bpf_redirect_peer
  * leaves the mark that the host's end made by comparing MACs, and the receiver would ignore the frame.

@@ -87,13 +87,14 @@ static __always_inline int lead_to_target(struct course *c, __u32 number, const 
 	c->receiver = target->interface;
 	if (!there)
 		return DROP_NOT_DELIVERED;
-	c->node = number;
 	c->search.port = bpf_ntohs(target->port);
 	c->second.from = node->subnet;
 	c->second.to = there->subnet;
 	c->second.source = node->address;
 	c->second.destination = target->address;
+	c->second.sender = number;
 	c->second.receiver = target->interface;
+	c->second.redirects = 0;
 	reason = cross(c, &c->second);
 	if (reason)
 		return reason;

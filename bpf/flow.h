@@ -186,6 +186,7 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	__builtin_memset(&p->reverse_key, 0, sizeof(p->reverse_key));
 	p->reverse_key.vpc = c->vpc;
 	p->reverse_key.protocol = p->key.protocol;
+	p->reverse_key.forwarded = c->redirected;
 	p->reverse_key.source = c->destination;
 	p->reverse_key.destination = c->source;
 	p->reverse_key.source_port = c->destination_port;

@@ -80,13 +80,22 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	c->first.to = there ? there->subnet : 0;
 	c->first.source = c->key.source;
 	c->first.destination = c->key.destination;
+	c->first.sender = c->sender;
 	c->first.receiver = there ? c->receiver : 0;
+	c->first.redirects = 1;
 	reason = cross(c, &c->first);
 	if (reason)
 		return reason;
+	if (c->first.receiver && c->first.receiver != c->receiver) {
+		c->redirected = 1;
+		c->receiver = c->first.receiver;
+		there = bpf_map_lookup_elem(&interfaces, &c->receiver);
+	}
 	if (!there)
 		return DROP_NO_ROUTE;
-	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->key.source, c->sender_groups))
+	/* A rule that names a group means the addresses of its members, so nobody's on whose behalf they send. */
+	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->key.source,
+		    c->key.forwarded ? 0 : c->sender_groups))
 		return DROP_INGRESS_DENIED;
 	c->ingress_rule = c->search.id;
 	switch (there->kind) {
@@ -119,8 +128,8 @@ __noinline int judge(struct course *c, const struct settings *settings)
 	c->idle_seconds = 0;
 	c->egress_rule = 0;
 	c->ingress_rule = 0;
-	c->node = 0;
 	c->refused = 0;
+	c->redirected = 0;
 	c->first.from = c->first.to = 0;
 	c->second.from = c->second.to = 0;
 	if (c->key.vpc == SERVICE_VPC)
@@ -129,7 +138,7 @@ __noinline int judge(struct course *c, const struct settings *settings)
 		reason = judge_workload(c, settings);
 	if (!reason && !c->device)
 		reason = DROP_NOT_DELIVERED;
-	/* Where an ACL had refused it before, that comes first. */
+	/* Where an ACL or a route had refused it before, that comes first. */
 	return reason && c->refused ? c->refused : reason;
 }
 

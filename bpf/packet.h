@@ -33,7 +33,9 @@ struct hop {
 	__u64 to;                   /* subnet; 0: of nothing that stands there */
 	struct address source;
 	struct address destination;
+	__u32 sender;               /* number of the interface that it comes from */
 	__u32 receiver;             /* number of the interface that it goes to; 0: nothing stands there */
+	__u32 redirects;            /* 1: a route may lead to an interface that sends on, which is then the receiver */
 	__u32 pad;
 };
 
@@ -54,7 +56,6 @@ struct course {
 	__u32 vpc;                  /* the receiver's */
 	__u32 receiver;
 	__u32 via;
-	__u32 node;                 /* the balancer's interface that it comes from, to a target */
 	__u32 counter;
 	__u32 device;
 	__u32 idle_seconds;
@@ -62,7 +63,7 @@ struct course {
 	__u32 ingress_rule;
 	__u8 mac[6];
 	__u8 refused;               /* enum drop_reason: of a flow that exists, why packets this way are dropped now */
-	__u8 pad;
+	__u8 redirected;            /* a route leads to the receiver, which sends on what is not for itself */
 	struct hop first;           /* from the sender to what stands at the destination */
 	struct hop second;          /* from a balancer's node to its target, if there is one */
 	struct hop back;            /* one of them, turned round */
@@ -125,7 +126,8 @@ static __always_inline int same_address(const struct address *a, const struct ad
 
 static __always_inline int same_key(const struct flow_key *a, const struct flow_key *b)
 {
-	return a->vpc == b->vpc && a->protocol == b->protocol && a->source_port == b->source_port &&
+	return a->vpc == b->vpc && a->protocol == b->protocol && a->forwarded == b->forwarded &&
+	       a->source_port == b->source_port &&
 	       a->destination_port == b->destination_port && same_address(&a->source, &b->source) &&
 	       same_address(&a->destination, &b->destination);
 }

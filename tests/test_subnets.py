@@ -1,4 +1,4 @@
-"""What lies between subnets, by its packets: network ACLs."""
+"""What lies between subnets, by its packets: network ACLs and route tables."""
 
 from types import SimpleNamespace
 
@@ -202,3 +202,114 @@ def goes_on(stream):
     """Wait until a stream has moved on."""
     back = moved(stream)
     until(lambda: moved(stream) > back, "the stream moving again", 20)
+
+
+def route_table(account, vpc, *subnets):
+    """A route table that these subnets use from now on."""
+    table = account.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    for subnet in subnets:
+        account.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    return table
+
+
+def nowhere(world, subnet):
+    """An interface that is attached to nothing: a route to it is a blackhole."""
+    made = world.other.ec2.create_network_interface(SubnetId=subnet)
+    return made["NetworkInterface"]["NetworkInterfaceId"]
+
+
+def test_a_route_out_has_the_reason_of_where_it_leads(world):
+    ec2 = world.other.ec2
+    table = route_table(world.other, world.vpc, world.place)
+    denied(world, "NoRoute", "192.0.2.1")
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=world.vpc)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock=ALL, GatewayId=gateway)
+    denied(world, "NoUplink", "192.0.2.1")
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=world.vpc)
+    denied(world, "BlackholeRoute", "192.0.2.1")
+    ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="192.0.2.0/24", NetworkInterfaceId=world.other.interface(world.client)
+    )
+    denied(world, "NotForwarded", "192.0.2.1")
+    # Nothing of it matters within the VPC.
+    assert reached(world)
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24")
+    ec2.delete_route(RouteTableId=table, DestinationCidrBlock=ALL)
+    denied(world, "NoRoute", "192.0.2.1")
+
+
+def test_a_more_specific_route_to_nothing_drops(world):
+    """It is the client's subnet's, or the endpoint's, which needs a way back."""
+    for subnet, destination in [(world.place, "10.0.1.0/24"), (world.door, "10.0.0.0/24")]:
+        table = route_table(world.other, world.vpc, subnet)
+        world.other.ec2.create_route(
+            RouteTableId=table, DestinationCidrBlock=destination, NetworkInterfaceId=nowhere(world, subnet)
+        )
+        denied(world, "BlackholeRoute")
+        world.other.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=destination)
+        assert reached(world)
+
+
+@pytest.mark.parametrize("whose", ["place", "door"])
+def test_a_subnet_gets_another_route_table_while_a_connection_runs(world, whose):
+    subnet, other_way = getattr(world, whose), {"place": "10.0.1.0/24", "door": "10.0.0.0/24"}[whose]
+    table = route_table(world.other, world.vpc)
+    world.other.ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock=other_way, NetworkInterfaceId=nowhere(world, subnet)
+    )
+    with streaming(world) as stream:
+        association = world.other.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+        at_rest(world, stream, "BlackholeRoute")
+        world.other.ec2.disassociate_route_table(AssociationId=association)
+        goes_on(stream)
+        # The same by the main table, which all subnets have that are associated with none.
+        found = world.other.ec2.describe_route_tables(
+            Filters=[{"Name": "vpc-id", "Values": [world.vpc]}, {"Name": "association.main", "Values": ["true"]}]
+        )["RouteTables"]
+        main = found[0]["Associations"][0]["RouteTableAssociationId"]
+        world.other.ec2.replace_route_table_association(AssociationId=main, RouteTableId=table)
+        at_rest(world, stream, "BlackholeRoute")
+        world.other.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=other_way)
+        goes_on(stream)
+
+
+def test_a_route_to_an_instance_that_forwards(world):
+    """To an address outside of the VPC that it has itself; and between two subnets, both ways."""
+    ec2 = world.other.ec2
+    subnet = world.other.subnet(world.vpc, "10.0.2.0/24")
+    serve = (
+        "sysctl -qw net.ipv4.ip_forward=1 && ip address add 192.0.2.9/32 dev lo && "
+        f"exec /usr/bin/python3 {world.programs / 'echo.py'} 7000"
+    )
+    box = world.daemon.run(subnet, "sh", "-c", serve, groups=[world.group])
+    interface = world.other.interface(box)
+    table = route_table(world.other, world.vpc, world.place)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24", InstanceId=box)
+    denied(world, "NotForwarded", "192.0.2.9")
+    ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, SourceDestCheck={"Value": False})
+    until(lambda: reached(world, "192.0.2.9"), "the address outside")
+    assert said(world, "192.0.2.9", protocol="udp") == "echoed"
+
+    def forwarded():
+        lines = world.daemon.exec(box, "cat", "/proc/net/snmp").stdout.splitlines()
+        names, values = (line.split() for line in lines if line.startswith("Ip:"))
+        return int(values[names.index("ForwDatagrams")])
+
+    assert reached(world)
+    assert forwarded() == 0
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.0.1.0/24", NetworkInterfaceId=interface)
+    back = route_table(world.other, world.vpc, world.door)
+    ec2.create_route(RouteTableId=back, DestinationCidrBlock="10.0.0.0/24", NetworkInterfaceId=interface)
+    assert reached(world)
+    there = forwarded()
+    assert there > 0
+    with streaming(world) as stream:
+        goes_on(stream)
+        assert forwarded() > there
+        # What it has forwarded ends with the routes: the client's packets lead elsewhere now.
+        ended = world.daemon.drops().get("FlowRevoked", 0)
+        ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.0.1.0/24")
+        until(lambda: world.daemon.drops().get("FlowRevoked", 0) > ended, "a packet of the flow that has ended")
+    ec2.delete_route(RouteTableId=back, DestinationCidrBlock="10.0.0.0/24")
+    assert reached(world)

@@ -87,6 +87,10 @@ layouts! {
     Rule = rule;
     /// What is asked where packets leave and enter a subnet.
     Subnet = subnet;
+    /// A route table and a destination.
+    RouteKey = route_key;
+    /// Where a route leads.
+    Route = route;
     /// Where an endpoint's interface leads.
     Endpoint = endpoint;
     /// A balancer's node, a port and a protocol.

@@ -21,7 +21,7 @@ use crate::ranges;
 use crate::reason::Reason;
 use crate::tables::Tables;
 
-use between::Hop;
+use between::{End, Hop};
 
 /// The one port that a VPC's resolver listens on.
 const DNS: u16 = 53;
@@ -149,14 +149,17 @@ impl Judge<'_> {
         if u32::from(sender.flags) & interface_flag::INTERFACE_SOURCE_CHECK.0 == 0 {
             return Ok(());
         }
-        let own = self.place(sender.vpc, self.packet.source).is_some_and(|(kind, interface)| {
-            kind == place_kind::PLACE_INTERFACE && interface == sender.interface
-        });
-        if own && self.packet.source_mac == sender.mac {
+        if self.is_own(sender) && self.packet.source_mac == sender.mac {
             Ok(())
         } else {
             Err(drop_reason::DROP_SPOOFED_SOURCE)
         }
+    }
+
+    /// Whether the packet comes from an address of its sender's. It forwards others.
+    fn is_own(&self, sender: &Port) -> bool {
+        let own = (place_kind::PLACE_INTERFACE, sender.interface);
+        self.place(sender.vpc, self.packet.source) == Some(own)
     }
 
     fn opens(&self) -> bool {
@@ -179,19 +182,22 @@ impl Judge<'_> {
             address: layout::address(self.packet.destination),
             groups: receiver.map_or(0, |(_, interface)| interface.groups),
         };
-        let hop = Hop {
-            from: sender.subnet,
-            to: receiver.map(|(_, interface)| interface.subnet),
+        let hop = self.redirected(Hop {
+            from: End { number: sender.interface, subnet: sender.subnet },
+            to: receiver.map(|(number, interface)| End { number, subnet: interface.subnet }),
             source: self.packet.source,
             destination: self.packet.destination,
-        };
+        });
         let port = self.rule_port();
         if !self.admits(sender.groups, rule_direction::RULE_EGRESS, &there, port) {
             return Err(drop_reason::DROP_EGRESS_DENIED);
         }
         self.cross(&hop, port)?;
-        let (number, interface) = receiver.ok_or(drop_reason::DROP_NO_ROUTE)?;
-        let here = Peer { address: layout::address(self.packet.source), groups: sender.groups };
+        let number = hop.to.ok_or(drop_reason::DROP_NO_ROUTE)?.number;
+        let interface = self.tables.interfaces.get(&number).ok_or(drop_reason::DROP_NO_ROUTE)?;
+        // A rule that names a group means addresses of its members, so not those that a member forwards.
+        let groups = if self.is_own(sender) { sender.groups } else { 0 };
+        let here = Peer { address: layout::address(self.packet.source), groups };
         if !self.admits(interface.groups, rule_direction::RULE_INGRESS, &here, port) {
             return Err(drop_reason::DROP_INGRESS_DENIED);
         }
@@ -263,7 +269,7 @@ impl Judge<'_> {
             .filter_map(|index| {
                 self.tables.targets.get(&TargetKey { targets: listener.targets, index, pad: 0 })
             })
-            .map(|target| self.target(&[*hop], node, target, u16::from_be(target.port)))
+            .map(|target| self.target(&[*hop], (number, node), target, u16::from_be(target.port)))
             .collect();
         if ways.is_empty() { Err(drop_reason::DROP_NO_HEALTHY_TARGET) } else { Ok(ways) }
     }
@@ -276,11 +282,11 @@ impl Judge<'_> {
     }
 
     /// The target sees the balancer's node, and its groups are asked about that one.
-    fn target(&self, hops: &[Hop], node: &Interface, target: &Target, port: u16) -> Way {
+    fn target(&self, hops: &[Hop], (number, node): (u32, &Interface), target: &Target, port: u16) -> Way {
         let there = self.tables.interfaces.get(&target.interface).ok_or(drop_reason::DROP_NOT_DELIVERED)?;
         let hop = Hop {
-            from: node.subnet,
-            to: Some(there.subnet),
+            from: End { number, subnet: node.subnet },
+            to: Some(End { number: target.interface, subnet: there.subnet }),
             source: ipv4(&node.address),
             destination: ipv4(&target.address),
         };
@@ -308,7 +314,7 @@ impl Judge<'_> {
         let node = self.tables.interfaces.get(&probe.node).ok_or(nothing)?;
         let target =
             Target { address: probe.address, interface: probe.interface, port: port.to_be(), pad: 0 };
-        self.target(&[], node, &target, port)
+        self.target(&[], (probe.node, node), &target, port)
     }
 
     /// Whether a rule of the set lets the packet through. 0 is no set: then groups do not apply.

@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::layout::{Count, DropKey, Layout};
+use linkway_fabric::layout::{Count, DropKey, Layout, address};
 use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
@@ -31,6 +31,7 @@ use linkway_model::load_balancer::{
 };
 use linkway_model::network_acl::NetworkAclEntry;
 use linkway_model::network_interface::{Mac, NetworkInterface};
+use linkway_model::route_table::RouteTarget;
 use linkway_model::security_group::{Direction, Peer, Traffic};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
@@ -76,6 +77,8 @@ struct Network {
     protocol: Protocol,
     /// Of each subnet, the first VPC's first: its ACL, unless it is the VPC's default one.
     acls: Vec<Option<Vec<NetworkAclEntry>>>,
+    /// Of each subnet, likewise: its route table.
+    routes: Vec<Option<Vec<(&'static str, TargetPlan)>>>,
     /// Of each instance of the second VPC: whether it is a target, its health, and whether it has a device.
     targets: Vec<Option<(TargetHealth, bool)>>,
 }
@@ -93,6 +96,14 @@ struct RulePlan {
 enum PeerPlan {
     Cidr(&'static str),
     Group(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TargetPlan {
+    /// A gateway that is attached, or not.
+    Gateway(bool),
+    /// An instance of the VPC.
+    Instance(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -127,10 +138,22 @@ fn network() -> impl Strategy<Value = Network> {
         ),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
-        prop::collection::vec(prop::option::weighted(0.3, acl()), 2 * SUBNETS),
+        (
+            prop::collection::vec(prop::option::weighted(0.3, acl()), 2 * SUBNETS),
+            prop::collection::vec(prop::option::weighted(0.5, routes()), 2 * SUBNETS),
+        ),
     )
         .prop_map(
-            |(instances, rules, open, (endpoint_groups, balancer_groups), flags, protocol, targets, acls)| {
+            |(
+                instances,
+                rules,
+                open,
+                (endpoint_groups, balancer_groups),
+                flags,
+                protocol,
+                targets,
+                (acls, routes),
+            )| {
                 Network {
                     instances,
                     rules,
@@ -143,6 +166,7 @@ fn network() -> impl Strategy<Value = Network> {
                     carried: flags.2,
                     protocol,
                     acls,
+                    routes,
                     targets,
                 }
             },
@@ -207,6 +231,19 @@ fn acl() -> impl Strategy<Value = Vec<NetworkAclEntry>> {
     )
 }
 
+/// A route table's routes, beside the local ones.
+fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>> {
+    let inside = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.20/32", "10.0.0.48/28", "10.0.0.0/26"];
+    let outside = ["0.0.0.0/0", "192.0.2.0/24", "100.64.0.0/10"];
+    let interface = || (0..INSTANCES).prop_map(TargetPlan::Instance);
+    let target = prop_oneof![any::<bool>().prop_map(TargetPlan::Gateway), interface(), interface()];
+    let route = prop_oneof![
+        (select(outside.to_vec()), target),
+        (select(inside.to_vec()), prop_oneof![interface(), Just(TargetPlan::Gateway(false))]),
+    ];
+    prop::collection::vec(route, 0..4)
+}
+
 fn packet() -> impl Strategy<Value = PacketPlan> {
     let addresses = || {
         select(
@@ -254,6 +291,13 @@ struct Built {
     probes: Vec<Ipv4Addr>,
 }
 
+impl Built {
+    /// Whether it is an instance's MAC.
+    fn is_workload(&self, mac: [u8; 6]) -> bool {
+        self.senders.iter().any(|(device, other, _)| *device != SERVICE && *other == mac)
+    }
+}
+
 fn build(plan: &Network) -> Built {
     let mut state = State::default();
     let vpcs = [state.vpc("10.0.0.0/16"), state.vpc("10.0.0.0/16")];
@@ -289,8 +333,8 @@ fn build(plan: &Network) -> Built {
     for (index, (of, checked)) in plan.instances.iter().enumerate() {
         let vpc = index / INSTANCES;
         let of: Vec<_> = of.iter().map(|group| &groups[vpc][*group]).collect();
-        let (address, subnet) = [("10.0.0.10", 0), ("10.0.0.11", 0), ("10.0.0.20", 1)][index % INSTANCES];
-        let instance = state.instance(&subnets[vpc][subnet], address, &of);
+        let (own, subnet) = [("10.0.0.10", 0), ("10.0.0.11", 0), ("10.0.0.20", 1)][index % INSTANCES];
+        let instance = state.instance(&subnets[vpc][subnet], own, &of);
         let interface = state.get::<Instance>(&instance).interface.clone();
         state.change::<NetworkInterface>(&interface, |interface| interface.source_dest_check = *checked);
         let number = state.number(&interface);
@@ -298,9 +342,26 @@ fn build(plan: &Network) -> Built {
         if present {
             let device = FIRST + index as u32;
             devices.interfaces.insert(number, device);
-            senders.push((device, Mac::of(number).0, state::ip(address)));
+            senders.push((device, Mac::of(number).0, state::ip(own)));
         }
         instances.push(instance);
+    }
+    for (index, routes) in plan.routes.iter().enumerate() {
+        let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
+        let Some(routes) = routes else { continue };
+        let mut list = Vec::new();
+        for (destination, target) in routes {
+            let target = match target {
+                TargetPlan::Gateway(attached) => state.internet_gateway(attached.then_some(&vpcs[vpc])),
+                TargetPlan::Instance(index) => {
+                    let instance = &instances[vpc * INSTANCES + index];
+                    RouteTarget::NetworkInterface(state.get::<Instance>(instance).interface.clone())
+                }
+            };
+            list.push((*destination, target));
+        }
+        let table = state.route_table(&vpcs[vpc], &list);
+        state.associate(&table, &subnets[vpc][subnet]);
     }
     let balancer = state.balancer(&[(&subnets[1][2], "10.0.0.50")]);
     let of: Vec<SecurityGroupId> =
@@ -373,6 +434,7 @@ impl Kernel {
         replace(&maps.rulesets, &tables.rulesets);
         replace(&maps.rules, &tables.rules);
         replace(&maps.subnets, &tables.subnets);
+        replace(&maps.routes, &tables.routes);
         replace(&maps.endpoints, &tables.endpoints);
         replace(&maps.listeners, &tables.listeners);
         replace(&maps.targets, &tables.targets);
@@ -531,6 +593,12 @@ fn the_programs_decide_as_the_reference_does() {
             if matches!(&seen, Seen::Delivered(frame) if endpoint_interface(frame.destination).is_some()) {
                 verdicts.borrow_mut().insert("DeliveredToGateway");
             }
+            if matches!(&seen, Seen::Delivered(frame) if !built.tables.places.keys().any(|key| {
+                address(frame.destination) == key.address
+            }) && built.is_workload(frame.destination_mac))
+            {
+                verdicts.borrow_mut().insert("DeliveredToForwarder");
+            }
             prop_assert!(
                 expected.iter().any(|verdict| seen.is(verdict)),
                 "{:?}\nprograms: {:?}\nreference: {:?}",
@@ -561,7 +629,9 @@ fn the_programs_decide_as_the_reference_does() {
         "AnswerDropped",
         "Answered",
         "BalancerDenied",
+        "BlackholeRoute",
         "Delivered",
+        "DeliveredToForwarder",
         "DeliveredToGateway",
         "EgressDenied",
         "EndpointUnavailable",
@@ -569,7 +639,9 @@ fn the_programs_decide_as_the_reference_does() {
         "NoFlow",
         "NoListener",
         "NoRoute",
+        "NoUplink",
         "NotDelivered",
+        "NotForwarded",
         "SpoofedSource",
         "TargetDenied",
         "UnknownPort",

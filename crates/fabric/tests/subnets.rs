@@ -1,16 +1,18 @@
-//! Subnets, compiled: their network ACLs.
+//! Subnets, compiled: their network ACLs and route tables.
 
 mod state;
 
 use linkway_fabric::compile::{Devices, compile};
 use linkway_fabric::layout::{self, Rule, RuleKey};
-use linkway_fabric::programs::types::rule_direction;
+use linkway_fabric::programs::types::{route_kind, rule_direction};
 use linkway_fabric::tables::Tables;
 use linkway_model::instance::Instance;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
-use linkway_model::network_interface::NetworkInterface;
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
+use linkway_model::route_table::{Route, RouteTable, RouteTarget};
 use linkway_model::subnet::Subnet;
-use linkway_model::{SubnetId, VpcId};
+use linkway_model::vpc::{Vpc, VpcCidr};
+use linkway_model::{SubnetId, VpcCidrAssociationId, VpcId};
 
 use state::{State, entry};
 
@@ -65,6 +67,90 @@ impl World {
         };
         (list.rules != 0).then(|| (0..list.count).map(rule).collect())
     }
+}
+
+/// The routes of the subnet's table: destination, where it leads, and the interface there.
+fn routes(world: &World) -> Vec<(String, route_kind, u32)> {
+    let tables = world.tables();
+    let table = world.row(&tables).routes;
+    let of_table = tables.routes.iter().filter(|(key, _)| key.table == table);
+    let mut routes: Vec<_> = of_table
+        .map(|(key, route)| {
+            let network = layout::ip(&key.destination).to_ipv4_mapped().expect("IPv4");
+            (format!("{network}/{}", key.bits - 64 - 96), route_kind(route.kind), route.interface)
+        })
+        .collect();
+    routes.sort_by(|one, other| one.0.cmp(&other.0));
+    routes
+}
+
+fn local(destination: &str) -> (String, route_kind, u32) {
+    (destination.to_owned(), route_kind::ROUTE_LOCAL, 0)
+}
+
+#[test]
+fn every_route_table_has_the_vpcs_ranges() {
+    let mut world = world();
+    assert_eq!(routes(&world), [local("10.0.0.0/16")]);
+    let range = VpcCidr { association: VpcCidrAssociationId::random(), cidr: state::net("10.7.0.0/16") };
+    world.state.change::<Vpc>(&world.vpc, |vpc| vpc.cidrs.push(range));
+    assert_eq!(routes(&world), [local("10.0.0.0/16"), local("10.7.0.0/16")]);
+    // Another VPC's table is another one.
+    let other = world.state.vpc("10.0.0.0/16");
+    let elsewhere = world.state.subnet(&other, "10.0.1.0/24", 'a');
+    assert_ne!(elsewhere, world.subnet);
+    assert_eq!(world.tables().routes.len(), 3);
+}
+
+#[test]
+fn a_subnet_has_the_main_table_until_it_is_associated_with_another() {
+    let mut world = world();
+    let gateway = world.state.internet_gateway(Some(&world.vpc.clone()));
+    let own = world.state.route_table(&world.vpc, &[("0.0.0.0/0", gateway)]);
+    assert_eq!(routes(&world), [local("10.0.0.0/16")]);
+    world.state.associate(&own, &world.subnet);
+    let out = ("0.0.0.0/0".to_owned(), route_kind::ROUTE_UPLINK, 0);
+    assert_eq!(routes(&world), [out.clone(), local("10.0.0.0/16")]);
+    world.state.change::<RouteTable>(&own, |table| table.associations.clear());
+    assert_eq!(routes(&world), [local("10.0.0.0/16")]);
+    world.state.change::<Vpc>(&world.vpc, |vpc| vpc.main_route_table = own);
+    assert_eq!(routes(&world), [out, local("10.0.0.0/16")]);
+}
+
+#[test]
+fn routes_lead_out_to_an_interface_or_nowhere() {
+    let mut world = world();
+    let attached = world.state.internet_gateway(Some(&world.vpc.clone()));
+    let detached = world.state.internet_gateway(None);
+    let eni = world.state.get::<Instance>(&world.instance).interface.clone();
+    let unused = world.state.interface(&world.subnet, "10.0.1.77", &[], InterfaceRole::Available);
+    let table = world.state.route_table(
+        &world.vpc,
+        &[
+            ("0.0.0.0/0", attached.clone()),
+            ("192.0.2.0/24", detached),
+            ("10.0.2.0/24", RouteTarget::NetworkInterface(eni.clone())),
+            ("198.51.100.0/24", RouteTarget::NetworkInterface(unused)),
+        ],
+    );
+    let v6 = Route { destination: "::/0".parse().unwrap(), target: attached };
+    world.state.change::<RouteTable>(&table, |table| table.routes.push(v6));
+    world.state.associate(&table, &world.subnet);
+    let number = world.number();
+    let to = |destination: &str, kind, interface| (destination.to_owned(), kind, interface);
+    assert_eq!(
+        routes(&world),
+        [
+            to("0.0.0.0/0", route_kind::ROUTE_UPLINK, 0),
+            local("10.0.0.0/16"),
+            to("10.0.2.0/24", route_kind::ROUTE_INTERFACE, number),
+            to("192.0.2.0/24", route_kind::ROUTE_BLACKHOLE, 0),
+            to("198.51.100.0/24", route_kind::ROUTE_BLACKHOLE, 0),
+        ]
+    );
+    world.state.remove::<NetworkInterface>(&eni);
+    let gone = compile(&world.state.snapshot, &Devices::default());
+    assert!(gone.routes.values().all(|route| route.kind != route_kind::ROUTE_INTERFACE.0));
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
                 device,
                 mac: interface.mac.0,
                 kind,
-                pad: 0,
+                flags: flags(interface),
             },
         );
         if device != 0 {

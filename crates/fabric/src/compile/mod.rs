@@ -9,6 +9,7 @@ mod interfaces;
 mod places;
 pub mod probes;
 pub mod relays;
+mod routes;
 mod rules;
 mod subnets;
 
@@ -47,6 +48,7 @@ pub fn compile(snapshot: &Snapshot, devices: &Devices) -> Tables {
     places::compile(&context, &mut tables);
     rules::compile(&context, &mut tables);
     subnets::compile(&context, &mut tables);
+    routes::compile(&context, &mut tables);
     endpoints::compile(&context, &mut tables);
     balancers::compile(&context, &mut tables);
     probes::compile(&context, &mut tables);

@@ -1,4 +1,5 @@
-//! What is asked where packets leave and enter each subnet: its network ACL.
+//! What is asked where packets leave and enter each subnet: its network ACL and its route
+//! table.
 
 use ipnet::IpNet;
 use linkway_model::SubnetId;
@@ -9,6 +10,7 @@ use crate::layout::{self, Rule, Ruleset, Subnet};
 use crate::programs::types::rule_direction;
 use crate::tables::Tables;
 
+use super::routes::Associations;
 use super::{Context, hash, rules};
 
 /// A subnet's row.
@@ -17,6 +19,7 @@ pub(super) fn key(subnet: &SubnetId) -> u64 {
 }
 
 pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    let route_tables = Associations::new(context);
     for subnet in context.snapshot.all::<ModelSubnet>() {
         let entries = context
             .snapshot
@@ -25,6 +28,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
         let mut row = Subnet {
             address: layout::address(subnet.cidr.network()),
             prefix: 96 + u32::from(subnet.cidr.prefix_len()),
+            routes: route_tables.of(context, subnet),
             ..Subnet::default()
         };
         for (egress, direction) in

@@ -1,9 +1,11 @@
-//! What lies between subnets: network ACLs.
+//! What lies between subnets: network ACLs and route tables.
 
 use std::net::Ipv4Addr;
 
-use crate::layout::{self, Rule, RuleChunk, RuleKey, Ruleset, Subnet};
-use crate::programs::types::{drop_reason, rule_direction};
+use ipnet::Ipv4Net;
+
+use crate::layout::{self, Route, Rule, RuleChunk, RuleKey, Ruleset, Subnet};
+use crate::programs::types::{drop_reason, interface_flag, interface_kind, route_kind, rule_direction};
 use crate::reason::Reason;
 
 use super::{Judge, Peer, ipv4};
@@ -14,15 +16,25 @@ const ICMP_ECHO_REPLY: u16 = 0;
 /// A packet's way from one interface of a VPC to another.
 #[derive(Clone, Copy)]
 pub(super) struct Hop {
-    /// The subnet that it starts in.
-    pub(super) from: u64,
-    /// The subnet of the interface that it goes to. `None`: nothing stands there.
-    pub(super) to: Option<u64>,
+    pub(super) from: End,
+    /// `None`: nothing stands there.
+    pub(super) to: Option<End>,
     pub(super) source: Ipv4Addr,
     pub(super) destination: Ipv4Addr,
 }
 
+/// An interface at one end of a hop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) number: u32,
+    pub(super) subnet: u64,
+}
+
 impl Hop {
+    fn leaves_its_subnet(&self) -> bool {
+        self.to.is_none_or(|to| to.subnet != self.from.subnet)
+    }
+
     /// The way of an answer.
     fn back(self) -> Option<Self> {
         Some(Self { from: self.to?, to: Some(self.from), source: self.destination, destination: self.source })
@@ -37,22 +49,59 @@ impl Judge<'_> {
         hops.iter().rev().find_map(refusal).map(|reason| Reason(reason.0))
     }
 
-    /// A subnet's ACL is asked what goes out to another subnet, and what comes in from one.
+    /// The hop as it is taken: where a route leads to an interface that forwards, it ends there.
+    pub(super) fn redirected(&self, hop: Hop) -> Hop {
+        let subnet = self.tables.subnets.get(&hop.from.subnet).filter(|_| hop.leaves_its_subnet());
+        let Some(subnet) = subnet.filter(|subnet| !is_nowhere(&hop, subnet)) else { return hop };
+        let route =
+            self.route(subnet, hop.destination).filter(|route| is(route, route_kind::ROUTE_INTERFACE));
+        let forwarder = route.and_then(|route| {
+            let interface = self.tables.interfaces.get(&route.interface)?;
+            let forwards = u32::from(interface.kind) == interface_kind::INTERFACE_WORKLOAD.0
+                && u32::from(interface.flags) & interface_flag::INTERFACE_SOURCE_CHECK.0 == 0
+                && route.interface != hop.from.number;
+            forwards.then_some(End { number: route.interface, subnet: interface.subnet })
+        });
+        Hop { to: forwarder.or(hop.to), ..hop }
+    }
+
+    /// A subnet's ACL is asked what goes out to another subnet, and what comes in from one; its route table where
+    /// that leads.
     pub(super) fn cross(&self, hop: &Hop, port: u16) -> Result<(), drop_reason> {
-        if hop.to == Some(hop.from) {
+        // What a route has redirected within the subnet does not leave it, but has followed the route.
+        if !hop.leaves_its_subnet() {
             return Ok(());
         }
         let nowhere = drop_reason::DROP_NO_ROUTE;
-        let from = self.tables.subnets.get(&hop.from).ok_or(nowhere)?;
-        if hop.to.is_none() && contains(from, hop.destination) {
+        let from = self.tables.subnets.get(&hop.from.subnet).ok_or(nowhere)?;
+        if is_nowhere(hop, from) {
             return Err(nowhere);
         }
         if !self.passes(from, rule_direction::RULE_EGRESS, hop.destination, port) {
             return Err(drop_reason::DROP_ACL_EGRESS_DENIED);
         }
+        let route = self.route(from, hop.destination).ok_or(nowhere)?;
+        let to = match route_kind(route.kind) {
+            route_kind::ROUTE_LOCAL => hop.to.ok_or(nowhere)?,
+            route_kind::ROUTE_INTERFACE => {
+                hop.to.filter(|to| to.number == route.interface).ok_or(drop_reason::DROP_NOT_FORWARDED)?
+            }
+            route_kind::ROUTE_UPLINK => return Err(drop_reason::DROP_NO_UPLINK),
+            _ => return Err(drop_reason::DROP_BLACKHOLE_ROUTE),
+        };
         let refused = drop_reason::DROP_ACL_INGRESS_DENIED;
-        let to = self.tables.subnets.get(&hop.to.ok_or(nowhere)?).ok_or(refused)?;
+        let to = self.tables.subnets.get(&to.subnet).ok_or(refused)?;
         if self.passes(to, rule_direction::RULE_INGRESS, hop.source, port) { Ok(()) } else { Err(refused) }
+    }
+
+    /// Of the routes of a subnet's table that the address is in, the most specific one.
+    fn route(&self, subnet: &Subnet, address: Ipv4Addr) -> Option<&Route> {
+        let bits_of_table = 8 * size_of_val(&subnet.routes) as u32;
+        let of_table = self.tables.routes.iter().filter(|(key, _)| key.table == subnet.routes);
+        let matching = of_table.filter(|(key, _)| {
+            range(&key.destination, key.bits - bits_of_table).is_some_and(|range| range.contains(&address))
+        });
+        matching.max_by_key(|(key, _)| key.bits).map(|(_, route)| route)
     }
 
     /// The entry with the lowest number that matches decides; none denies.
@@ -74,7 +123,17 @@ impl Judge<'_> {
     }
 }
 
-fn contains(subnet: &Subnet, address: Ipv4Addr) -> bool {
-    ipnet::Ipv4Net::new(ipv4(&subnet.address), (subnet.prefix - 96) as u8)
-        .is_ok_and(|range| range.contains(&address))
+/// What is sent to nobody in the subnet itself never leaves it, and no route leads to link-local addresses.
+fn is_nowhere(hop: &Hop, from: &Subnet) -> bool {
+    let within = range(&from.address, from.prefix).is_some_and(|range| range.contains(&hop.destination));
+    hop.to.is_none() && (within || hop.destination.is_link_local())
+}
+
+fn is(route: &Route, kind: route_kind) -> bool {
+    route.kind == kind.0
+}
+
+/// `bits` of the 16-byte address.
+fn range(address: &layout::Address, bits: u32) -> Option<Ipv4Net> {
+    Ipv4Net::new(ipv4(address), u8::try_from(bits.checked_sub(96)?).ok()?).ok()
 }

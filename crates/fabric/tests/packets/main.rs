@@ -15,6 +15,7 @@ mod endpoints;
 mod epochs;
 mod gateway;
 mod resets;
+mod routes;
 mod rules;
 mod service;
 mod time_outs;

@@ -25,7 +25,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::frame::{Arp, Frame, Mac};
 
-pub use types::{drop_reason as Drop, interface_kind as Kind};
+pub use types::{drop_reason as Drop, interface_kind as Kind, route_kind as RouteKind};
 
 pub const CONSUMER: u32 = 1;
 pub const PROVIDER: u32 = 2;
@@ -115,6 +115,12 @@ pub struct World {
     pub skeleton: LinkwaySkel<'static>,
 }
 
+fn route_key(table: u32, destination: &str) -> RouteKey {
+    let net: ipnet::Ipv4Net = destination.parse().unwrap();
+    let bits = 64 + 96 + u32::from(net.prefix_len());
+    RouteKey { bits, table: [table, 0], destination: address(net.network()) }
+}
+
 pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
     Rule { id, protocol, from: ports.0, to: ports.1, ..Rule::default() }
 }
@@ -182,6 +188,7 @@ impl World {
         for vpc in [CONSUMER, PROVIDER] {
             self.subnet(vpc.into(), Ipv4Addr::new(10, 0, 0, 0), 24, [None, None]);
         }
+        self.route(0, "10.0.0.0/16", RouteKind::ROUTE_LOCAL, 0);
         self.interface(CLIENT, CONSUMER, CLIENT_IP, 101, Kind::INTERFACE_WORKLOAD);
         self.interface(NEIGHBOUR, CONSUMER, NEIGHBOUR_IP, 102, Kind::INTERFACE_WORKLOAD);
         self.interface(ENDPOINT, CONSUMER, ENDPOINT_IP, 103, Kind::INTERFACE_ENDPOINT);
@@ -275,6 +282,30 @@ impl World {
         self.put(&self.skeleton.maps.subnets, &number, &row);
     }
 
+    /// Has a subnet use another route table than 0, which leads to 10.0.0.0/16 only.
+    pub fn use_routes(&self, subnet: u64, table: u32) {
+        self.alter(&self.skeleton.maps.subnets, &subnet, |row: &mut Subnet| row.routes = [table, 0]);
+    }
+
+    /// A route of a route table.
+    pub fn route(&self, table: u32, destination: &str, kind: RouteKind, interface: u32) {
+        let value = Route { kind: kind.0, interface };
+        self.put(&self.skeleton.maps.routes, &route_key(table, destination), &value);
+    }
+
+    pub fn remove_route(&self, table: u32, destination: &str) {
+        self.skeleton.maps.routes.delete(route_key(table, destination).bytes()).unwrap();
+    }
+
+    /// Whether an interface's packets must come from its own addresses, and those to it go there.
+    pub fn check_source(&self, number: u32, checked: bool) {
+        let flags = if checked { types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8 } else { 0 };
+        self.alter(&self.skeleton.maps.interfaces, &number, |interface: &mut Interface| {
+            interface.flags = flags;
+        });
+        self.alter(&self.skeleton.maps.ports, &device(number), |port: &mut Port| port.flags = flags);
+    }
+
     /// Moves an interface to another subnet. Its address stays.
     pub fn move_to(&self, number: u32, subnet: u64) {
         self.alter(&self.skeleton.maps.interfaces, &number, |interface: &mut Interface| {
@@ -296,6 +327,7 @@ impl World {
     pub fn interface(&self, number: u32, vpc: u32, ip: Ipv4Addr, groups: u64, kind: Kind) {
         let workload = kind == Kind::INTERFACE_WORKLOAD;
         let device = if workload { device(number) } else { 0 };
+        let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
         let interface = Interface {
             address: address(ip),
             groups,
@@ -304,12 +336,11 @@ impl World {
             device,
             mac: mac(number),
             kind: kind.0 as u8,
-            pad: 0,
+            flags,
         };
         self.put(&self.skeleton.maps.interfaces, &number, &interface);
         self.place(vpc, ip, number, types::place_kind::PLACE_INTERFACE);
         if workload {
-            let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
             let port = Port {
                 interface: number,
                 vpc,
