@@ -89,8 +89,8 @@ macro_rules! encode_displayed {
 
 encode_displayed!(bool, i32, i64, f64);
 
-/// Says how a generated structure's members are spelled in responses, and the items of lists that have a name of
-/// their own.
+/// Says how a generated structure's members are spelled in responses, the items of lists that have a name of their own,
+/// and which lists are left out where they are empty.
 macro_rules! encode {
     (@member $value:expr, $xml:ident, $name:literal) => {
         crate::encode::Encode::encode($value, $xml, $name)
@@ -98,10 +98,15 @@ macro_rules! encode {
     (@member $value:expr, $xml:ident, $name:literal, $item:literal) => {
         crate::encode::list($value, $xml, $name, $item)
     };
-    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)?,)* }) => {
+    (@member $value:expr, $xml:ident, $name:literal, or $nothing:ident) => {
+        if !$value.is_empty() {
+            crate::encode::Encode::encode($value, $xml, $name)
+        }
+    };
+    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)? $(or $nothing:ident)?,)* }) => {
         impl crate::encode::Output for $ty {
             fn members(&self, _xml: &mut crate::xml::Xml) {
-                $(crate::encode::encode!(@member &self.$field, _xml, $name $(, $item)?);)*
+                $(crate::encode::encode!(@member &self.$field, _xml, $name $(, $item)? $(, or $nothing)?);)*
             }
         }
 

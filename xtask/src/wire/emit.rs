@@ -155,8 +155,9 @@ impl<'a> Emitter<'a> {
         if uses.output {
             members.values().try_for_each(|reference| self.require_item_name(&reference.shape))?;
             writeln!(out, "encode! {{ {name} {{")?;
-            for (field, spelled) in names(Self::response_name) {
-                writeln!(out, "    {field}: {spelled},")?;
+            for ((field, spelled), member) in names(Self::response_name).zip(members.keys()) {
+                let absent = if self.absent_where_empty(member, required) { " or nothing" } else { "" };
+                writeln!(out, "    {field}: {spelled}{absent},")?;
             }
             writeln!(out, "}} }}\n")?;
         }
@@ -176,6 +177,12 @@ impl<'a> Emitter<'a> {
     /// A member's element in a response.
     fn response_name(&self, member: &str, reference: &Reference) -> String {
         reference.location_name.clone().unwrap_or_else(|| member.to_owned())
+    }
+
+    /// Whether a response leaves a list out that is empty. IAM does so with the tags of a resource, and of its lists
+    /// with no other. Source: moto's tests of which attributes responses have, which are verified against AWS.
+    fn absent_where_empty(&self, member: &str, required: &[String]) -> bool {
+        self.service.module() == "iam" && member == "Tags" && !required.iter().any(|name| name == member)
     }
 
     /// What the items of a member that is a list are called, where that is not what the dialect calls all items.

@@ -47,7 +47,7 @@ pub(super) fn list(
     let state = control.read(None)?;
     let profiles = under::<iam::InstanceProfile>(&state, &caller.account, input.path_prefix.as_deref());
     let page = cut(input.max_items, &input.marker, profiles, |profile| profile.named.key.clone())?;
-    let Cut { items, is_truncated, marker } = page.map(|profile| shape(&state, profile));
+    let Cut { items, is_truncated, marker } = page.map(|profile| brief(&state, profile));
     Ok(ListInstanceProfilesResponse { instance_profiles: items, is_truncated, marker })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn list_for_role(
     let role = own::<iam::Role>(&state, caller, input.role_name.as_deref())?;
     let profiles = role::profiles_of(&state, &role.named.key);
     let page = cut(input.max_items, &input.marker, profiles, |profile| profile.named.key.clone())?;
-    let Cut { items, is_truncated, marker } = page.map(|profile| shape(&state, profile));
+    let Cut { items, is_truncated, marker } = page.map(|profile| brief(&state, profile));
     Ok(ListInstanceProfilesForRoleResponse { instance_profiles: items, is_truncated, marker })
 }
 
@@ -115,6 +115,11 @@ pub(super) fn remove_role(
         tx.update::<iam::InstanceProfile>(&profile.named.key, |profile| profile.role = None);
         Ok(())
     })
+}
+
+/// A profile as lists have it: without tags.
+fn brief(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
+    InstanceProfile { tags: Vec::new(), ..shape(state, profile) }
 }
 
 fn shape(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {

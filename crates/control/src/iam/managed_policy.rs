@@ -6,8 +6,9 @@ use linkway_model::aws_policy::AwsPolicy;
 use linkway_model::{Snapshot, iam};
 use linkway_wire::iam::*;
 
-use super::document::{check_identity, weight};
+use super::document::weight;
 use super::entity::Permitted;
+use super::identity_document::check_managed;
 use super::page::{Cut, cut};
 use super::validate::{checked_name, checked_path, constraint};
 use super::{role, tags};
@@ -65,7 +66,7 @@ pub(crate) fn document<'a>(state: &'a Snapshot, arn: &str) -> Option<&'a str> {
 /// A document that a managed policy can have.
 pub(super) fn checked(document: Option<String>) -> Result<String, Error> {
     let text = document.unwrap_or_default();
-    check_identity(&text)?;
+    check_managed(&text)?;
     if weight(&text) > MAX_CHARACTERS {
         let message = format!("Cannot exceed quota for PolicySize: {MAX_CHARACTERS}");
         return Err(IamError::LimitExceeded(message).into());
@@ -101,7 +102,8 @@ pub(super) fn create(
             updated: now,
         };
         tx.put(policy.clone());
-        let shape = shape(tx, caller, &Managed::Customer(Arc::new(policy)));
+        // Described it is by `GetPolicy` only.
+        let shape = Policy { description: None, ..shape(tx, caller, &Managed::Customer(Arc::new(policy))) };
         Ok(CreatePolicyResponse { policy: Some(shape) })
     })
 }

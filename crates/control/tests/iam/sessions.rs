@@ -183,7 +183,7 @@ fn session_tags_are_the_sessions_and_some_go_on() {
     let input = CreateRoleRequest {
         role_name: text("app"),
         assume_role_policy_document: text(&trust(r#"{"AWS":"111111111111"}"#)),
-        tags: vec![linkway_wire::iam::Tag { key: text("team"), value: text("role's") }],
+        tags: vec![linkway_wire::iam::Tag { key: text("team"), value: text("of the role") }],
         ..Default::default()
     };
     world.control.create_role(&root(), input).unwrap();
@@ -203,7 +203,7 @@ fn session_tags_are_the_sessions_and_some_go_on() {
     assert_eq!((all["team"].as_str(), all["env"].as_str()), ("blue", "test"));
     let next = world.with(world.assume(&session, "app").unwrap().credentials);
     let all = tags(&next);
-    assert_eq!((all["team"].as_str(), all["env"].as_str()), ("role's", "test"));
+    assert_eq!((all["team"].as_str(), all["env"].as_str()), ("of the role", "test"));
     let again = AssumeRoleRequest { tags: vec![tag("env", "prod")], ..Default::default() };
     refused(
         world.assume_with(&next, "app", again),

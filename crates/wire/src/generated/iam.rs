@@ -1088,7 +1088,7 @@ encode! { InstanceProfile {
     instance_profile_name: "InstanceProfileName",
     path: "Path",
     roles: "Roles",
-    tags: "Tags",
+    tags: "Tags" or nothing,
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1684,7 +1684,7 @@ encode! { Policy {
     permissions_boundary_usage_count: "PermissionsBoundaryUsageCount",
     policy_id: "PolicyId",
     policy_name: "PolicyName",
-    tags: "Tags",
+    tags: "Tags" or nothing,
     update_date: "UpdateDate",
 } }
 
@@ -1845,7 +1845,7 @@ encode! { Role {
     role_id: "RoleId",
     role_last_used: "RoleLastUsed",
     role_name: "RoleName",
-    tags: "Tags",
+    tags: "Tags" or nothing,
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2081,7 +2081,7 @@ encode! { User {
     password_last_used: "PasswordLastUsed",
     path: "Path",
     permissions_boundary: "PermissionsBoundary",
-    tags: "Tags",
+    tags: "Tags" or nothing,
     user_id: "UserId",
     user_name: "UserName",
 } }
