@@ -89,8 +89,8 @@ macro_rules! encode_displayed {
 
 encode_displayed!(bool, i32, i64, f64);
 
-/// Says how a generated structure's members are spelled in responses, the items of lists that have a name of their own,
-/// and which lists are left out where they are empty.
+/// Says how a generated structure's members are spelled in responses, and the items of lists that have a name of
+/// their own.
 macro_rules! encode {
     (@member $value:expr, $xml:ident, $name:literal) => {
         crate::encode::Encode::encode($value, $xml, $name)
@@ -98,15 +98,10 @@ macro_rules! encode {
     (@member $value:expr, $xml:ident, $name:literal, $item:literal) => {
         crate::encode::list($value, $xml, $name, $item)
     };
-    (@member $value:expr, $xml:ident, $name:literal, or $nothing:ident) => {
-        if !$value.is_empty() {
-            crate::encode::Encode::encode($value, $xml, $name)
-        }
-    };
-    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)? $(or $nothing:ident)?,)* }) => {
+    ($ty:ident { $($field:ident: $name:literal $(of $item:literal)?,)* }) => {
         impl crate::encode::Output for $ty {
             fn members(&self, _xml: &mut crate::xml::Xml) {
-                $(crate::encode::encode!(@member &self.$field, _xml, $name $(, $item)? $(, or $nothing)?);)*
+                $(crate::encode::encode!(@member &self.$field, _xml, $name $(, $item)?);)*
             }
         }
 

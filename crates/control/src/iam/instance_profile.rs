@@ -119,7 +119,7 @@ pub(super) fn remove_role(
 
 /// A profile as lists have it: without tags.
 fn brief(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
-    InstanceProfile { tags: Vec::new(), ..shape(state, profile) }
+    InstanceProfile { tags: None, ..shape(state, profile) }
 }
 
 fn shape(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
@@ -132,6 +132,6 @@ fn shape(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
         instance_profile_name: Some(name.clone()),
         path: Some(path.clone()),
         roles: role.map(|role| role::brief(role)).into_iter().collect(),
-        tags: tags::shape(&profile.tags),
+        tags: Some(tags::shape(&profile.tags)),
     }
 }

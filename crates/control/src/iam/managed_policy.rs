@@ -102,8 +102,10 @@ pub(super) fn create(
             updated: now,
         };
         tx.put(policy.clone());
-        // Described it is by `GetPolicy` only.
-        let shape = Policy { description: None, ..shape(tx, caller, &Managed::Customer(Arc::new(policy))) };
+        // AWS tells the description by `GetPolicy` only, and there only that there are no tags.
+        let tags = tags::if_any(&policy.tags);
+        let shape = shape(tx, caller, &Managed::Customer(Arc::new(policy)));
+        let shape = Policy { description: None, tags, ..shape };
         Ok(CreatePolicyResponse { policy: Some(shape) })
     })
 }
@@ -154,7 +156,7 @@ pub(super) fn list(
     let arn = |policy: &Policy| policy.arn.clone().unwrap_or_default();
     // Lists leave tags and descriptions out.
     let page = cut(input.max_items, &input.marker, policies, arn)?.map(|policy| Policy {
-        tags: Vec::new(),
+        tags: None,
         description: None,
         ..policy
     });
@@ -289,7 +291,7 @@ fn shape(state: &Snapshot, caller: &Caller, policy: &Managed) -> Policy {
             path: Some(policy.named.path.clone()),
             policy_id: Some(policy.named.id.clone()),
             policy_name: Some(policy.named.name.clone()),
-            tags: tags::shape(&policy.tags),
+            tags: Some(tags::shape(&policy.tags)),
             update_date: Some(policy.updated),
             ..common
         },
@@ -299,6 +301,7 @@ fn shape(state: &Snapshot, caller: &Caller, policy: &Managed) -> Policy {
             path: Some(policy.path.to_owned()),
             policy_id: Some(policy.id.to_owned()),
             policy_name: Some(policy.name.to_owned()),
+            tags: Some(Vec::new()),
             update_date: Some(policy.created),
             ..common
         },

@@ -206,7 +206,7 @@ pub(super) fn shape(role: &iam::Role) -> Role {
     Role {
         permissions_boundary: managed_policy::boundary_shape(&role.permissions),
         role_last_used: Some(RoleLastUsed { last_used_date, region }),
-        tags: tags::shape(&role.tags),
+        tags: tags::if_any(&role.tags),
         ..brief(role)
     }
 }

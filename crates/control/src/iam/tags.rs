@@ -97,6 +97,11 @@ pub(super) fn given(tags: &[Tag]) -> Result<Tags, Error> {
     checked(tags.iter().map(|tag| (tag.key.as_deref(), tag.value.as_deref())))
 }
 
+/// Tags as a response carries them that leaves them out where there are none.
+pub(super) fn if_any(tags: &Tags) -> Option<Vec<Tag>> {
+    Some(shape(tags)).filter(|tags| !tags.is_empty())
+}
+
 /// Tags as a response carries them.
 pub(super) fn shape(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) }).collect()

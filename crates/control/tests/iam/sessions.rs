@@ -281,6 +281,8 @@ fn a_federated_user_may_what_both_say() {
     let bob = world.with(get(None, "bob").unwrap().credentials);
     refused(world.may(&bob, Service::Ec2, "Action=DescribeVpcs"), "UnauthorizedOperation", "You are not");
     refused(get(None, "x"), "ValidationError", "1 validation error detected: Value 'x' at 'name'");
+    let long = format!("{}{ALL}", " ".repeat(2048));
+    refused(get(Some(&long), "bob"), "ValidationError", "Member must have length less than or equal to 2048");
 }
 
 #[test]
