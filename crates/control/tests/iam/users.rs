@@ -17,7 +17,7 @@ fn users_are_made_read_renamed_and_deleted() {
     assert_eq!(get("alice").unwrap().user, Some(user.clone()));
     // Lists are brief.
     let listed = control.list_users(&root(), ListUsersRequest::default()).unwrap();
-    assert_eq!(listed.users, [User { tags: Vec::new(), ..user.clone() }]);
+    assert_eq!(listed.users, [User { tags: None, ..user.clone() }]);
     assert_eq!(listed.is_truncated, Some(false));
     let elsewhere = ListUsersRequest { path_prefix: text("/other/"), ..Default::default() };
     assert!(control.list_users(&root(), elsewhere).unwrap().users.is_empty());

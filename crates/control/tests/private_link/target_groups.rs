@@ -144,7 +144,8 @@ fn health_checks_change() {
         health_check_timeout_seconds: Some(6),
         ..Default::default()
     };
-    assert_eq!(refusal(modify(slow)).1, "Health check interval must be greater than the timeout.");
+    let words = "Health check timeout '6' must be smaller than or equal to the interval '5'";
+    assert_eq!(refusal(modify(slow)).1, words);
 }
 
 #[test]
