@@ -5,6 +5,7 @@
 mod frame;
 mod world;
 
+mod acls;
 mod arp;
 mod checks;
 mod collector;
@@ -14,6 +15,7 @@ mod endpoints;
 mod epochs;
 mod gateway;
 mod resets;
+mod routes;
 mod rules;
 mod service;
 mod time_outs;

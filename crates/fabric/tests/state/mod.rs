@@ -14,11 +14,14 @@ use ipnet::Ipv4Net;
 use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::load_balancer::*;
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::prefix_list::{
     AddressFamily, PrefixList, PrefixListEntry, PrefixListState, PrefixListVersion,
 };
+use linkway_model::route_table::{Route, RouteTable, RouteTarget};
 use linkway_model::security_group::{
     Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic as RuleTraffic,
 };
@@ -64,9 +67,12 @@ impl State {
         self.get::<NetworkInterface>(interface).number
     }
 
+    /// A VPC, with the ACL and the route table that each has from the beginning.
     pub fn vpc(&mut self, cidr: &str) -> VpcId {
         let id = VpcId::random();
         let number = self.next_number();
+        let main_route_table = self.route_table(&id, &[]);
+        let default_network_acl = self.acl(&id, [true, false].map(|egress| entry(100, egress, true)).into());
         self.put(Vpc {
             id: id.clone(),
             number,
@@ -80,16 +86,71 @@ impl State {
             enable_network_address_usage_metrics: false,
             dhcp_options: DhcpOptionsId::random(),
             default_security_group: SecurityGroupId::random(),
-            main_route_table: RouteTableId::random(),
-            default_network_acl: NetworkAclId::random(),
+            main_route_table,
+            default_network_acl,
             tags: Tags::new(),
         });
         id
     }
 
+    /// A network ACL that no subnet has.
+    pub fn acl(&mut self, vpc: &VpcId, entries: Vec<NetworkAclEntry>) -> NetworkAclId {
+        let id = NetworkAclId::random();
+        self.put(NetworkAcl {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            is_default: false,
+            entries,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A route table with these routes, that no subnet is associated with.
+    pub fn route_table(&mut self, vpc: &VpcId, routes: &[(&str, RouteTarget)]) -> RouteTableId {
+        let id = RouteTableId::random();
+        let route = |(to, target): &(&str, RouteTarget)| Route {
+            destination: to.parse().unwrap(),
+            target: target.clone(),
+        };
+        self.put(RouteTable {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            main_association: None,
+            associations: Vec::new(),
+            routes: routes.iter().map(route).collect(),
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// An internet gateway, attached to a VPC or to none.
+    pub fn internet_gateway(&mut self, vpc: Option<&VpcId>) -> RouteTarget {
+        let id = InternetGatewayId::random();
+        self.put(InternetGateway {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.cloned(),
+            tags: Tags::new(),
+        });
+        RouteTarget::InternetGateway(id)
+    }
+
+    /// Have a subnet use a route table that is not its VPC's main one.
+    pub fn associate(&mut self, table: &RouteTableId, subnet: &SubnetId) {
+        let association = (RouteTableAssociationId::random(), subnet.clone());
+        self.change::<RouteTable>(table, |table| table.associations.push(association));
+    }
+
     /// A subnet in zone `us-east-1{zone}`.
     pub fn subnet(&mut self, vpc: &VpcId, cidr: &str, zone: char) -> SubnetId {
         let id = SubnetId::random();
+        let acl = self.get::<Vpc>(vpc).default_network_acl.clone();
         self.put(Subnet {
             id: id.clone(),
             owner: account(),
@@ -101,7 +162,7 @@ impl State {
             map_public_ip_on_launch: false,
             hostname_type: "ip-name".to_owned(),
             resource_name_a_record: false,
-            network_acl: (NetworkAclAssociationId::random(), NetworkAclId::random()),
+            network_acl: (NetworkAclAssociationId::random(), acl),
             tags: Tags::new(),
         });
         id
@@ -438,6 +499,12 @@ pub fn ip(text: &str) -> Ipv4Addr {
 
 pub fn cidr(text: &str) -> Peer {
     Peer::Cidr(text.parse().unwrap())
+}
+
+/// An ACL's entry about everything.
+pub fn entry(number: i32, egress: bool, allow: bool) -> NetworkAclEntry {
+    let cidr = net("0.0.0.0/0").into();
+    NetworkAclEntry { number, egress, protocol: None, cidr, allow, ports: None, icmp: None }
 }
 
 /// Every packet.
