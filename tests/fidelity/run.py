@@ -87,15 +87,16 @@ def run(moto, files, expression):
             "TEST_SERVER_MODE": "true",
             "TEST_SERVER_MODE_ENDPOINT": daemon.url,
         }
-        pytest = [interpreter, "-m", "pytest", "-p", "against_linkway", "-p", "no:cacheprovider", "--tb=no", "-qq"]
+        pytest = [interpreter, "-m", "pytest", "-p", "against_linkway", "-p", "no:cacheprovider", "--tb=no", "-qq", "--color=no"]
         selected = ["-k", expression] if expression else []
         present = [f"tests/{file}" for file in files]
         subprocess.run([*pytest, "--no-summary", *selected, *present], cwd=moto, env=environment, check=False)
     ended = {}
     for line in outcomes.read_text().splitlines():
         outcome = json.loads(line)
+        earlier = ended.get(outcome["test"])
         # One that passed may still fail when it tidies up.
-        if ended.get(outcome["test"], outcome)["outcome"] != "failed":
+        if earlier is None or earlier["outcome"] != "failed":
             ended[outcome["test"]] = outcome
     return list(ended.values())
 
