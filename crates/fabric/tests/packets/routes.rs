@@ -139,7 +139,8 @@ fn it_is_asked_between_the_acls() {
 
 #[test]
 fn answers_need_a_route_of_their_own() {
-    let cases: [(fn(&World), Drop); 4] = [
+    type Case = (fn(&World), Drop);
+    let cases: [Case; 4] = [
         (|w| w.route(OTHER_TABLE, "10.0.0.0/28", RouteKind::ROUTE_BLACKHOLE, 0), Drop::DROP_BLACKHOLE_ROUTE),
         (|w| w.route(OTHER_TABLE, "10.0.0.10/32", RouteKind::ROUTE_UPLINK, 0), Drop::DROP_NO_UPLINK),
         (
