@@ -87,7 +87,7 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	if (reason)
 		return reason;
 	if (c->first.receiver && c->first.receiver != c->receiver) {
-		c->redirected = 1;
+		c->redirected = c->first.to != SUBNET_OUTSIDE;
 		c->receiver = c->first.receiver;
 		there = bpf_map_lookup_elem(&interfaces, &c->receiver);
 	}

@@ -71,12 +71,16 @@ enum place_kind {
 	PLACE_ROUTER = 3     /* a subnet's router: answers ARP only */
 };
 
+/* In place of a subnet's row: what is beyond a gateway endpoint is in no subnet. */
+#define SUBNET_OUTSIDE (~0ULL)
+
 /* Where a route leads. */
 enum route_kind {
 	ROUTE_LOCAL = 1,     /* to addresses of the VPC */
 	ROUTE_INTERFACE = 2, /* `interface` says which; what is behind it sends on */
 	ROUTE_UPLINK = 3,    /* to an internet or NAT gateway */
-	ROUTE_BLACKHOLE = 4  /* to what is not there any more */
+	ROUTE_BLACKHOLE = 4, /* to what is not there any more */
+	ROUTE_ENDPOINT = 5   /* to a service's public addresses: `interface` is the gateway endpoint's number */
 };
 
 enum rule_direction {
@@ -211,10 +215,10 @@ struct route_key {
 };
 struct route {
 	__u32 kind;      /* enum route_kind */
-	__u32 interface; /* number; 0 unless ROUTE_INTERFACE */
+	__u32 interface; /* number; 0 unless ROUTE_INTERFACE or ROUTE_ENDPOINT */
 };
 
-/* Table `endpoints`: number of an endpoint's interface -> where it leads. */
+/* Table `endpoints`: number of an endpoint's interface, or of a gateway endpoint -> where it leads. */
 struct endpoint {
 	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service */
 	__u32 state;   /* enum endpoint_state */

@@ -30,7 +30,7 @@ struct rule_search {
 /* A packet's step from one interface of a VPC to another: see subnet.h. */
 struct hop {
 	__u64 from;                 /* subnet */
-	__u64 to;                   /* subnet; 0: of nothing that stands there */
+	__u64 to;                   /* subnet; 0: of nothing that stands there; or SUBNET_OUTSIDE */
 	struct address source;
 	struct address destination;
 	__u32 sender;               /* number of the interface that it comes from */

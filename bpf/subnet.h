@@ -15,6 +15,9 @@
  * on AWS). What is behind it sends the packet on, as one more first packet, of a flow of its own: the key says
  * that it is forwarded. Answers go back by the same way, whatever leads there.
  *
+ * A route to a gateway endpoint leads to the gateway in the service namespace, which answers for the service
+ * at its public addresses. What is beyond it is in no subnet, so only the sender's ACL is asked.
+ *
  * Stateless does not mean that every packet pays for it. A flow keeps what was said of each of its
  * directions, and is judged anew, as for all else, when the epoch has moved on. Unlike a security group's, a
  * refusal here does not end a flow: its packets are dropped for as long as it stands.
@@ -63,6 +66,13 @@ static __always_inline void redirect(struct hop *hop, __u32 number)
 	hop->to = there->subnet;
 }
 
+/* Makes a gateway endpoint the receiver. */
+static __always_inline void lead_outside(struct hop *hop, __u32 number)
+{
+	hop->receiver = number;
+	hop->to = SUBNET_OUTSIDE;
+}
+
 /* Does the route lead to the receiver? */
 static __always_inline int leads_to(const struct route *route, __u32 receiver)
 {
@@ -72,6 +82,7 @@ static __always_inline int leads_to(const struct route *route, __u32 receiver)
 	case ROUTE_LOCAL:
 		return receiver ? DROP_NONE : DROP_NO_ROUTE;
 	case ROUTE_INTERFACE:
+	case ROUTE_ENDPOINT:
 		return receiver == route->interface ? DROP_NONE : DROP_NOT_FORWARDED;
 	case ROUTE_UPLINK:
 		return DROP_NO_UPLINK;
@@ -87,10 +98,18 @@ static __always_inline int is_nowhere(const struct hop *hop, const struct subnet
 				  (hop->destination.word[3] & bpf_htonl(0xffff0000)) == bpf_htonl(LINK_LOCAL));
 }
 
+/* Does the ACL of the subnet that a packet enters let it in? */
+static __always_inline int enters(struct rule_search *search, const struct hop *hop)
+{
+	struct subnet *to = bpf_map_lookup_elem(&subnets, &hop->to);
+
+	return to && passes(search, to, RULE_INGRESS, &hop->source) ? DROP_NONE : DROP_ACL_INGRESS_DENIED;
+}
+
 /* May a packet take this hop? Where it is redirected, the hop is changed. Not static for the verifier's sake. */
 __noinline int crosses(struct rule_search *search, struct hop *hop)
 {
-	struct subnet *from, *to;
+	struct subnet *from;
 	struct route *route;
 	int reason;
 
@@ -98,21 +117,22 @@ __noinline int crosses(struct rule_search *search, struct hop *hop)
 		return DROP_NO_ROUTE;
 	if (hop->from == hop->to)
 		return DROP_NONE;
+	if (hop->from == SUBNET_OUTSIDE)
+		return enters(search, hop);
 	from = bpf_map_lookup_elem(&subnets, &hop->from);
 	if (!from || is_nowhere(hop, from))
 		return DROP_NO_ROUTE;
 	route = route_of(from, &hop->destination);
 	if (hop->redirects && route && route->kind == ROUTE_INTERFACE)
 		redirect(hop, route->interface);
+	if (hop->redirects && route && route->kind == ROUTE_ENDPOINT)
+		lead_outside(hop, route->interface);
 	if (hop->from != hop->to && !passes(search, from, RULE_EGRESS, &hop->destination))
 		return DROP_ACL_EGRESS_DENIED;
 	reason = leads_to(route, hop->receiver);
-	if (reason || hop->from == hop->to)
+	if (reason || hop->from == hop->to || hop->to == SUBNET_OUTSIDE)
 		return reason;
-	to = bpf_map_lookup_elem(&subnets, &hop->to);
-	if (!to || !passes(search, to, RULE_INGRESS, &hop->source))
-		return DROP_ACL_INGRESS_DENIED;
-	return DROP_NONE;
+	return enters(search, hop);
 }
 
 /* As above; but a refusal is only noted where the flow exists. */

@@ -58,7 +58,7 @@ const SOURCE_PORT: u16 = 40_000;
 const STRANGER: u32 = FIRST + 2 * INSTANCES as u32;
 
 /// A network: two VPCs of the same range, three subnets, instances and groups in each; the second VPC's instances
-/// behind a balancer, an endpoint to it in the first, and one to an AWS service.
+/// behind a balancer, an endpoint to it in the first, and an interface and a gateway endpoint to AWS services.
 #[derive(Debug, Clone)]
 struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
@@ -72,6 +72,8 @@ struct Network {
     filters_private_link: bool,
     endpoint_available: bool,
     aws_available: bool,
+    /// Whether the first VPC's route tables lead to S3 by a gateway endpoint, if there are any.
+    to_gateway: bool,
     /// Whether the listener's connections take the gateway, if it is TCP's.
     carried: bool,
     protocol: Protocol,
@@ -135,6 +137,7 @@ fn network() -> impl Strategy<Value = Network> {
             prop::bool::weighted(0.85),
             prop::bool::weighted(0.3),
             prop::bool::weighted(0.7),
+            prop::bool::weighted(0.8),
         ),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
@@ -163,6 +166,7 @@ fn network() -> impl Strategy<Value = Network> {
                     filters_private_link: flags.3,
                     endpoint_available: flags.0,
                     aws_available: flags.1,
+                    to_gateway: flags.4,
                     carried: flags.2,
                     protocol,
                     acls,
@@ -250,7 +254,7 @@ fn packet() -> impl Strategy<Value = PacketPlan> {
             ["10.0.0.10", "10.0.0.11", "10.0.0.20", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
                 .into_iter()
                 .chain(["169.254.169.253", "10.0.0.99", "192.0.2.9", "100.64.0.1", "172.16.0.2"])
-                .chain(["10.0.0.31", "240.0.0.9"])
+                .chain(["10.0.0.31", "240.0.0.9", "52.216.0.9"])
                 .map(state::ip)
                 .collect::<Vec<_>>(),
         )
@@ -346,6 +350,7 @@ fn build(plan: &Network) -> Built {
         }
         instances.push(instance);
     }
+    let mut lead_to_gateway = Vec::new();
     for (index, routes) in plan.routes.iter().enumerate() {
         let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
         let Some(routes) = routes else { continue };
@@ -362,6 +367,9 @@ fn build(plan: &Network) -> Built {
         }
         let table = state.route_table(&vpcs[vpc], &list);
         state.associate(&table, &subnets[vpc][subnet]);
+        if vpc == 0 {
+            lead_to_gateway.push(table);
+        }
     }
     let balancer = state.balancer(&[(&subnets[1][2], "10.0.0.50")]);
     let of: Vec<SecurityGroupId> =
@@ -399,6 +407,9 @@ fn build(plan: &Network) -> Built {
     let aws = state.aws_endpoint("rds", &[(&subnets[0][1], "10.0.0.31")], &of);
     if !plan.aws_available {
         state.change::<VpcEndpoint>(&aws, |endpoint| endpoint.state = EndpointState::Deleting);
+    }
+    if plan.to_gateway && !lead_to_gateway.is_empty() {
+        state.gateway_endpoint("s3", &lead_to_gateway.iter().collect::<Vec<_>>());
     }
     Built {
         tables: compile(&state.snapshot, &devices),

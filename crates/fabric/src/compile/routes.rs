@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use ipnet::{IpNet, Ipv4Net};
+use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::{RouteTable, RouteTarget};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
 use linkway_model::{RouteTableId, SubnetId};
 
 use crate::layout::{self, Route, RouteKey};
@@ -54,6 +56,24 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
                 route(route_kind::ROUTE_BLACKHOLE)
             };
             tables.routes.insert(key(name, destination), route);
+        }
+    }
+    for endpoint in context.snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets())
+    {
+        if let Some(gateway) = &endpoint.gateway {
+            lead_to_endpoint(&endpoint.region, gateway, tables);
+        }
+    }
+}
+
+/// Routes that were made by hand come before those to the addresses of a prefix list.
+fn lead_to_endpoint(region: &str, gateway: &Gateway, tables: &mut Tables) {
+    let ranges = AwsPrefixList::find(region, &gateway.prefix_list).map(|list| list.ranges());
+    for table in &gateway.route_tables {
+        for range in ranges.iter().flatten() {
+            let IpNet::V4(range) = *range else { continue };
+            let lead = Route { interface: gateway.number, ..route(route_kind::ROUTE_ENDPOINT) };
+            tables.routes.entry(key(name(table), range)).or_insert(lead);
         }
     }
 }

@@ -13,6 +13,9 @@ use super::{Judge, Peer, ipv4};
 /// The type of an ICMP echo reply (RFC 792); its code is 0.
 const ICMP_ECHO_REPLY: u16 = 0;
 
+/// In place of a subnet: what is beyond a gateway endpoint. `SUBNET_OUTSIDE` of `bpf/layout.h`.
+const OUTSIDE: u64 = u64::MAX;
+
 /// A packet's way from one interface of a VPC to another.
 #[derive(Clone, Copy)]
 pub(super) struct Hop {
@@ -23,7 +26,7 @@ pub(super) struct Hop {
     pub(super) destination: Ipv4Addr,
 }
 
-/// An interface at one end of a hop.
+/// An interface, or a gateway endpoint, at one end of a hop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) number: u32,
@@ -49,12 +52,16 @@ impl Judge<'_> {
         hops.iter().rev().find_map(refusal).map(|reason| Reason(reason.0))
     }
 
-    /// The hop as it is taken: where a route leads to an interface that forwards, it ends there.
+    /// The hop as it is taken: where a route leads to an interface that forwards, or to a gateway endpoint, it ends
+    /// there.
     pub(super) fn redirected(&self, hop: Hop) -> Hop {
         let subnet = self.tables.subnets.get(&hop.from.subnet).filter(|_| hop.leaves_its_subnet());
         let Some(subnet) = subnet.filter(|subnet| !is_nowhere(&hop, subnet)) else { return hop };
-        let route =
-            self.route(subnet, hop.destination).filter(|route| is(route, route_kind::ROUTE_INTERFACE));
+        let route = self.route(subnet, hop.destination);
+        if let Some(route) = route.filter(|route| is(route, route_kind::ROUTE_ENDPOINT)) {
+            return Hop { to: Some(End { number: route.interface, subnet: OUTSIDE }), ..hop };
+        }
+        let route = route.filter(|route| is(route, route_kind::ROUTE_INTERFACE));
         let forwarder = route.and_then(|route| {
             let interface = self.tables.interfaces.get(&route.interface)?;
             let forwards = u32::from(interface.kind) == interface_kind::INTERFACE_WORKLOAD.0
@@ -72,6 +79,9 @@ impl Judge<'_> {
         if !hop.leaves_its_subnet() {
             return Ok(());
         }
+        if hop.from.subnet == OUTSIDE {
+            return hop.to.map_or(Ok(()), |to| self.enter(hop, to.subnet, port));
+        }
         let nowhere = drop_reason::DROP_NO_ROUTE;
         let from = self.tables.subnets.get(&hop.from.subnet).ok_or(nowhere)?;
         if is_nowhere(hop, from) {
@@ -83,14 +93,18 @@ impl Judge<'_> {
         let route = self.route(from, hop.destination).ok_or(nowhere)?;
         let to = match route_kind(route.kind) {
             route_kind::ROUTE_LOCAL => hop.to.ok_or(nowhere)?,
-            route_kind::ROUTE_INTERFACE => {
+            route_kind::ROUTE_INTERFACE | route_kind::ROUTE_ENDPOINT => {
                 hop.to.filter(|to| to.number == route.interface).ok_or(drop_reason::DROP_NOT_FORWARDED)?
             }
             route_kind::ROUTE_UPLINK => return Err(drop_reason::DROP_NO_UPLINK),
             _ => return Err(drop_reason::DROP_BLACKHOLE_ROUTE),
         };
+        if to.subnet == OUTSIDE { Ok(()) } else { self.enter(hop, to.subnet, port) }
+    }
+
+    fn enter(&self, hop: &Hop, subnet: u64, port: u16) -> Result<(), drop_reason> {
         let refused = drop_reason::DROP_ACL_INGRESS_DENIED;
-        let to = self.tables.subnets.get(&to.subnet).ok_or(refused)?;
+        let to = self.tables.subnets.get(&subnet).ok_or(refused)?;
         if self.passes(to, rule_direction::RULE_INGRESS, hop.source, port) { Ok(()) } else { Err(refused) }
     }
 

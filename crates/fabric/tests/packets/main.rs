@@ -14,6 +14,7 @@ mod delivery;
 mod endpoints;
 mod epochs;
 mod gateway;
+mod gateway_endpoints;
 mod resets;
 mod routes;
 mod rules;

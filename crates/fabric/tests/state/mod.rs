@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
+use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
@@ -27,7 +28,7 @@ use linkway_model::security_group::{
 };
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
 use linkway_model::*;
 
 pub const REGION: &str = "us-east-1";
@@ -451,33 +452,59 @@ impl State {
             })
             .collect();
         let vpc = self.get::<Subnet>(&subnets[0].subnet).vpc.clone();
-        self.put(VpcEndpoint {
-            id: id.clone(),
-            owner: account(),
-            region: REGION.to_owned(),
-            vpc,
-            service_name,
-            service,
-            state: EndpointState::Available,
-            subnets,
-            groups: groups.iter().map(|group| (*group).clone()).collect(),
-            private_dns_enabled: false,
-            policy: String::new(),
-            dns_label: "abcdefgh".to_owned(),
-            connection: EndpointConnectionId::random(),
-            connection_tags: Tags::new(),
-            created: Timestamp::UNIX_EPOCH,
-            deleted: None,
-            since: 0,
-            last_error: None,
-            tags: Tags::new(),
+        let groups = groups.iter().map(|group| (*group).clone()).collect();
+        let endpoint = endpoint(&id, vpc, service_name, service);
+        self.put(VpcEndpoint { subnets, groups, ..endpoint });
+        id
+    }
+
+    /// An available gateway endpoint, of S3 say, that these route tables lead to.
+    pub fn gateway_endpoint(&mut self, service: &str, tables: &[&RouteTableId]) -> VpcEndpointId {
+        let id = VpcEndpointId::random();
+        let name = format!("com.amazonaws.{REGION}.{service}");
+        let (of_aws, _) = AwsService::find(&name).expect("the catalogue has it");
+        let vpc = self.get::<RouteTable>(tables[0]).vpc.clone();
+        let list =
+            AwsPrefixList::all(REGION).into_iter().find(|list| list.name == name).expect("it has a list");
+        let gateway = Some(Gateway {
+            number: self.next_number(),
+            prefix_list: list.id,
+            route_tables: tables.iter().map(|table| (*table).clone()).collect(),
         });
+        let endpoint = endpoint(&id, vpc, name, of_aws.gateway_id(REGION));
+        self.put(VpcEndpoint { gateway, ..endpoint });
         id
     }
 
     fn next_number(&mut self) -> u32 {
         self.last_number += 1;
         self.last_number
+    }
+}
+
+/// An available endpoint that is nowhere yet.
+fn endpoint(id: &VpcEndpointId, vpc: VpcId, service_name: String, service: EndpointServiceId) -> VpcEndpoint {
+    VpcEndpoint {
+        id: id.clone(),
+        owner: account(),
+        region: REGION.to_owned(),
+        vpc,
+        service_name,
+        service,
+        state: EndpointState::Available,
+        subnets: Vec::new(),
+        gateway: None,
+        groups: Vec::new(),
+        private_dns_enabled: false,
+        policy: String::new(),
+        dns_label: "abcdefgh".to_owned(),
+        connection: EndpointConnectionId::random(),
+        connection_tags: Tags::new(),
+        created: Timestamp::UNIX_EPOCH,
+        deleted: None,
+        since: 0,
+        last_error: None,
+        tags: Tags::new(),
     }
 }
 

@@ -98,8 +98,7 @@ fn set_up(
     }
     options::dns(input.dns_options.as_ref(), &vpc.id)?;
     let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
-    endpoint.groups =
-        groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
+    endpoint.groups = groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
     endpoint.private_dns_enabled = private_dns::decide(tx, vpc, service, input.private_dns_enabled, None)?;
     if endpoints_in(tx, &vpc.id) >= MAX_PER_VPC {
         return Err(EndpointError::LimitExceeded.into());

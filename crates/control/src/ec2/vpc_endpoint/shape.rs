@@ -17,10 +17,8 @@ pub(super) fn shape(state: &Snapshot, endpoint: &VpcEndpoint) -> ec2::VpcEndpoin
     ec2::VpcEndpoint {
         creation_timestamp: Some(endpoint.created),
         dns_entries: if interface { dns_entries(state, endpoint) } else { Vec::new() },
-        dns_options: interface.then(|| DnsOptions {
-            dns_record_ip_type: Some("ipv4".into()),
-            ..DnsOptions::default()
-        }),
+        dns_options: interface
+            .then(|| DnsOptions { dns_record_ip_type: Some("ipv4".into()), ..DnsOptions::default() }),
         failure_reason: last_error.map(|(_, message)| message.clone()),
         groups: identifiers(state, &endpoint.groups)
             .into_iter()
