@@ -82,39 +82,42 @@ resource "aws_lb_target_group" "main" {
 
 @pytest.fixture
 def terraform(aws, tmp_path):
-    """The real Terraform, in a directory with the configuration above."""
+    """Makes the real Terraform, with a configuration."""
     plugins = os.environ.get("TERRAFORM_PLUGINS")
     if not shutil.which("terraform") or not plugins:
         pytest.skip("Terraform is not installed, or $TERRAFORM_PLUGINS does not name its plugins")
-    (tmp_path / "main.tf").write_text(CONFIGURATION)
     (tmp_path / "none.tfrc").write_text("")
 
-    def run(*arguments, subnets='{ a = "10.0.0.0/24" }', action="sts:GetCallerIdentity", status=0):
+    def run(*arguments, status=0, **variables):
         environment = aws.environment() | {
             "TF_VAR_url": aws.url,
-            "TF_VAR_subnets": subnets,
-            "TF_VAR_action": action,
             "TF_CLI_CONFIG_FILE": str(tmp_path / "none.tfrc"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
+        environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
         done = subprocess.run(
             ["terraform", *arguments, "-no-color", "-input=false"],
             cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240,
         )
         assert done.returncode == status, done.stdout + done.stderr
 
-    run("init", f"-plugin-dir={plugins}")
-    return run
+    def make(configuration):
+        (tmp_path / "main.tf").write_text(configuration)
+        run("init", f"-plugin-dir={plugins}")
+        return run
+
+    return make
 
 
 def test_the_real_provider(terraform, aws):
-    terraform("apply", "-auto-approve")
+    run = terraform(CONFIGURATION)
+    run("apply", "-auto-approve", subnets='{ a = "10.0.0.0/24" }', action="sts:GetCallerIdentity")
     changed = {"subnets": '{ a = "10.0.0.0/24", b = "10.0.1.0/24" }', "action": "sts:*"}
-    terraform("apply", "-auto-approve", **changed)
-    terraform("plan", "-detailed-exitcode", **changed)
+    run("apply", "-auto-approve", **changed)
+    run("plan", "-detailed-exitcode", **changed)
     [vpc] = aws.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["main"]}])["Vpcs"]
-    terraform("destroy", "-auto-approve", "-refresh=false", **changed)
+    run("destroy", "-auto-approve", "-refresh=false", **changed)
     assert refusal(aws.ec2.describe_vpcs, VpcIds=[vpc["VpcId"]])[0] == "InvalidVpcID.NotFound"
 
 
