@@ -48,11 +48,11 @@ def play(aws, other, tmp_path):
 
 
 def held(account):
-    """The ids of all that the playbooks make kinds of, in an account."""
+    """The ids of all in an account that is of the kinds that the playbooks make."""
     ec2, elbv2, iam = account.ec2, account.elbv2, account.client("iam")
 
     def living(found):
-        return [one for one in found if one["State"] != "deleted"]
+        return [one for one in found if one.get("State") not in ("deleted", "delete-complete")]
 
     kinds = {
         "VpcId": ec2.describe_vpcs()["Vpcs"],
@@ -65,7 +65,7 @@ def held(account):
         "NatGatewayId": living(ec2.describe_nat_gateways()["NatGateways"]),
         "AllocationId": ec2.describe_addresses()["Addresses"],
         "NetworkInterfaceId": ec2.describe_network_interfaces()["NetworkInterfaces"],
-        "PrefixListId": ec2.describe_managed_prefix_lists()["PrefixLists"],
+        "PrefixListId": living(ec2.describe_managed_prefix_lists()["PrefixLists"]),
         "VpcEndpointId": living(ec2.describe_vpc_endpoints()["VpcEndpoints"]),
         "ServiceId": ec2.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"],
         "LoadBalancerArn": elbv2.describe_load_balancers()["LoadBalancers"],
