@@ -12,6 +12,7 @@ mod http;
 mod instance;
 mod keeper;
 mod learn;
+mod machine;
 mod policy_check;
 mod state_dir;
 mod stop;

@@ -80,8 +80,13 @@ impl Files {
 
     /// The variables of the instance's command, and of what `linkway exec` runs in it.
     pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 4] {
-        TRUST_VARIABLES.map(|name| (name, self.ca_bundle()))
+        trust_variables(&self.ca_bundle())
     }
+}
+
+/// The variables that point programs at a file of trusted certificates.
+pub(crate) fn trust_variables(bundle: &Path) -> [(&'static str, PathBuf); 4] {
+    TRUST_VARIABLES.map(|name| (name, bundle.to_owned()))
 }
 
 /// The host name of an instance: AWS's IP name.
@@ -97,7 +102,8 @@ fn domain(region: &str) -> String {
     }
 }
 
-fn hosts(identity: &Identity) -> String {
+/// An instance's `/etc/hosts`.
+pub(crate) fn hosts(identity: &Identity) -> String {
     let Identity { address, region, .. } = identity;
     let name = host_name(*address);
     format!(
@@ -106,7 +112,8 @@ fn hosts(identity: &Identity) -> String {
     )
 }
 
-fn resolv_conf(identity: &Identity) -> String {
+/// An instance's `/etc/resolv.conf`.
+pub(crate) fn resolv_conf(identity: &Identity) -> String {
     format!(
         "# The resolver of the instance's VPC.\nsearch {}\nnameserver {}\noptions timeout:2 attempts:5\n",
         domain(&identity.region),
@@ -114,8 +121,8 @@ fn resolv_conf(identity: &Identity) -> String {
     )
 }
 
-/// The host's trust store with one more certificate.
-fn bundle(mut store: Vec<u8>, ca: &str) -> Vec<u8> {
+/// A trust store with one more certificate.
+pub(crate) fn bundle(mut store: Vec<u8>, ca: &str) -> Vec<u8> {
     if store.last().is_some_and(|byte| *byte != b'\n') {
         store.push(b'\n');
     }
