@@ -12,6 +12,7 @@ mod egress_only_gateway;
 pub(crate) mod elastic_address;
 mod endpoint_connection;
 pub(crate) mod endpoint_service;
+pub(crate) mod image;
 pub(crate) mod instance;
 mod internet_gateway;
 pub(crate) mod nat_gateway;

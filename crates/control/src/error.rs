@@ -7,6 +7,7 @@ mod admin;
 mod database;
 mod endpoint;
 mod iam;
+mod instance;
 mod load_balancing;
 mod network;
 mod prefix_list;
@@ -20,6 +21,7 @@ pub use self::admin::AdminError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::iam::IamError;
+pub use self::instance::InstanceError;
 pub use self::load_balancing::LoadBalancingError;
 pub use self::network::NetworkError;
 pub use self::prefix_list::PrefixListError;
@@ -197,6 +199,9 @@ pub enum Error {
     #[error(transparent)]
     Iam(#[from] IamError),
 
+    /// Of instances, images and key pairs.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// An interface has no such attachment.
     #[error("The network interface attachment ID '{0}' does not exist")]
     AttachmentNotFound(String),
@@ -257,6 +262,7 @@ impl Error {
             Self::LoadBalancing(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::Iam(error) => error.code(),
+            Self::Instance(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::image::Image;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::key_pair::KeyPair;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -133,6 +135,8 @@ owned! {
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";
+    Image: ImageId, "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed";
+    KeyPair: KeyPairId, "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed";
     EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",
         "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceIdId.Malformed";
 }

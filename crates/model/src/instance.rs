@@ -1,7 +1,9 @@
-//! Instances: commands that run in a namespace of their own.
+//! Instances: what runs in a namespace of its own. There are two kinds: commands that `linkway run` started, and
+//! machines that `RunInstances` made of an image, which have a [`Launch`] and can be stopped and started again.
 
 use serde::{Deserialize, Serialize};
 
+use crate::launch::Launch;
 use crate::{AccountId, InstanceId, NetworkInterfaceId, ReservationId, SubnetId, Tags, Timestamp, VpcId};
 
 /// An instance.
@@ -23,18 +25,24 @@ pub struct Instance {
     pub zone: String,
     /// Its first network interface.
     pub interface: NetworkInterfaceId,
-    /// What it runs.
+    /// What it runs, of one that `linkway run` made.
     pub command: Vec<String>,
+    /// What it was launched with, of one that `RunInstances` made.
+    #[serde(default)]
+    pub launch: Option<Box<Launch>>,
     /// Its first process, while it runs: the id, and the start time of `/proc/PID/stat` that tells it from
     /// a later process of the same id.
     pub process: Option<Process>,
     /// Its state.
     pub state: InstanceState,
-    /// Why it is in this state, when it has ended.
+    /// Who or what brought it to this state, when it is ending or has ended.
+    #[serde(default)]
+    pub cause: Option<StateCause>,
+    /// Why it is in this state, in words, when it is ending or has ended.
     pub reason: String,
-    /// When it was launched.
+    /// When it was launched, or last started.
     pub launched: Timestamp,
-    /// When it ended, if it did: it is forgotten an hour later.
+    /// When it was terminated, if it was: it is forgotten an hour later.
     pub ended: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
@@ -49,18 +57,23 @@ pub struct Process {
     pub start_time: u64,
 }
 
-/// AWS's instance states.
+/// AWS's instance states. The API sets where an instance is to go (`Pending`, `Stopping`, `ShuttingDown`); that it is
+/// there (`Running`, `Stopped`, `Terminated`) only what runs it can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceState {
-    /// Its namespace and interface are being made.
+    /// Its namespace and interface are being made, and it is being started.
     Pending,
-    /// Its command runs.
+    /// It runs.
     Running,
-    /// It is being ended.
+    /// It is being ended for good.
     ShuttingDown,
     /// It has ended; shown for an hour.
     Terminated,
+    /// It is being ended, to be started again.
+    Stopping,
+    /// Nothing of it runs; it keeps its interfaces.
+    Stopped,
 }
 
 impl InstanceState {
@@ -71,6 +84,8 @@ impl InstanceState {
             Self::Running => "running",
             Self::ShuttingDown => "shutting-down",
             Self::Terminated => "terminated",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -81,6 +96,41 @@ impl InstanceState {
             Self::Running => 16,
             Self::ShuttingDown => 32,
             Self::Terminated => 48,
+            Self::Stopping => 64,
+            Self::Stopped => 80,
+        }
+    }
+
+    /// Whether an instance in this state is to have a running process.
+    pub fn wants_process(self) -> bool {
+        matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// Whether nothing of an instance in this state runs, and it has no network namespace.
+    pub fn is_at_rest(self) -> bool {
+        matches!(self, Self::Terminated | Self::Stopped)
+    }
+}
+
+/// What brought an instance to an end, or to a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateCause {
+    /// A caller of the API.
+    User,
+    /// Itself: its first process ended.
+    Instance,
+    /// It could not be started.
+    Failure,
+}
+
+impl StateCause {
+    /// AWS's code of it, in a `StateReason`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::User => "Client.UserInitiatedShutdown",
+            Self::Instance => "Client.InstanceInitiatedShutdown",
+            Self::Failure => "Server.InternalError",
         }
     }
 }

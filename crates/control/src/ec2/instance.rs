@@ -7,7 +7,7 @@ mod shape;
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::instance::{Instance, InstanceState, StateCause};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_wire::ec2::{
     DescribeInstancesRequest, DescribeInstancesResult, InstanceStateChange, TerminateInstancesRequest,
@@ -20,9 +20,6 @@ use crate::describe::{by_ids, select};
 use crate::lookup::own;
 use crate::page::{Limits, Page, USUAL};
 use crate::{Caller, Control, Error};
-
-/// How the reason begins when a caller has ended an instance.
-const USER_INITIATED: &str = "User initiated";
 
 pub(crate) fn describe(
     control: &Control,
@@ -77,13 +74,14 @@ pub(crate) fn terminate(
         let mut terminating_instances = Vec::new();
         for instance in instances {
             let next = match instance.state {
-                InstanceState::Pending | InstanceState::Running => InstanceState::ShuttingDown,
                 ended @ (InstanceState::ShuttingDown | InstanceState::Terminated) => ended,
+                _ => InstanceState::ShuttingDown,
             };
             tx.update::<Instance>(&instance.id, |instance| {
                 if instance.state != next {
                     instance.state = next;
-                    instance.reason = format!("{USER_INITIATED} ({})", control.now().strftime("%F %T GMT"));
+                    instance.cause = Some(StateCause::User);
+                    instance.reason = format!("User initiated ({})", control.now().strftime("%F %T GMT"));
                 }
             });
             terminating_instances.push(InstanceStateChange {

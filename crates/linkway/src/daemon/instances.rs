@@ -61,7 +61,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
     let mut launchers = daemon.launchers.lock().unwrap_or_else(PoisonError::into_inner);
     let state = daemon.store.snapshot();
     launchers.retain(|id, _| state.get::<Instance>(id).is_some_and(|i| i.state == InstanceState::Pending));
-    for instance in state.all::<Instance>() {
+    for instance in state.all::<Instance>().filter(|instance| instance.launch.is_none()) {
         match instance.state {
             InstanceState::Pending => {
                 if !launchers.get(&instance.id).is_some_and(|launcher| process::is_alive(*launcher)) {
@@ -80,7 +80,9 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
                     ended(&daemon.control, &instance.id, "it was terminated");
                 }
             },
-            InstanceState::Terminated => drop(ending.remove(&instance.id)),
+            InstanceState::Stopping | InstanceState::Stopped | InstanceState::Terminated => {
+                ending.remove(&instance.id);
+            }
         }
     }
     ending.retain(|id, _| state.get::<Instance>(id).is_some());
@@ -90,7 +92,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
 /// Note the instances that ended while no daemon ran: all of them, if the machine has booted since. What is not known
 /// to have ended would be given its namespace and its interface again.
 pub(crate) fn end_dead(control: &Control, store: &Store) {
-    for instance in store.snapshot().all::<Instance>() {
+    for instance in store.snapshot().all::<Instance>().filter(|instance| instance.launch.is_none()) {
         match instance.state {
             InstanceState::Pending => ended(control, &instance.id, "its launch was broken off"),
             InstanceState::Running if !instance.process.is_some_and(process::is_alive) => {
@@ -99,7 +101,7 @@ pub(crate) fn end_dead(control: &Control, store: &Store) {
             InstanceState::ShuttingDown if !instance.process.is_some_and(process::is_alive) => {
                 ended(control, &instance.id, "it was terminated");
             }
-            InstanceState::Running | InstanceState::ShuttingDown | InstanceState::Terminated => {}
+            _ => {}
         }
     }
 }

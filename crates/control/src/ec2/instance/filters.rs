@@ -1,12 +1,12 @@
 //! What instances are filtered by.
 
 use linkway_model::Snapshot;
+use linkway_model::image::host_architecture;
 use linkway_model::instance::Instance;
 use linkway_model::region::Zone;
 use linkway_wire::ec2::{GroupIdentifier, NetworkInterfaceAttachment};
 
 use super::interface;
-use super::shape::architecture;
 use crate::ec2::network_interface::{attachment, status};
 use crate::ec2::security_group::identifiers;
 use crate::filter::{Field, fields, many, none, one};
@@ -20,7 +20,7 @@ fn attached(state: &Snapshot, instance: &Instance) -> Option<NetworkInterfaceAtt
 }
 
 pub(super) const FILTERS: &[Field<Instance>] = fields! {
-    "architecture" => |_, _| one(architecture());
+    "architecture" => |_, _| one(host_architecture());
     "availability-zone" => |_, found| one(&found.zone);
     "availability-zone-id" => |_, found| many(Zone::find(&found.zone).map(|zone| zone.id));
     "instance-id" => |_, found| one(&found.id);

@@ -4,7 +4,8 @@
 use std::net::Ipv4Addr;
 
 use linkway_model::Snapshot;
-use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::image::host_architecture;
+use linkway_model::instance::{Instance, InstanceState, StateCause};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::region::Zone;
 use linkway_model::subnet::Subnet;
@@ -14,7 +15,7 @@ use linkway_wire::ec2::{
     Monitoring, Placement, PrivateDnsNameOptionsResponse, Reservation, StateReason,
 };
 
-use super::{USER_INITIATED, interface};
+use super::interface;
 use crate::ec2::network_interface::{attached, attachment, public, status};
 use crate::ec2::security_group::identifiers;
 use crate::tags;
@@ -34,21 +35,12 @@ pub(super) fn state(state: InstanceState) -> InstanceStateShape {
     InstanceStateShape { code: Some(state.code()), name: Some(state.name().into()) }
 }
 
-/// This machine's architecture, under AWS's name.
-pub(super) fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
     let interface = interface(snapshot, instance);
     let public = interface.and_then(|found| public(snapshot, found, found.address));
-    let ended = matches!(instance.state, InstanceState::ShuttingDown | InstanceState::Terminated);
     InstanceShape {
         ami_launch_index: Some(0),
-        architecture: Some(architecture().into()),
+        architecture: Some(host_architecture().into()),
         instance_id: Some(instance.id.to_string()),
         launch_time: Some(instance.launched),
         monitoring: Some(Monitoring { state: Some("disabled".into()) }),
@@ -81,7 +73,7 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
         security_groups: interface.map_or_else(Vec::new, |found| identifiers(snapshot, &found.groups)),
         source_dest_check: interface.map(|found| found.source_dest_check),
         state: Some(state(instance.state)),
-        state_reason: ended.then(|| state_reason(instance)),
+        state_reason: instance.cause.map(state_reason),
         state_transition_reason: Some(instance.reason.clone()),
         subnet_id: Some(instance.subnet.to_string()),
         tags: tags::shape(&instance.tags),
@@ -90,13 +82,14 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
     }
 }
 
-fn state_reason(instance: &Instance) -> StateReason {
-    let (code, words) = if instance.reason.starts_with(USER_INITIATED) {
-        ("Client.UserInitiatedShutdown", "User initiated shutdown")
-    } else {
-        ("Client.InstanceInitiatedShutdown", "Instance initiated shutdown")
+/// AWS's code and words for what brought an instance to its end.
+fn state_reason(cause: StateCause) -> StateReason {
+    let words = match cause {
+        StateCause::User => "User initiated shutdown",
+        StateCause::Instance => "Instance initiated shutdown",
+        StateCause::Failure => "Internal error on launch",
     };
-    StateReason { code: Some(code.into()), message: Some(format!("{code}: {words}")) }
+    StateReason { code: Some(cause.code().into()), message: Some(format!("{}: {words}", cause.code())) }
 }
 
 /// The elastic address that stands for one of an instance's.
