@@ -112,7 +112,7 @@ pub(crate) enum Command {
     /// The first process of an instance.
     #[command(hide = true)]
     InstanceInit(run::InstanceInit),
-    /// A process that looks after databases.
+    /// A process that looks after databases and instances.
     #[command(hide = true, subcommand)]
     Keeper(keeper::Keeper),
 }

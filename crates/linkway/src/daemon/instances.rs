@@ -182,7 +182,7 @@ fn with_processes(
 }
 
 /// Instances that have an entry in `directory`.
-fn listed(directory: &Path) -> Vec<InstanceId> {
+pub(crate) fn listed(directory: &Path) -> Vec<InstanceId> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -108,13 +108,13 @@ fn bind(directory: &File, target: &str) -> Result<()> {
 /// Nothing is written below `path` from here on, and no program there changes who runs it; but for what is mounted
 /// there later.
 fn read_only(path: &Path) -> Result<()> {
-    Attributes { set: READ_ONLY | NO_SUID, ..Attributes::default() }
+    Attributes::new(READ_ONLY | NO_SUID, 0)
         .apply_below(path)
         .with_context(|| format!("cannot make {} read-only", path.display()))
 }
 
 fn writable(path: &Path) -> Result<()> {
-    Attributes { set: NO_SUID | NO_DEVICES, clear: READ_ONLY, ..Attributes::default() }
+    Attributes::new(NO_SUID | NO_DEVICES, READ_ONLY)
         .apply(path)
         .with_context(|| format!("cannot make {} writable", path.display()))
 }

@@ -16,18 +16,21 @@ pub(crate) const NO_DEVICES: u64 = 0x4;
 const MAPPED: u64 = 0x0010_0000;
 
 /// What to change, in the layout that the system call takes (linux/mount.h).
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Attributes {
-    /// Attributes to set.
-    pub(crate) set: u64,
-    /// Attributes to clear.
-    pub(crate) clear: u64,
+    set: u64,
+    clear: u64,
     propagation: u64,
     user_namespace: u64,
 }
 
 impl Attributes {
+    /// Set some, and clear others.
+    pub(crate) fn new(set: u64, clear: u64) -> Self {
+        Self { set, clear, propagation: 0, user_namespace: 0 }
+    }
+
     /// Change the mount at `path`.
     pub(crate) fn apply(&self, path: &Path) -> io::Result<()> {
         self.change(libc::AT_FDCWD, path, 0)
@@ -68,11 +71,8 @@ pub(crate) fn mount_mapped(source: &Path, target: &Path, user_namespace: Borrowe
     // SAFETY: the kernel has just given this descriptor, and nobody else has it.
     let tree = unsafe { File::from_raw_fd(opened) };
     let user_namespace = u64::try_from(user_namespace.as_raw_fd()).map_err(io::Error::other)?;
-    let attributes = Attributes {
-        set: MAPPED | READ_ONLY | NO_SUID | NO_DEVICES,
-        user_namespace,
-        ..Attributes::default()
-    };
+    let attributes =
+        Attributes { user_namespace, ..Attributes::new(MAPPED | READ_ONLY | NO_SUID | NO_DEVICES, 0) };
     attributes.change(tree.as_raw_fd(), Path::new(""), libc::AT_EMPTY_PATH)?;
     // SAFETY: the call reads two paths that end in a zero.
     let moved = unsafe {

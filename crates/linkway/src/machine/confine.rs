@@ -102,6 +102,7 @@ fn filters() -> Result<(BpfProgram, BpfProgram)> {
     let mut rules: Vec<(i64, Vec<SeccompRule>)> = REFUSED.map(|call| (call, Vec::new())).into();
     rules.push((libc::SYS_unshare, namespace_rules()?));
     rules.push((libc::SYS_clone, namespace_rules()?));
+    rules.push((libc::SYS_ioctl, vec![ioctl_rule(libc::TIOCSTI)?, ioctl_rule(libc::TIOCLINUX)?]));
     let refused = filter(rules, libc::EPERM)?;
     let absent = filter(vec![(libc::SYS_clone3, Vec::new())], libc::ENOSYS)?;
     Ok((refused, absent))
@@ -116,6 +117,12 @@ fn namespace_rules() -> Result<Vec<SeccompRule>> {
         SeccompRule::new(vec![condition])
     });
     rules.collect::<Result<_, _>>().context("cannot say which system calls are refused")
+}
+
+/// What types for whoever sits at the terminal that `linkway exec` was called from.
+fn ioctl_rule(request: libc::Ioctl) -> Result<SeccompRule> {
+    let condition = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request)?;
+    Ok(SeccompRule::new(vec![condition])?)
 }
 
 fn filter(rules: Vec<(i64, Vec<SeccompRule>)>, errno: i32) -> Result<BpfProgram> {

@@ -80,6 +80,8 @@ fn hold() -> Result<SignalFd> {
 fn enter(root: &Path) -> Result<()> {
     let inert = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let none = None::<&str>;
+    // What came from outside is locked, and a locked mount becomes no root: its copy is not, but for those below.
+    change(root.to_str(), root, none, MsFlags::MS_BIND | MsFlags::MS_REC, "")?;
     change(Some("proc"), &root.join("proc"), Some("proc"), inert, "")?;
     chdir(root).context("cannot enter the instance's root directory")?;
     // The old root ends up over the new one, and goes from there: no directory is needed to put it.
@@ -142,10 +144,10 @@ impl Init {
         }
         self.note("the instance ends");
         let all = Pid::from_raw(-1);
-        // ESRCH: there is nobody else.
-        drop(kill(all, Signal::SIGTERM));
-        // A stopped process takes no signal.
-        drop(kill(all, Signal::SIGCONT));
+        // A stopped process takes no signal. It is no error that there is nobody else.
+        for signal in [Signal::SIGTERM, Signal::SIGCONT] {
+            kill(all, signal).or_else(|error| if error == Errno::ESRCH { Ok(()) } else { Err(error) })?;
+        }
         let deadline = Instant::now() + PATIENCE;
         while self.reap()? && Instant::now() < deadline {
             std::thread::sleep(PERIOD);

@@ -55,7 +55,7 @@ impl FileSystem {
         // Nothing that is mounted from here on may show outside.
         change(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, "")?;
         // Its own, so that nothing is left behind, and so that no path has a character that overlayfs would mistake.
-        change(Some("tmpfs"), &self.place, Some("tmpfs"), INERT, "mode=0700,size=1m")?;
+        change(Some("tmpfs"), &self.place, Some("tmpfs"), INERT, "mode=0755,size=1m")?;
         let root = self.place.join("root");
         fs::create_dir(&root)?;
         if let Some(own) = &self.root {
@@ -67,7 +67,7 @@ impl FileSystem {
         }
         self.mount_devices(&root)?;
         let run = self.directory(&root, "run")?;
-        self.mount_fresh(&run, "mode=0755,size=25%")?;
+        self.mount_fresh(&run, "mode=0755,size=64m")?;
         let sys = self.directory(&root, "sys")?;
         change(Some("sysfs"), &sys, Some("sysfs"), INERT | MsFlags::MS_RDONLY, "")?;
         for covered in COVERED.map(|path| root.join(path)).into_iter().filter(|path| path.is_dir()) {
@@ -131,7 +131,7 @@ impl FileSystem {
         let options = format!("newinstance,ptmxmode=0666,mode=0620,gid={}", self.ids + TTY_GROUP);
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
         change(Some("devpts"), &pts, Some("devpts"), flags, &options)?;
-        self.mount_fresh(&shm, "mode=1777,size=25%")
+        self.mount_fresh(&shm, "mode=1777,size=64m")
     }
 
     /// A directory of the root's, made if it is not there. An image has what it likes; what leads elsewhere would have
