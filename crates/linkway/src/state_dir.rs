@@ -126,6 +126,11 @@ impl StateDir {
         self.0.join("images")
     }
 
+    /// The same, for a daemon whose state ends with it.
+    pub(crate) fn ephemeral_images(&self) -> PathBuf {
+        self.0.join("images-ephemeral")
+    }
+
     fn daemon_file(&self) -> PathBuf {
         self.0.join("daemon.json")
     }

@@ -58,6 +58,7 @@ impl Down {
             // A daemon that keeps nothing was killed, and could not remove them itself.
             errors.extend(remove(&state.ephemeral_databases()).err());
             errors.extend(remove(&state.ephemeral_machines()).err());
+            errors.extend(remove(&state.ephemeral_images()).err());
         }
         if self.delete_state {
             errors.extend(remove(state.path()).err());

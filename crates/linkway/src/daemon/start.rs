@@ -40,6 +40,7 @@ use crate::gateway::view::{self, Views};
 use crate::keeper::client::Keeper;
 use crate::machine::directory;
 use crate::keeper::protocol::Place;
+use crate::metadata::Metadata;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
 use crate::{admin, api, ca, http};
@@ -125,6 +126,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
             namespace,
             address: SocketAddrV4::new(ranges::RESOLVER, 53),
             resolver: resolver.clone(),
+            metadata: Metadata::of(Arc::clone(&store), Arc::clone(&control)),
             checker,
             gateway,
             wanted_ports,

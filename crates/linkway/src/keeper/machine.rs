@@ -1,13 +1,13 @@
 //! A worker's work on an instance that the API starts.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use linkway_model::InstanceId;
+use linkway_model::{ImageId, InstanceId};
 
 use crate::instance::files::{Boot, Files};
 use crate::instance::init::STARTED;
@@ -17,7 +17,7 @@ use crate::machine::boot::{FORKED, GO, Plan};
 use crate::machine::directory::Directory;
 use crate::machine::first_boot::Identity;
 use crate::machine::mounts::{FileSystem, Layered};
-use crate::machine::base;
+use crate::machine::{base, directory};
 use crate::state_dir::{StateDir, instance_run_directory, make_readable, remove as remove_all};
 
 /// Start an instance's first process, unless it runs.
@@ -73,15 +73,28 @@ pub(super) fn remove(place: &Place, instance: &InstanceId) -> Result<()> {
     directory.remove()
 }
 
-fn plan(place: &Place, spec: &MachineSpec, directory: &Directory, sandbox: PathBuf) -> Result<Plan> {
+/// Remove an image's files: not at once, but so that nobody takes what is left of them for the image.
+pub(super) fn remove_image(place: &Place, image: &ImageId) -> Result<()> {
+    let path = directory::images(place).join(image.as_str());
+    let old = path.with_extension("old");
+    remove_all(&old)?;
+    match fs::rename(&path, &old) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => remove_all(&old),
+    }
+}
+
+fn plan(place: &Place, spec: &MachineSpec, own: &Directory, sandbox: PathBuf) -> Result<Plan> {
     let state = StateDir::at(&place.state);
-    let ids = directory.ids()?;
-    directory.make_owned(&directory.console(), ids)?;
+    let ids = own.ids()?;
+    own.make_owned(&own.console(), ids)?;
     let file_system = match &spec.image {
-        None => of_host(directory, ids, sandbox)?,
+        None => of_host(own, ids, sandbox)?,
         Some(image) => {
-            let lower = state.images().join(image.as_str());
-            let layered = vec![layer(directory, ids, PathBuf::new(), lower, directory.root())?];
+            let lower = directory::images(place).join(image.as_str());
+            let layered = vec![layer(own, ids, PathBuf::new(), lower, own.root())?];
             FileSystem { place: sandbox, root: None, layered, ids }
         }
     };
@@ -91,7 +104,7 @@ fn plan(place: &Place, spec: &MachineSpec, directory: &Directory, sandbox: PathB
             &spec.instance,
         )),
         file_system,
-        console: directory.console(),
+        console: own.console(),
         identity: Identity {
             network: spec.identity.clone(),
             host_name: spec.host_name.clone(),

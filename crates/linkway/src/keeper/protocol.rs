@@ -84,6 +84,8 @@ pub(crate) enum Request {
     Boot(MachineSpec),
     /// Remove an instance's files. Its first process has ended.
     RemoveMachine(InstanceId),
+    /// Remove an image's files. No instance is made of it.
+    RemoveImage(ImageId),
 }
 
 /// What is answered when it is done.

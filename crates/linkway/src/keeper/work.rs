@@ -51,6 +51,7 @@ fn carry_out(place: &Place, request: Request) -> Result<Answer> {
             directory.remove().map(|()| Answer::Done)
         }
         Request::Boot(spec) => machine::boot(place, &spec),
+        Request::RemoveImage(image) => machine::remove_image(place, &image).map(|()| Answer::Done),
         Request::RemoveMachine(instance) => machine::remove(place, &instance).map(|()| Answer::Done),
     }
 }

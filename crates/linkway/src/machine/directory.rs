@@ -28,6 +28,12 @@ pub(crate) fn machines(place: &Place) -> PathBuf {
     if place.ephemeral { state.ephemeral_machines() } else { state.machines() }
 }
 
+/// Where the images that were imported have their directories.
+pub(crate) fn images(place: &Place) -> PathBuf {
+    let state = StateDir::at(&place.state);
+    if place.ephemeral { state.ephemeral_images() } else { state.images() }
+}
+
 /// What an instance wrote to its console, the earlier file and the later one.
 pub(crate) fn console_files(machines: &Path, instance: &InstanceId) -> [PathBuf; 2] {
     let directory = machines.join(instance.as_str()).join("console");

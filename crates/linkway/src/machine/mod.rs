@@ -14,6 +14,7 @@ pub(crate) mod boot;
 pub(crate) mod confine;
 pub(crate) mod directory;
 pub(crate) mod first_boot;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod mounts;
 pub(crate) mod user_namespace;

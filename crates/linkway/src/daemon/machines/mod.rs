@@ -8,14 +8,15 @@ mod step;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use linkway_control::{Console, Control};
+use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState};
-use linkway_model::{InstanceId, Snapshot, Timestamp};
+use linkway_model::{ImageId, InstanceId, Snapshot, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -66,6 +67,28 @@ impl Machines {
         Ok(())
     }
 
+    /// Where images that were imported have their directories.
+    pub(crate) fn images(&self) -> PathBuf {
+        directory::images(&self.place)
+    }
+
+    /// Remove the files of images that nobody can launch instances of, and that none is made of.
+    async fn remove_old_images(&self, daemon: &Daemon) -> Result<()> {
+        // Listed before the state is asked: an image is known before it has files.
+        let found: Vec<ImageId> = listed(&self.images());
+        let state = daemon.store.snapshot();
+        for id in found {
+            let made_of = |instance: &Arc<Instance>| {
+                let image = instance.launch.as_ref().map(|launch| &launch.image);
+                instance.state != InstanceState::Terminated && image == Some(&id)
+            };
+            if state.get::<Image>(&id).is_none() && !state.all::<Instance>().any(made_of) {
+                daemon.keeper.ask(Request::RemoveImage(id)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What is to be done with an instance that is gone, and has left files.
     fn left_over(&self, instance: &Instance) -> Option<Due> {
         let gone = instance.launch.is_some() && instance.state == InstanceState::Terminated;
@@ -88,7 +111,13 @@ pub(crate) async fn remove_all(daemon: &Daemon) -> Result<()> {
             daemon.keeper.ask(Request::RemoveMachine(id)).await?;
         }
     }
-    drop(fs::remove_dir_all(&above));
+    for id in listed(&daemon.machines.images()) {
+        daemon.keeper.ask(Request::RemoveImage(id)).await?;
+    }
+    for directory in [above, daemon.machines.images()] {
+        // But for locks it is empty, or it stays.
+        drop(fs::remove_file(directory.join("lock")).and_then(|()| fs::remove_dir(&directory)));
+    }
     Ok(())
 }
 
@@ -132,10 +161,11 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     if let Err(error) = daemon.machines.remove_strays(&daemon.keeper, &snapshots).await {
         tracing::error!("files of instances that are gone could not be removed: {error:#}");
     }
-    let mut driver = Driver { daemon, tries: Tries::default(), tasks: JoinSet::new() };
+    let mut driver = Driver { daemon, tries: Tries::default(), tasks: JoinSet::new(), seen: Arc::default(), looked: false };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
         driver.start_steps(&state);
+        driver.look_at_images(&state);
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
@@ -159,6 +189,9 @@ struct Driver {
     daemon: Arc<Daemon>,
     tries: Tries<From>,
     tasks: JoinSet<Outcome>,
+    /// The state that images were last looked at in, if they were.
+    seen: Arc<Snapshot>,
+    looked: bool,
 }
 
 impl Driver {
@@ -183,6 +216,21 @@ impl Driver {
                 Outcome { instance, due, done }
             });
         }
+    }
+
+    /// Old images are looked for when an image or an instance may have gone.
+    fn look_at_images(&mut self, state: &Arc<Snapshot>) {
+        let same = self.seen.images.ptr_eq(&state.images) && self.seen.instances.ptr_eq(&state.instances);
+        if std::mem::replace(&mut self.looked, true) && same {
+            return;
+        }
+        self.seen = Arc::clone(state);
+        let daemon = Arc::clone(&self.daemon);
+        tokio::spawn(async move {
+            if let Err(error) = daemon.machines.remove_old_images(&daemon).await {
+                tracing::error!("the files of an image could not be removed: {error:#}");
+            }
+        });
     }
 
     async fn note(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
