@@ -27,6 +27,9 @@ use crate::metadata::credentials::Roles;
 use crate::metadata::token::Tokens;
 use crate::stop::Stop;
 
+/// Connections that an interface may have: the others find places, whatever it does.
+const CONNECTIONS: usize = 32;
+
 /// What answers. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Metadata(Arc<Inner>);
@@ -53,7 +56,7 @@ impl Metadata {
     /// Answer at `listener`, until `stop` turns true.
     pub(crate) async fn serve(&self, listener: TcpListener, stop: Stop) {
         let metadata = self.clone();
-        http::serve(listener, move |request| metadata.clone().answer(request), stop).await;
+        http::serve_shared(listener, CONNECTIONS, move |request| metadata.clone().answer(request), stop).await;
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<AnswerBody> {
