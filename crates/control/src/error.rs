@@ -171,8 +171,13 @@ pub enum Error {
     #[error("Interface: [{0}] in use.")]
     AttachedInterface(String),
     /// An instance has all the interfaces that it may have.
-    #[error("Interface count {0} exceeds the limit for this instance.")]
-    AttachmentLimitExceeded(usize),
+    #[error("Interface count {count} exceeds the limit for {of}")]
+    AttachmentLimitExceeded {
+        /// How many it would have.
+        count: usize,
+        /// Its type.
+        of: String,
+    },
     /// The resource's state does not allow it; the message is the whole of it.
     #[error("{0}")]
     IncorrectState(String),
@@ -255,7 +260,7 @@ impl Error {
             Self::Network(error) => error.code(),
             Self::PrivateIpAddressLimitExceeded => "PrivateIpAddressLimitExceeded",
             Self::AttachedInterface(_) => "InvalidNetworkInterface.InUse",
-            Self::AttachmentLimitExceeded(_) => "AttachmentLimitExceeded",
+            Self::AttachmentLimitExceeded { .. } => "AttachmentLimitExceeded",
             Self::IncorrectState(_) => "IncorrectState",
             Self::Endpoint(error) => error.code(),
             Self::PrefixList(error) => error.code(),

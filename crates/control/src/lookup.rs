@@ -41,6 +41,12 @@ pub struct Noun {
 impl Noun {
     pub(crate) fn missing(&self, ids: &[String]) -> String {
         let (phrase, ids) = (self.phrase, ids.join(", "));
+        if self.resource_type == Image::NOUN.resource_type {
+            return match ids.contains(',') {
+                true => format!("The {phrase}s '[{ids}]' do not exist"),
+                false => format!("The {phrase} '[{ids}]' does not exist"),
+            };
+        }
         // NAT gateways came later, with words of their own.
         if self.resource_type == NatGateway::NOUN.resource_type {
             return format!("The {phrase} {ids} was not found");

@@ -1,10 +1,15 @@
 //! Instances: what runs in a namespace of its own. There are two kinds: commands that `linkway run` started, and
 //! machines that `RunInstances` made of an image, which have a [`Launch`] and can be stopped and started again.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::launch::Launch;
-use crate::{AccountId, InstanceId, NetworkInterfaceId, ReservationId, SubnetId, Tags, Timestamp, VpcId};
+use crate::launch::{Launch, NameOptions};
+use crate::subnet::Subnet;
+use crate::{
+    AccountId, InstanceId, NetworkInterfaceId, ReservationId, Snapshot, SubnetId, Tags, Timestamp, VpcId,
+};
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +51,20 @@ pub struct Instance {
     pub ended: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
+}
+
+impl Instance {
+    /// What its names are made of: of one without a launch, its subnet says it.
+    pub fn names(&self, state: &Snapshot) -> Option<NameOptions> {
+        let of_subnet = |subnet: &Arc<Subnet>| NameOptions {
+            hostname_type: subnet.hostname_type.clone(),
+            resource_name_a_record: subnet.resource_name_a_record,
+        };
+        match &self.launch {
+            Some(launch) => Some(launch.names.clone()),
+            None => state.get::<Subnet>(&self.subnet).map(of_subnet),
+        }
+    }
 }
 
 /// A process of this machine.

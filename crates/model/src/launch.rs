@@ -155,6 +155,23 @@ pub struct Volume {
     pub created: Timestamp,
     /// Its tags.
     pub tags: Tags,
+    /// What it was before it was last changed, if it was.
+    pub before: Option<VolumeBefore>,
+}
+
+/// A volume before a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeBefore {
+    /// Its size in GiB.
+    pub size: i32,
+    /// Such as `gp3`.
+    pub kind: String,
+    /// Operations a second.
+    pub iops: Option<i32>,
+    /// MiB a second.
+    pub throughput: Option<i32>,
+    /// When it was changed.
+    pub changed: Timestamp,
 }
 
 /// What an instance keeps and shows without effect, under AWS's names.
@@ -170,4 +187,10 @@ pub struct Kept {
     pub cpu: (i32, i32),
     /// `MaintenanceOptions.AutoRecovery`: `default` or `disabled`.
     pub auto_recovery: String,
+    /// `MaintenanceOptions.RebootMigration`: `default` or `disabled`.
+    pub reboot_migration: String,
+    /// `Placement.Tenancy`: `default` or `dedicated`.
+    pub tenancy: String,
+    /// `CapacityReservationPreference`: `open` or `none`.
+    pub capacity: String,
 }

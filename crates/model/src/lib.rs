@@ -22,6 +22,7 @@ pub mod id;
 pub mod idempotency;
 pub mod image;
 pub mod instance;
+pub mod instance_type;
 pub mod internet_gateway;
 pub mod key_pair;
 pub mod launch;

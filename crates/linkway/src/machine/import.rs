@@ -134,6 +134,8 @@ mod tests {
         header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(4);
         header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
         header.set_cksum();
         builder.append(&header, &b"evil"[..]).unwrap();
         builder.finish().unwrap();
@@ -144,6 +146,8 @@ mod tests {
         header.set_entry_type(kind);
         header.set_size(0);
         header.set_mode(0o777);
+        header.set_uid(0);
+        header.set_gid(0);
         builder.append_link(&mut header, name, target).unwrap();
     }
 
