@@ -1,12 +1,13 @@
 """Instances as they run: those that the API starts, what they are kept from, and what they read about themselves."""
 
-import base64
 import json
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 
+from harness.aws import Account
 from harness.wait import until
 
 METADATA = "http://169.254.169.254"
@@ -101,3 +102,180 @@ def test_a_token_is_the_instances_own(daemon, subnet):
     assert one.curl("/latest/api/token", *put, f"{ttl}60", "-H", "X-Forwarded-For: 10.0.0.1")[0] == 403
     short = one.token(1)
     until(lambda: with_token(one, short)[0] == 401, "the token has expired")
+
+
+# Instances that the API starts
+
+
+@pytest.fixture
+def image(aws):
+    """The image that stands for the host's own file system."""
+    [image] = aws.ec2.describe_images(
+        Owners=["amazon"], Filters=[{"Name": "name", "Values": ["linkway/host-*"]}]
+    )["Images"]
+    return image["ImageId"]
+
+
+@pytest.fixture
+def launch(daemon, aws, subnet, image):
+    """Launches an instance with user data, and waits until it runs."""
+
+    def launched(user_data="", **options):
+        options = {"ImageId": image, "InstanceType": "t3.micro", "SubnetId": subnet, "UserData": user_data} | options
+        [made] = aws.ec2.run_instances(MinCount=1, MaxCount=1, **options)["Instances"]
+        instance = Inside(daemon, made["InstanceId"])
+        wait(aws, instance.id, "running")
+        return instance
+
+    return launched
+
+
+def wait(aws, instance, wanted):
+    """Wait until an instance is in a state."""
+
+    def state():
+        [reservation] = aws.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+        found = reservation["Instances"][0]
+        assert found["State"]["Name"] == wanted or found["State"]["Name"] not in ("terminated", "stopped"), found
+        return found["State"]["Name"] == wanted and found
+
+    return until(state, f"{instance} {wanted}")
+
+
+def console(aws, instance):
+    """What an instance has written to its console."""
+    return aws.ec2.get_console_output(InstanceId=instance).get("Output", "")
+
+
+SERVES = """#!/bin/sh
+echo "user data, as $(id -un)"
+mkdir -p /srv/www && echo served > /srv/www/index.html
+cd /srv/www && exec python3 -m http.server 80
+"""
+
+
+def test_user_data_serves_and_security_groups_decide(daemon, aws, launch, subnet):
+    vpc = aws.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    clients = aws.group(vpc)
+    web = aws.group(vpc, ("tcp", 80, clients))
+    server = launch(SERVES, SecurityGroupIds=[web], PrivateIpAddress="10.0.0.7")
+    client = launch(SecurityGroupIds=[clients])
+    stranger = launch()
+
+    def get(instance, name="10.0.0.7"):
+        return daemon.exec(instance.id, "curl", "-s", "-m", "2", f"http://{name}/index.html")
+
+    until(lambda: get(client).stdout == "served\n", "the page")
+    assert get(client, "ip-10-0-0-7.ec2.internal").stdout == "served\n"
+    assert get(stranger).returncode == 28
+    assert "user data, as root" in console(aws, server.id)
+    assert server.run("hostname") == "ip-10-0-0-7"
+    assert client.run("ping -c 1 -W 2 10.0.0.1 || echo none") != ""
+    # Who is root inside ends the instance; by default it is stopped then.
+    server.run("poweroff")
+    wait(aws, server.id, "stopped")
+
+
+def test_root_inside_is_kept_from_the_host(daemon, launch):
+    instance = launch()
+    first = daemon.status()["pid"]
+
+    def refused(command):
+        done = daemon.exec(instance.id, "sh", "-c", command)
+        assert done.returncode != 0, f"{command}: {done.stdout}"
+
+    assert instance.run("id -u") == "0"
+    # Files
+    for path in (daemon.state_dir, "/root/.bashrc", "/etc/ssh/ssh_host_ed25519_key", "/run/netns"):
+        refused(f"ls {path}")
+    with open("/etc/shadow") as shadow:
+        assert instance.run("cat /etc/shadow") != shadow.read().strip()
+    assert all(line.split(":")[1] == "*" for line in instance.run("cat /etc/shadow").splitlines())
+    assert instance.run("ls /home /root /opt /var/lib | wc -l").isdigit()
+    assert "daemon" not in instance.run("ls /var/lib")
+    # Devices and mounts
+    refused("mknod /tmp/disk b 254 0")
+    refused("mount -t tmpfs none /mnt")
+    refused("umount /proc/sys")
+    assert set(instance.run("ls /dev").split()) == {
+        "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"
+    }
+    # Processes
+    processes = instance.run("ls /proc | grep '^[0-9]'").split()
+    assert "1" in processes and str(first) not in processes and len(processes) < 10
+    refused(f"kill -0 {first}")
+    refused("ls /proc/1/root/")
+    refused("cat /proc/1/environ")
+    # The network, the kernel, other namespaces
+    refused("ip address add 10.0.0.250/24 dev eth0")
+    refused("ip link set eth0 down")
+    refused("ip route add 192.0.2.0/24 via 10.0.0.1")
+    refused("echo 1 > /proc/sys/net/ipv4/ip_forward")
+    refused("echo b > /proc/sysrq-trigger && false")
+    refused("unshare --user true")
+    refused("unshare --mount true")
+    refused("dmesg")
+    # What is its own it may change, and nobody else sees it.
+    instance.run("echo mine > /usr/local/mine && echo mine > /etc/mine && chown 33:33 /etc/mine && chmod 4755 /etc/mine")
+    other = launch()
+    refused_there = daemon.exec(other.id, "cat", "/usr/local/mine", "/etc/mine")
+    assert refused_there.returncode != 0
+    assert subprocess.run(["ls", "/usr/local/mine", "/etc/mine"], capture_output=True).returncode != 0
+    # On the host its root is nobody, of a range that no other instance has.
+    ranges = [int(of.run("cat /proc/self/uid_map").split()[1]) for of in (instance, other)]
+    assert ranges[0] != ranges[1] and all(first >= 0x70000000 for first in ranges)
+    status = instance.run("cat /proc/self/status")
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+    kept = int(next(line for line in status.splitlines() if line.startswith("CapBnd")).split()[1], 16)
+    assert kept & (1 << 21) == 0, "CAP_SYS_ADMIN"
+
+
+def test_an_instance_outlives_the_daemon_and_keeps_its_files(own_daemon):
+    daemon = own_daemon(arguments=()).start()
+    aws = Account.first(daemon)
+    subnet = aws.subnet(aws.vpc(), "10.0.0.0/24")
+    [image] = aws.ec2.describe_images(Filters=[{"Name": "name", "Values": ["linkway/host-*"]}])["Images"]
+    [made] = aws.ec2.run_instances(
+        ImageId=image["ImageId"], InstanceType="t3.micro", SubnetId=subnet, MinCount=1, MaxCount=1,
+        UserData="#!/bin/sh\necho once >> /var/log/boots\n",
+    )["Instances"]
+    instance = Inside(daemon, made["InstanceId"])
+    wait(aws, instance.id, "running")
+    until(lambda: instance.run("cat /var/log/boots", check=False) == "once", "user data")
+    booted = instance.run("stat -c %Y /proc/1")
+
+    daemon.kill()
+    daemon.start()
+    assert wait(aws, instance.id, "running")
+    assert instance.run("stat -c %Y /proc/1") == booted
+    assert instance.curl("/latest/meta-data/instance-id") == (200, instance.id)
+
+    instance.run("echo kept > /etc/kept && echo kept > /usr/local/kept && sleep 1000 > /dev/null 2>&1 &")
+    aws.ec2.stop_instances(InstanceIds=[instance.id])
+    wait(aws, instance.id, "stopped")
+    assert daemon.exec(instance.id, "true").returncode == 125
+    until(lambda: not netns_of(daemon, instance.id).exists(), "its namespace is gone")
+    aws.ec2.start_instances(InstanceIds=[instance.id])
+    wait(aws, instance.id, "running")
+    assert instance.run("cat /etc/kept /usr/local/kept /var/log/boots").split() == ["kept", "kept", "once"]
+    assert instance.curl("/latest/meta-data/instance-id") == (200, instance.id)
+
+    before = instance.run("readlink /proc/self/ns/pid")
+    aws.ec2.reboot_instances(InstanceIds=[instance.id])
+    until(lambda: instance.run("readlink /proc/self/ns/pid", check=False) not in ("", before), "another boot")
+    wait(aws, instance.id, "running")
+    assert instance.run("cat /etc/kept") == "kept"
+
+    # What ends while no daemon runs is known to the next one; what went down with the machine is booted again.
+    daemon.kill()
+    daemon.start()
+    aws.ec2.terminate_instances(InstanceIds=[instance.id])
+    wait(aws, instance.id, "terminated")
+    assert not list((daemon.state_dir / "machines").glob("i-*"))
+    until(lambda: not netns_of(daemon, instance.id).exists(), "its namespace is gone")
+    assert not (Path("/run") / daemon.name / "instances" / instance.id).exists()
+
+
+def netns_of(daemon, instance):
+    """The network namespace of an instance."""
+    return Path("/run/netns") / f"{daemon.name}-{instance}"

@@ -79,7 +79,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     instances::end_dead(&control, &store);
     databases::note_ends(&control, &store.snapshot());
     machines::note_ends(&control, &store.snapshot(), &settings.name);
-    instances::end_strays(&settings.name, &store);
+    instances::end_strays(&settings.name, &store, instances::Rights::All);
 
     let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
         .map_err(explain)?;
