@@ -36,6 +36,7 @@ use linkway_store::{Store, Transaction};
 pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
+pub use crate::sts::{InstanceCredentials, profile_of, role_of};
 
 /// Who calls: what a request's signature says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub mod account_region;
 pub mod aws_policy;
 pub mod aws_prefix_list;
 pub mod aws_service;
-mod base64_text;
+pub mod base64_text;
 pub mod connection_notification;
 pub mod database;
 pub mod database_parameter;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -181,8 +182,8 @@ fn with_processes(
     instances.map(|id| (id.clone(), process(&id))).collect()
 }
 
-/// Instances that have an entry in `directory`.
-fn listed(directory: &Path) -> Vec<InstanceId> {
+/// Ids that are names in `directory`.
+pub(crate) fn listed<I: FromStr>(directory: &Path) -> Vec<I> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

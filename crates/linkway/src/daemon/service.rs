@@ -1,5 +1,5 @@
-//! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
-//! checks.
+//! The service thread: what answers inside of the service namespace, which is the resolver, instance metadata, the
+//! gateway and health checks.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
+use linkway_fabric::METADATA;
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
@@ -15,6 +16,7 @@ use tokio::runtime;
 use crate::daemon::privileges;
 use crate::gateway::relays::{self, WantedPorts};
 use crate::instance::namespaces;
+use crate::metadata::Metadata;
 use crate::stop::{Stop, Stopper};
 
 /// Threads that answer queries and check targets.
@@ -22,6 +24,9 @@ const WORKERS: usize = 2;
 
 /// Where the gateway listens, at every address: HTTPS and HTTP.
 pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
+
+/// Where instance metadata is read: HTTP.
+const METADATA_PORT: u16 = 80;
 
 /// Connections that may wait to be accepted, at one port: as many as the namespace lets.
 const BACKLOG: u32 = 16384;
@@ -37,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddrV4,
     /// The resolver.
     pub(crate) resolver: Resolver,
+    /// Instance metadata.
+    pub(crate) metadata: Metadata,
     /// The health checker.
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
@@ -49,6 +56,7 @@ pub(crate) struct Service {
 struct Sockets {
     udp: UdpSocket,
     tcp: tokio::net::TcpListener,
+    metadata: tokio::net::TcpListener,
     https: tokio::net::TcpListener,
     http: tokio::net::TcpListener,
 }
@@ -95,10 +103,12 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
         .context("cannot start threads")?;
     let inside = runtime.enter();
     let tcp = listen_at(service.address).with_context(listening)?;
+    let address = SocketAddrV4::new(METADATA, METADATA_PORT);
+    let metadata = listen_at(address).with_context(|| format!("metadata cannot be answered at {address}"))?;
     let [https, http] = GATEWAY_PORTS
         .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
     drop(inside);
-    Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
+    Ok((runtime, Sockets { udp, tcp, metadata, https: https?, http: http? }))
 }
 
 /// Listen on a port of every address, for the gateway. Call it in the runtime.
@@ -109,26 +119,28 @@ pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
 fn listen_at(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
+    // The gateway has port 80 and may carry port 53, too: metadata and the resolver have them at their own addresses,
+    // which come first.
     socket.set_reuseport(true)?;
     socket.bind(address.into())?;
     socket.listen(BACKLOG)
 }
 
 async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
-    let Sockets { udp, tcp, https, http } = sockets;
+    let Sockets { udp, tcp, metadata, https, http } = sockets;
     let udp = match tokio::net::UdpSocket::from_std(udp) {
         Ok(udp) => udp,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
     };
     let gateway = &service.gateway;
     // Ends after the word to stop, when requests in progress have had a while to end.
-    let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
+    let (mut stop_plain, stop_relays, stop_metadata) = (stop.clone(), stop.clone(), stop.clone());
     let serving = async {
         tokio::join!(
             gateway.serve(https, stop.wait()),
             gateway.serve_plain(http, stop_plain.wait()),
-            relays::serve(gateway, service.wanted_ports, stop_relays)
+            relays::serve(gateway, service.wanted_ports, stop_relays),
+            service.metadata.serve(metadata, stop_metadata)
         )
     };
     tokio::select! {
