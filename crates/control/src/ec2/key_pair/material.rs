@@ -5,12 +5,12 @@ use linkway_wire::Blob;
 use md5::Md5;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use ssh_key::public::KeyData;
 use ssh_key::rand_core::OsRng;
-use ssh_key::{Algorithm, PrivateKey, PublicKey};
+use ssh_key::{Algorithm, Mpint, PrivateKey, PublicKey};
 
 use crate::Error;
 use crate::error::InstanceError;
@@ -96,7 +96,7 @@ fn public(key: &PublicKey) -> Result<Public, Error> {
     let refuse = || Error::from(InstanceError::KeyFormat);
     let (kind, fingerprint) = match key.key_data() {
         KeyData::Rsa(data) => {
-            let key = RsaPublicKey::try_from(data).map_err(|_| refuse())?;
+            let key = rsa_key(data).ok_or_else(refuse)?;
             if !IMPORTED_BITS.contains(&(rsa::traits::PublicKeyParts::size(&key) * 8)) {
                 return Err(refuse());
             }
@@ -111,6 +111,12 @@ fn public(key: &PublicKey) -> Result<Public, Error> {
     };
     let plain = PublicKey::from(key.key_data().clone());
     Ok(Public { kind, line: plain.to_openssh().map_err(|_| refuse())?, fingerprint })
+}
+
+/// An RSA key of its numbers, short ones too.
+fn rsa_key(data: &ssh_key::public::RsaPublicKey) -> Option<RsaPublicKey> {
+    let number = |number: &Mpint| Some(BigUint::from_bytes_be(number.as_positive_bytes()?));
+    RsaPublicKey::new(number(&data.n)?, number(&data.e)?).ok()
 }
 
 /// Bytes as pairs of hexadecimal digits with colons between.
