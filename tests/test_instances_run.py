@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 from pathlib import Path
@@ -135,12 +136,13 @@ def launch(daemon, aws, subnet, image):
 
 
 def wait(aws, instance, wanted):
-    """Wait until an instance is in a state."""
+    """Wait until an instance is in a state. Returns how it is described then."""
 
     def state():
         [reservation] = aws.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
-        found = reservation["Instances"][0]
-        assert found["State"]["Name"] == wanted or found["State"]["Name"] not in ("terminated", "stopped"), found
+        [found] = reservation["Instances"]
+        if found["State"]["Name"] == "terminated" != wanted:
+            raise AssertionError(f"{instance} is terminated: {found.get('StateReason')}")
         return found["State"]["Name"] == wanted and found
 
     return until(state, f"{instance} {wanted}")
@@ -269,14 +271,46 @@ def test_an_instance_outlives_the_daemon_and_keeps_its_files(own_daemon):
     wait(aws, instance.id, "running")
     assert instance.run("cat /etc/kept") == "kept"
 
-    # What ends while no daemon runs is known to the next one; what went down with the machine is booted again.
+    # What ended by itself while no daemon ran is stopped; what went down with all else is booted again.
     daemon.kill()
+    os.kill(first_process(daemon, instance.id), signal.SIGTERM)
     daemon.start()
+    wait(aws, instance.id, "stopped")
+    aws.ec2.start_instances(InstanceIds=[instance.id])
+    wait(aws, instance.id, "running")
+    daemon.linkway("down", "--name", daemon.name)
+    daemon.wait()
+    daemon.start()
+    until(lambda: instance.run("cat /etc/kept", check=False) == "kept", "the instance after another start of all")
+
     aws.ec2.terminate_instances(InstanceIds=[instance.id])
     wait(aws, instance.id, "terminated")
     assert not list((daemon.state_dir / "machines").glob("i-*"))
     until(lambda: not netns_of(daemon, instance.id).exists(), "its namespace is gone")
     assert not (Path("/run") / daemon.name / "instances" / instance.id).exists()
+
+
+def test_what_ends_by_itself_may_be_terminated_by_that(daemon, aws, launch):
+    instance = launch(InstanceInitiatedShutdownBehavior="terminate")
+    instance.run("poweroff", check=False)
+    found = wait(aws, instance.id, "terminated")
+    assert found["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
+    until(lambda: not (daemon.state_dir / "machines-ephemeral" / instance.id).exists(), "its files are gone")
+
+
+def test_an_ephemeral_daemon_leaves_nothing(own_daemon):
+    daemon = own_daemon().start()
+    aws = Account.first(daemon)
+    subnet = aws.subnet(aws.vpc(), "10.0.0.0/24")
+    [image] = aws.ec2.describe_images(Filters=[{"Name": "name", "Values": ["linkway/host-*"]}])["Images"]
+    [made] = aws.ec2.run_instances(
+        ImageId=image["ImageId"], InstanceType="t3.micro", SubnetId=subnet, MinCount=1, MaxCount=1
+    )["Instances"]
+    wait(aws, made["InstanceId"], "running")
+    process = first_process(daemon, made["InstanceId"])
+    assert daemon.stop() == 0
+    assert not Path(f"/proc/{process}/exe").exists()
+    assert not (daemon.state_dir / "machines-ephemeral").exists()
 
 
 def test_metadata_of_a_launch(daemon, aws, launch, image):
@@ -456,3 +490,9 @@ def test_images(daemon, aws, subnet, tmp_path):
 def netns_of(daemon, instance):
     """The network namespace of an instance."""
     return Path("/run/netns") / f"{daemon.name}-{instance}"
+
+
+def first_process(daemon, instance):
+    """The host's id of an instance's first process."""
+    path = Path("/run") / daemon.name / "instances" / instance / "process"
+    return json.loads(path.read_text())["pid"]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use linkway_model::{ImageId, InstanceId};
 use linkway_model::database::DbEngine;
 use linkway_model::instance::Process;
+use linkway_model::{ImageId, InstanceId};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::protocol::Identity;

@@ -108,8 +108,7 @@ fn extract(archive: impl Read, new: &Path) -> Result<()> {
         if matches!(entry.header().entry_type(), EntryType::Block | EntryType::Char | EntryType::Fifo) {
             continue;
         }
-        let extracted =
-            entry.unpack_in(new).with_context(|| format!("cannot extract {}", path.display()))?;
+        let extracted = entry.unpack_in(new).with_context(|| format!("cannot extract {}", path.display()))?;
         if !extracted {
             bail!("{} leads out of the archive", path.display());
         }

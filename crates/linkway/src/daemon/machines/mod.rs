@@ -154,7 +154,13 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     if let Err(error) = daemon.machines.remove_strays(&daemon.keeper, &snapshots).await {
         tracing::error!("files of instances that are gone could not be removed: {error:#}");
     }
-    let mut driver = Driver { daemon, tries: Tries::default(), tasks: JoinSet::new(), seen: Arc::default(), looked: false };
+    let mut driver = Driver {
+        daemon,
+        tries: Tries::default(),
+        tasks: JoinSet::new(),
+        seen: Arc::default(),
+        looked: false,
+    };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
         driver.start_steps(&state);
@@ -196,7 +202,9 @@ impl Driver {
             let due = step::due(instance).or_else(|| daemon.machines.left_over(instance));
             let Some(due) = due else { continue };
             let busy = daemon.machines.busy.borrow();
-            if busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id.as_str(), from(instance, due))
+            if busy.len() >= AT_A_TIME
+                || busy.contains(id)
+                || !self.tries.is_due(id.as_str(), from(instance, due))
             {
                 continue;
             }
