@@ -46,7 +46,9 @@ impl Control {
     /// Make credentials of the role that an instance has.
     pub fn instance_credentials(&self, id: &InstanceId) -> Result<InstanceCredentials, Error> {
         self.write(None, |tx| {
-            let Some(instance) = tx.get::<Instance>(id).cloned() else { return Ok(InstanceCredentials::NoRole) };
+            let Some(instance) = tx.get::<Instance>(id).cloned() else {
+                return Ok(InstanceCredentials::NoRole);
+            };
             let Some(role) = role_of(tx, &instance).cloned() else { return Ok(InstanceCredentials::NoRole) };
             if !is_trusted(&role) {
                 return Ok(InstanceCredentials::Untrusted);

@@ -12,8 +12,9 @@ use linkway_model::service_backend::ServiceBackend;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use crate::admin::protocol::{
-    AddImage, Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetAdvice,
-    GetStatus, ImageAvailable, ImageList, ListAccounts, ListDrops, ListImages, RemoveImage, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
+    AddImage, Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance,
+    GetAdvice, GetStatus, ImageAvailable, ImageList, ListAccounts, ListDrops, ListImages, ListKeys,
+    ListServices, RemoveImage, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
 use crate::advise::{Finding, advise};

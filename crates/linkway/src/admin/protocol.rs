@@ -14,7 +14,8 @@ use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{
-    AccountId, ImageId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId,
+    AccountId, ImageId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp,
+    VpcEndpointId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

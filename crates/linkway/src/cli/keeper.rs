@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::database::{init, inside};
-use crate::machine::boot;
 use crate::keeper::{serve, work};
+use crate::machine::boot;
 
 /// A process that looks after databases and instances.
 #[derive(Debug, Subcommand)]

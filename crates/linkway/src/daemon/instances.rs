@@ -109,7 +109,7 @@ pub(crate) fn end_dead(control: &Control, store: &Store) {
 
 /// Remove the files of instances that have ended, and the consoles of those that are forgotten.
 fn remove_old_files(daemon: &Daemon, state: &Snapshot) {
-    end_strays(&daemon.settings.name, &daemon.store);
+    end_strays(&daemon.settings.name, &daemon.store, Rights::None);
     for id in listed(&daemon.settings.state.instances()) {
         if state.get::<Instance>(&id).is_none() {
             remove(&daemon.settings.state.instance(&id));
@@ -150,10 +150,21 @@ fn remove(directory: &Path) {
     }
 }
 
+/// What the caller of [`end_strays`] may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// It is a thread of the daemon's, which cannot end what the API has started: that is another user's.
+    None,
+    /// It has the rights that the daemon was started with.
+    All,
+}
+
 /// Remove the files of instances that have ended, or that the state does not know: of an ephemeral daemon that is
 /// gone, or of before a reset. What still runs of them is killed, as nobody could find it without its files.
-pub(crate) fn end_strays(name: &str, store: &Store) {
-    let found = with_files(name);
+pub(crate) fn end_strays(name: &str, store: &Store, rights: Rights) {
+    let is_machine = |id: &InstanceId| Files::at(&instance_run_directory(name, id)).read_boot().is_some();
+    let mut found = with_files(name);
+    found.retain(|id| rights == Rights::All || !is_machine(id));
     // Later than the files, so that every instance in there that is launched at this moment is known.
     let state = store.snapshot();
     let databases: HashSet<&InstanceId> =

@@ -38,6 +38,7 @@ use crate::admin::protocol::DropEvent;
 use crate::daemon::counters::CountersHandle;
 use crate::daemon::databases::Databases;
 use crate::daemon::fabric::FabricHandle;
+use crate::daemon::instances::Rights;
 use crate::daemon::machines::Machines;
 use crate::daemon::names::Names;
 use crate::daemon::upstream::UpstreamChoice;
@@ -115,7 +116,7 @@ impl Daemon {
         let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
         // By their files, which are there before an instance counts as running: none slips through that starts
         // at this moment.
-        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store))
+        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store, Rights::None))
             .await
             .context("the daemon failed")?;
         self.databases.remove_strays(&self.keeper, &self.store.subscribe()).await?;

@@ -38,8 +38,8 @@ use crate::gateway::local::OwnServices;
 use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
 use crate::keeper::client::Keeper;
-use crate::machine::directory;
 use crate::keeper::protocol::Place;
+use crate::machine::directory;
 use crate::metadata::Metadata;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -79,7 +79,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     instances::end_dead(&control, &store);
     databases::note_ends(&control, &store.snapshot());
     machines::note_ends(&control, &store.snapshot(), &settings.name);
-    instances::end_strays(&settings.name, &store);
+    instances::end_strays(&settings.name, &store, instances::Rights::All);
 
     let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
         .map_err(explain)?;

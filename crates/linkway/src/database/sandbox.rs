@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
-use crate::instance::files::Files;
 use crate::instance::attributes::{Attributes, NO_DEVICES, NO_SUID, READ_ONLY};
+use crate::instance::files::Files;
 use crate::instance::mounts;
 
 /// The server's data, in the sandbox.

@@ -67,7 +67,8 @@ pub(crate) fn mount_mapped(source: &Path, target: &Path, user_namespace: Borrowe
     let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC;
     // SAFETY: the call reads a path that ends in a zero.
     let opened = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, from.as_ptr(), flags) };
-    let opened = i32::try_from(opened).ok().filter(|opened| *opened >= 0).ok_or_else(io::Error::last_os_error)?;
+    let opened =
+        i32::try_from(opened).ok().filter(|opened| *opened >= 0).ok_or_else(io::Error::last_os_error)?;
     // SAFETY: the kernel has just given this descriptor, and nobody else has it.
     let tree = unsafe { File::from_raw_fd(opened) };
     let user_namespace = u64::try_from(user_namespace.as_raw_fd()).map_err(io::Error::other)?;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use linkway_model::{ImageId, InstanceId};
+use nix::sys::signal::Signal;
 
 use crate::instance::files::{Boot, Files};
 use crate::instance::init::STARTED;
@@ -66,10 +67,23 @@ pub(super) fn boot(place: &Place, spec: &MachineSpec) -> Result<Answer> {
     bail!("it cannot be started: {said}")
 }
 
-/// Remove an instance's files.
+/// End an instance's first process, and wait until it has ended.
+pub(super) fn end(place: &Place, instance: &InstanceId, abruptly: bool) -> Result<()> {
+    let files = Files::at(&instance_run_directory(&place.name, instance));
+    let Some(process) = files.read_process() else { return Ok(()) };
+    if abruptly {
+        process::signal(process, Signal::SIGKILL).context("it cannot be killed")?;
+    }
+    process::end_all(&[process])
+}
+
+/// End an instance abruptly, and remove its files.
 pub(super) fn remove(place: &Place, instance: &InstanceId) -> Result<()> {
     let directory = Directory::of(place, instance);
+    // Whoever starts it at this moment has noted its process when the lock is free.
     let _lock = directory.lock()?;
+    end(place, instance, true)?;
+    remove_all(&instance_run_directory(&place.name, instance))?;
     directory.remove()
 }
 

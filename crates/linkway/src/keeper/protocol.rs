@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use linkway_model::{ImageId, InstanceId};
 use linkway_model::database::DbEngine;
 use linkway_model::instance::Process;
+use linkway_model::{ImageId, InstanceId};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::protocol::Identity;
@@ -82,7 +82,15 @@ pub(crate) enum Request {
     Remove(String),
     /// Make an instance's files, and start its first process.
     Boot(MachineSpec),
-    /// Remove an instance's files. Its first process has ended.
+    /// End an instance's first process, which is another user's than the daemon is, and wait until it has ended: in
+    /// order, or `abruptly`.
+    EndMachine {
+        /// Which.
+        instance: InstanceId,
+        /// Whether it is given no time.
+        abruptly: bool,
+    },
+    /// End an instance abruptly, and remove its files.
     RemoveMachine(InstanceId),
     /// Remove an image's files. No instance is made of it.
     RemoveImage(ImageId),

@@ -52,6 +52,9 @@ fn carry_out(place: &Place, request: Request) -> Result<Answer> {
         }
         Request::Boot(spec) => machine::boot(place, &spec),
         Request::RemoveImage(image) => machine::remove_image(place, &image).map(|()| Answer::Done),
+        Request::EndMachine { instance, abruptly } => {
+            machine::end(place, &instance, abruptly).map(|()| Answer::Done)
+        }
         Request::RemoveMachine(instance) => machine::remove(place, &instance).map(|()| Answer::Done),
     }
 }

@@ -18,8 +18,7 @@ use crate::state_dir::remove;
 pub(crate) const PROGRAMS: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
 /// Files of `/etc` that are about the host itself.
-const OF_THE_HOST: [&str; 7] =
-    ["fstab", "hostname", "hosts", "machine-id", "mtab", "resolv.conf", "shadow"];
+const OF_THE_HOST: [&str; 7] = ["fstab", "hostname", "hosts", "machine-id", "mtab", "resolv.conf", "shadow"];
 
 /// Directories that are the instance's own, and their modes.
 const OWN: [(&str, u32); 21] = [

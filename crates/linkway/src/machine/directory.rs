@@ -122,7 +122,8 @@ fn read_ids(file: &Path) -> Option<u32> {
 /// A number that depends on the path, of FNV-1a (public domain).
 fn first_tried(path: &Path) -> u32 {
     let bytes = path.as_os_str().as_encoded_bytes();
-    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)) % RANGES
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+        % RANGES
 }
 
 /// The first id of the first range, from the one numbered `first` on, that is not taken.
@@ -139,8 +140,7 @@ mod tests {
     fn ranges_are_each_ones_own_and_do_not_change() {
         let state = tempfile::tempdir().unwrap();
         let place = Place { name: "linkway".into(), state: state.path().to_owned(), ephemeral: false };
-        let directories: Vec<_> =
-            (0..20).map(|_| Directory::of(&place, &InstanceId::random())).collect();
+        let directories: Vec<_> = (0..20).map(|_| Directory::of(&place, &InstanceId::random())).collect();
         let mut ids = Vec::new();
         for directory in &directories {
             let _lock = directory.lock().unwrap();

@@ -108,8 +108,7 @@ fn extract(archive: impl Read, new: &Path) -> Result<()> {
         if matches!(entry.header().entry_type(), EntryType::Block | EntryType::Char | EntryType::Fifo) {
             continue;
         }
-        let extracted =
-            entry.unpack_in(new).with_context(|| format!("cannot extract {}", path.display()))?;
+        let extracted = entry.unpack_in(new).with_context(|| format!("cannot extract {}", path.display()))?;
         if !extracted {
             bail!("{} leads out of the archive", path.display());
         }
@@ -134,6 +133,8 @@ mod tests {
         header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(4);
         header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
         header.set_cksum();
         builder.append(&header, &b"evil"[..]).unwrap();
         builder.finish().unwrap();
@@ -144,6 +145,8 @@ mod tests {
         header.set_entry_type(kind);
         header.set_size(0);
         header.set_mode(0o777);
+        header.set_uid(0);
+        header.set_gid(0);
         builder.append_link(&mut header, name, target).unwrap();
     }
 

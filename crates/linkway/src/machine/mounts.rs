@@ -103,9 +103,8 @@ impl FileSystem {
             own.join("work").display()
         );
         let target = root.join(at);
-        change(Some("overlay"), &target, Some("overlay"), GUARDED, &options).with_context(|| {
-            format!("cannot lay the instance's changes over {}", from.display())
-        })
+        change(Some("overlay"), &target, Some("overlay"), GUARDED, &options)
+            .with_context(|| format!("cannot lay the instance's changes over {}", from.display()))
     }
 
     fn mount_devices(&self, root: &Path) -> Result<()> {

@@ -1,14 +1,17 @@
 //! A user namespace whose ids are an unprivileged range of the host's.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result, bail};
 use caps::{CapSet, Capability};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, Uid, fork, seteuid};
+use nix::unistd::{ForkResult, Pid, Uid, fork, seteuid};
 
 use crate::machine::directory::IDS;
 
@@ -18,54 +21,79 @@ const PROCESSES: u64 = 4096;
 /// Make one, whose id 0 is the host's `ids`. The caller has no other thread.
 ///
 /// It is made by a process of the user `ids`, which bounds what the instance's users may have all together: the kernel
-/// counts the processes of a namespace for its maker, too, within the maker's limit (user_namespaces(7)).
+/// counts the processes of a namespace for its maker, too, within the maker's limit (user_namespaces(7)). That process
+/// hands it over open: another user's is not for this one to open.
 pub(crate) fn make(ids: u32) -> Result<File> {
-    let (mut made, report) = std::io::pipe().context("cannot make a pipe")?;
-    let (wait, held) = std::io::pipe().context("cannot make a pipe")?;
+    let (ours, theirs) = UnixStream::pair().context("cannot make a socket")?;
     // SAFETY: this process has one thread, so that the child may do what any process may.
-    let holder = match unsafe { fork() }.context("cannot start a process")? {
+    let maker = match unsafe { fork() }.context("cannot start a process")? {
         ForkResult::Child => {
-            drop((made, held));
-            let outcome = hold(ids, report, wait);
+            drop(ours);
+            let status = i32::from(hand_over(ids, theirs).is_err());
             // SAFETY: the child has nothing to tidy up, and must not return into its parent's work.
-            unsafe { libc::_exit(i32::from(outcome.is_err())) }
+            unsafe { libc::_exit(status) }
         }
         ForkResult::Parent { child } => child,
     };
-    drop((report, wait));
-    let namespace = (|| {
-        let mut said = String::new();
-        made.read_to_string(&mut said)?;
-        if said != "made" {
-            bail!("cannot make a user namespace: {said}");
-        }
-        let map = format!("0 {ids} {IDS}\n");
-        for file in ["uid_map", "gid_map"] {
-            fs::write(format!("/proc/{holder}/{file}"), &map)
-                .with_context(|| format!("cannot write the user namespace's {file}"))?;
-        }
-        File::open(format!("/proc/{holder}/ns/user")).context("cannot open the user namespace")
-    })();
-    drop(held);
-    waitpid(holder, None).context("cannot wait for a process")?;
+    drop(theirs);
+    let namespace = receive(&ours).and_then(|namespace| {
+        map(maker, ids)?;
+        Ok(namespace)
+    });
+    // It waits for this end to be closed.
+    drop(ours);
+    waitpid(maker, None).context("cannot wait for a process")?;
     namespace
 }
 
-fn hold(ids: u32, mut report: std::io::PipeWriter, mut wait: std::io::PipeReader) -> Result<()> {
+fn map(maker: Pid, ids: u32) -> Result<()> {
+    let map = format!("0 {ids} {IDS}\n");
+    ["uid_map", "gid_map"].into_iter().try_for_each(|file| {
+        fs::write(format!("/proc/{maker}/{file}"), &map)
+            .with_context(|| format!("cannot write the user namespace's {file}"))
+    })
+}
+
+/// Make the namespace, hand it over, and stay until it is mapped.
+fn hand_over(ids: u32, mut socket: UnixStream) -> Result<()> {
     let made = (|| {
         setrlimit(Resource::RLIMIT_NPROC, PROCESSES, PROCESSES)?;
         seteuid(Uid::from_raw(ids))?;
         // The change of user has put it aside.
         caps::raise(None, CapSet::Effective, Capability::CAP_SYS_ADMIN)?;
         unshare(CloneFlags::CLONE_NEWUSER)?;
-        anyhow::Ok(())
+        anyhow::Ok(File::open("/proc/self/ns/user")?)
     })();
     match &made {
-        Ok(()) => report.write_all(b"made")?,
-        Err(error) => report.write_all(format!("{error:#}").as_bytes())?,
+        Ok(namespace) => {
+            let descriptors = [namespace.as_raw_fd()];
+            let rights = [ControlMessage::ScmRights(&descriptors)];
+            let word = [IoSlice::new(b"made")];
+            sendmsg::<()>(socket.as_raw_fd(), &word, &rights, MsgFlags::empty(), None)?;
+        }
+        Err(error) => socket.write_all(format!("{error:#}").as_bytes())?,
     }
-    drop(report);
-    // Until the other end is closed: by then the namespace is open, or is not wanted.
-    wait.read_to_end(&mut Vec::new())?;
-    made
+    socket.read_to_end(&mut Vec::new())?;
+    made.map(drop)
+}
+
+fn receive(socket: &UnixStream) -> Result<File> {
+    let mut said = [0; 512];
+    let mut room = nix::cmsg_space!([i32; 1]);
+    let (length, descriptor) = {
+        let mut parts = [IoSliceMut::new(&mut said)];
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let received = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut room), flags)
+            .context("cannot hear of the user namespace")?;
+        let descriptor = received.cmsgs()?.find_map(|message| match message {
+            ControlMessageOwned::ScmRights(descriptors) => descriptors.first().copied(),
+            _ => None,
+        });
+        (received.bytes, descriptor)
+    };
+    match descriptor {
+        // SAFETY: the kernel has just given this descriptor, and nobody else has it.
+        Some(descriptor) => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into()),
+        None => bail!("cannot make a user namespace: {}", String::from_utf8_lossy(&said[..length])),
+    }
 }

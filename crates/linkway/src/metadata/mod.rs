@@ -56,7 +56,8 @@ impl Metadata {
     /// Answer at `listener`, until `stop` turns true.
     pub(crate) async fn serve(&self, listener: TcpListener, stop: Stop) {
         let metadata = self.clone();
-        http::serve_shared(listener, CONNECTIONS, move |request| metadata.clone().answer(request), stop).await;
+        http::serve_shared(listener, CONNECTIONS, move |request| metadata.clone().answer(request), stop)
+            .await;
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<AnswerBody> {

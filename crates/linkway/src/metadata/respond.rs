@@ -112,7 +112,8 @@ fn new_token(
         return Err(StatusCode::FORBIDDEN);
     }
     let seconds = headers.get(TTL).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    let seconds = seconds.filter(|seconds| token::SECONDS.contains(seconds)).ok_or(StatusCode::BAD_REQUEST)?;
+    let seconds =
+        seconds.filter(|seconds| token::SECONDS.contains(seconds)).ok_or(StatusCode::BAD_REQUEST)?;
     let mut response = text("text/plain", inner.tokens.make(&instance.id, seconds));
     response.headers_mut().insert(TTL, HeaderValue::from(seconds));
     Ok(response)

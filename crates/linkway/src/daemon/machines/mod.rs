@@ -48,8 +48,8 @@ impl Machines {
         Self { place, busy: watch::Sender::default() }
     }
 
-    /// Remove the files of instances that an ephemeral state does not know, once nobody works on them any more. Their
-    /// processes have ended: `instances::end_strays` sees to that. What was to be kept is never taken for a stray's.
+    /// End instances that an ephemeral state does not know, and remove their files, once nobody works on them any more.
+    /// What was to be kept is never taken for a stray's.
     pub(crate) async fn remove_strays(
         &self,
         keeper: &Arc<Keeper>,
@@ -100,21 +100,14 @@ impl Machines {
 /// End all instances at once and remove their files: an ephemeral daemon's, when it ends and nobody looks after them
 /// any more.
 pub(crate) async fn remove_all(daemon: &Daemon) -> Result<()> {
-    let state = daemon.store.snapshot();
-    let above = directory::machines(&daemon.machines.place);
-    // Removing waits for a worker that is at it still, and may just have started one: that one is found then.
-    for _ in 0..2 {
-        for instance in state.all::<Instance>().filter(|instance| instance.launch.is_some()) {
-            step::kill(daemon, instance).await?;
-        }
-        for id in listed(&above) {
-            daemon.keeper.ask(Request::RemoveMachine(id)).await?;
-        }
+    let (machines, images) = (directory::machines(&daemon.machines.place), daemon.machines.images());
+    for id in listed(&machines) {
+        daemon.keeper.ask(Request::RemoveMachine(id)).await?;
     }
-    for id in listed(&daemon.machines.images()) {
+    for id in listed(&images) {
         daemon.keeper.ask(Request::RemoveImage(id)).await?;
     }
-    for directory in [above, daemon.machines.images()] {
+    for directory in [machines, images] {
         // But for locks it is empty, or it stays.
         drop(fs::remove_file(directory.join("lock")).and_then(|()| fs::remove_dir(&directory)));
     }
@@ -161,7 +154,13 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     if let Err(error) = daemon.machines.remove_strays(&daemon.keeper, &snapshots).await {
         tracing::error!("files of instances that are gone could not be removed: {error:#}");
     }
-    let mut driver = Driver { daemon, tries: Tries::default(), tasks: JoinSet::new(), seen: Arc::default(), looked: false };
+    let mut driver = Driver {
+        daemon,
+        tries: Tries::default(),
+        tasks: JoinSet::new(),
+        seen: Arc::default(),
+        looked: false,
+    };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
         driver.start_steps(&state);
@@ -203,7 +202,9 @@ impl Driver {
             let due = step::due(instance).or_else(|| daemon.machines.left_over(instance));
             let Some(due) = due else { continue };
             let busy = daemon.machines.busy.borrow();
-            if busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id.as_str(), from(instance, due))
+            if busy.len() >= AT_A_TIME
+                || busy.contains(id)
+                || !self.tries.is_due(id.as_str(), from(instance, due))
             {
                 continue;
             }

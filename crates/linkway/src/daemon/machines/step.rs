@@ -1,25 +1,19 @@
 //! One step for one instance: from what its state asks for to what it says then.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use linkway_control::Control;
 use linkway_model::image::{Image, ImageSource};
-use linkway_model::instance::{Instance, InstanceState, Process};
+use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::launch::Launch;
-use nix::sys::signal::Signal;
-use tokio::time::Instant;
 
 use crate::admin::launch::{identity, interface, ready};
 use crate::daemon::Daemon;
 use crate::instance::files::{Boot, Files, host_name};
-use crate::instance::process::{self, GRACE};
+use crate::instance::process;
 use crate::keeper::protocol::{Answer, MachineSpec, Request};
 use crate::state_dir::instance_run_directory;
-
-/// How often an instance that ends is looked at.
-const PERIOD: Duration = Duration::from_millis(20);
 
 /// Why an instance has ended that nobody has ended. Source: `StateReason` in EC2's API reference.
 const BY_ITSELF: &str = "Client.InstanceInitiatedShutdown: Instance initiated shutdown";
@@ -60,31 +54,27 @@ pub(super) fn due(instance: &Instance) -> Option<Due> {
 /// Take the step.
 pub(super) async fn take(daemon: &Arc<Daemon>, instance: &Arc<Instance>, due: Due) -> Result<()> {
     let launch = instance.launch.as_ref().context("it is not the API's")?;
-    let signal = if launch.abruptly { Signal::SIGKILL } else { Signal::SIGTERM };
     match due {
         Due::Ended => {
             let (instance, name) = (Arc::clone(instance), daemon.settings.name.clone());
             Ok(daemon.control(move |control| note_end(control, &name, &instance)).await??)
         }
         Due::EndEarlier => {
-            end(daemon, instance, signal).await?;
+            end(daemon, instance, launch.abruptly).await?;
             ended(daemon, instance, "it was rebooted").await
         }
         Due::Boot => boot(daemon, instance, launch).await,
         Due::Stop => {
-            end(daemon, instance, signal).await?;
+            end(daemon, instance, launch.abruptly).await?;
             ended(daemon, instance, "it was stopped").await
         }
         Due::Terminate => {
-            end(daemon, instance, signal).await?;
+            end(daemon, instance, launch.abruptly).await?;
             // Whoever hears that it is terminated finds nothing of it.
             daemon.keeper.ask(Request::RemoveMachine(instance.id.clone())).await?;
             ended(daemon, instance, "it was terminated").await
         }
-        Due::Remove => {
-            kill(daemon, instance).await?;
-            daemon.keeper.ask(Request::RemoveMachine(instance.id.clone())).await.map(drop)
-        }
+        Due::Remove => daemon.keeper.ask(Request::RemoveMachine(instance.id.clone())).await.map(drop),
     }
 }
 
@@ -109,7 +99,7 @@ pub(super) fn note_end(
 
 /// Give an instance up that could not be started.
 pub(super) async fn give_up(daemon: &Arc<Daemon>, instance: &Arc<Instance>, reason: String) -> Result<()> {
-    kill(daemon, instance).await?;
+    end(daemon, instance, true).await?;
     let (id, boot) = (instance.id.clone(), instance.launch.as_ref().map_or(0, |launch| launch.boot));
     Ok(daemon.control(move |control| control.instance_failed(&id, boot, &reason)).await??)
 }
@@ -118,8 +108,8 @@ async fn boot(daemon: &Arc<Daemon>, instance: &Instance, launch: &Launch) -> Res
     ready(daemon, instance).await?;
     let spec = spec(daemon, instance, launch)?;
     let mut answer = daemon.keeper.ask(Request::Boot(spec.clone())).await?;
-    if let Answer::Elsewhere(process) = answer {
-        end_process(process, Signal::SIGTERM).await?;
+    if let Answer::Elsewhere(_) = answer {
+        end(daemon, instance, launch.abruptly).await?;
         answer = daemon.keeper.ask(Request::Boot(spec)).await?;
     }
     let Answer::Started(process) = answer else {
@@ -156,34 +146,9 @@ fn files(name: &str, instance: &Instance) -> Files {
     Files::at(&instance_run_directory(name, &instance.id))
 }
 
-/// The instance's first process, whether or not the state has it: it may have been started by a daemon that was
-/// killed.
-fn first_process(daemon: &Daemon, instance: &Instance) -> Option<Process> {
-    files(&daemon.settings.name, instance).read_process().or(instance.process)
-}
-
-/// End the instance at once.
-pub(super) async fn kill(daemon: &Daemon, instance: &Instance) -> Result<()> {
-    end(daemon, instance, Signal::SIGKILL).await
-}
-
-async fn end(daemon: &Daemon, instance: &Instance, signal: Signal) -> Result<()> {
-    for process in [first_process(daemon, instance), instance.process].into_iter().flatten() {
-        end_process(process, signal).await?;
-    }
-    Ok(())
-}
-
-async fn end_process(process: Process, signal: Signal) -> Result<()> {
-    let deadline = Instant::now() + GRACE;
-    process::signal(process, signal).context("it cannot be ended")?;
-    while process::is_alive(process) {
-        if Instant::now() > deadline {
-            process::signal(process, Signal::SIGKILL).context("it cannot be killed")?;
-        }
-        tokio::time::sleep(PERIOD).await;
-    }
-    Ok(())
+async fn end(daemon: &Daemon, instance: &Instance, abruptly: bool) -> Result<()> {
+    let instance = instance.id.clone();
+    daemon.keeper.ask(Request::EndMachine { instance, abruptly }).await.map(drop)
 }
 
 async fn ended(daemon: &Arc<Daemon>, instance: &Instance, how: &'static str) -> Result<()> {
