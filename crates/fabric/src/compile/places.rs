@@ -14,6 +14,9 @@ use crate::tables::Tables;
 use super::Context;
 
 pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    for vpc in context.snapshot.all::<Vpc>() {
+        put(tables, vpc, ranges::METADATA_LINK_LOCAL, place_kind::PLACE_METADATA, 0);
+    }
     for vpc in context.snapshot.all::<Vpc>().filter(|vpc| vpc.enable_dns_support) {
         for range in &vpc.cidrs {
             let resolver = Ipv4Addr::from(u32::from(range.cidr.network()).saturating_add(2));

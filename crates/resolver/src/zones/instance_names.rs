@@ -8,8 +8,8 @@ use hickory_proto::rr::rdata::PTR;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use ipnet::Ipv4Net;
 use linkway_model::Snapshot;
+use linkway_model::instance::Instance;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
-use linkway_model::subnet::Subnet;
 
 use super::{Answer, Question, TTL};
 use crate::rotation::Rotation;
@@ -53,7 +53,9 @@ impl InstanceNames {
             let Some(its) = vpc.and_then(|vpc| names.vpcs.get_mut(&vpc.number)) else { continue };
             its.addresses.extend(interface.addresses());
             if let InterfaceRole::Instance { instance, device_index: 0, .. } = &interface.role
-                && snapshot.get::<Subnet>(&interface.subnet).is_some_and(|s| s.resource_name_a_record)
+                && let Some(names) =
+                    snapshot.get::<Instance>(instance).and_then(|found| found.names(snapshot))
+                && names.resource_name_a_record
             {
                 its.resources.insert(instance.to_string(), interface.address);
             }
