@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::launch::{Launch, NameOptions};
+use crate::network_interface::NetworkInterface;
 use crate::subnet::Subnet;
 use crate::{
     AccountId, InstanceId, NetworkInterfaceId, ReservationId, Snapshot, SubnetId, Tags, Timestamp, VpcId,
@@ -63,6 +64,16 @@ impl Instance {
         match &self.launch {
             Some(launch) => Some(launch.names.clone()),
             None => state.get::<Subnet>(&self.subnet).map(of_subnet),
+        }
+    }
+
+    /// Its private name in its VPC, by its first interface: made of that one's address, or of the instance's id.
+    pub fn private_dns_name(&self, first: &NetworkInterface) -> String {
+        let by_address = first.private_dns_name(first.address);
+        let by_id = self.launch.as_ref().is_some_and(|launch| launch.names.hostname_type == "resource-name");
+        match by_address.split_once('.') {
+            Some((_, domain)) if by_id => format!("{}.{domain}", self.id),
+            _ => by_address,
         }
     }
 }

@@ -66,16 +66,16 @@ fn try_run() -> Result<i32> {
     setsid().context("cannot leave the session")?;
     umask(Mode::from_bits_truncate(0o022));
     let FileSystem { ids, .. } = plan.file_system;
-    let user_namespace = user_namespace::make(ids)?;
     namespaces::enter_network(&plan.network_namespace)?;
     for (setting, value) in NETWORK_SETTINGS {
         fs::write(setting, value).with_context(|| format!("cannot write {setting}"))?;
     }
     unshare(CloneFlags::CLONE_NEWNS).context("cannot make a mount namespace")?;
+    let user_namespace = user_namespace::make(ids)?;
     let root = plan.file_system.mount(user_namespace.as_fd())?;
     let console = Console::open(&plan.console)?;
 
-    setns(&user_namespace, CloneFlags::CLONE_NEWUSER).context("cannot enter the user namespace")?;
+    setns(user_namespace, CloneFlags::CLONE_NEWUSER).context("cannot enter the user namespace")?;
     become_its_root()?;
     // Nobody inside may look at this process, or take its descriptors.
     prctl::set_dumpable(false).context("cannot hide from the instance")?;

@@ -68,6 +68,9 @@ const REFUSED: [i64; 34] = [
     libc::SYS_vhangup,
 ];
 
+/// Families of sockets that there are. AF_VSOCK, say, would lead past all networks to the machine that a host runs in.
+const SOCKETS: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
 /// Flags of clone(2) and unshare(2) that make namespaces (linux/sched.h).
 const NAMESPACES: u64 = 0x7E02_0000 | 0x80;
 
@@ -79,7 +82,7 @@ pub(crate) fn apply() -> Result<()> {
     if unsafe { libc::close_range(3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) } != 0 {
         return Err(std::io::Error::last_os_error()).context("cannot keep files to this process");
     }
-    let (refused, absent) = filters()?;
+    let filters = filters()?;
     let kept = CapsHashSet::from(KEPT);
     for capability in caps::all() {
         // One that this kernel does not know is not there to be dropped.
@@ -88,7 +91,7 @@ pub(crate) fn apply() -> Result<()> {
         }
     }
     prctl::set_no_new_privs().context("cannot give up gaining privileges")?;
-    for program in [refused, absent] {
+    for program in filters {
         seccompiler::apply_filter(&program).context("cannot refuse system calls")?;
     }
     caps::clear(None, CapSet::Ambient).context("cannot let go of capabilities")?;
@@ -97,15 +100,28 @@ pub(crate) fn apply() -> Result<()> {
     caps::set(None, CapSet::Inheritable, &CapsHashSet::new()).context("cannot let go of capabilities")
 }
 
-/// What is refused, and what is not there: clone3(2), whose flags no filter sees, so that C libraries use clone(2).
-fn filters() -> Result<(BpfProgram, BpfProgram)> {
+/// What is refused; and what is not there: clone3(2), whose flags no filter sees, so that C libraries use clone(2); and
+/// families of sockets that know of no network namespaces, or that nobody needs.
+fn filters() -> Result<[BpfProgram; 3]> {
     let mut rules: Vec<(i64, Vec<SeccompRule>)> = REFUSED.map(|call| (call, Vec::new())).into();
     rules.push((libc::SYS_unshare, namespace_rules()?));
     rules.push((libc::SYS_clone, namespace_rules()?));
     rules.push((libc::SYS_ioctl, vec![ioctl_rule(libc::TIOCSTI)?, ioctl_rule(libc::TIOCLINUX)?]));
-    let refused = filter(rules, libc::EPERM)?;
-    let absent = filter(vec![(libc::SYS_clone3, Vec::new())], libc::ENOSYS)?;
-    Ok((refused, absent))
+    Ok([
+        filter(rules, libc::EPERM)?,
+        filter(vec![(libc::SYS_clone3, Vec::new())], libc::ENOSYS)?,
+        filter(vec![(libc::SYS_socket, vec![family_rule()?])], libc::EAFNOSUPPORT)?,
+    ])
+}
+
+/// Any family but these.
+fn family_rule() -> Result<SeccompRule> {
+    let other = |family: i32| {
+        let family = u64::from(family.cast_unsigned());
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)
+    };
+    let others: Result<Vec<_>, _> = SOCKETS.into_iter().map(other).collect();
+    Ok(SeccompRule::new(others?)?)
 }
 
 /// One rule for each namespace's flag, the first argument of both calls.
@@ -151,6 +167,13 @@ mod tests {
             // SAFETY: the call takes no pointer that it would follow.
             let loaded = unsafe { libc::syscall(libc::SYS_bpf, 0, 0, 0) };
             assert_eq!((loaded, std::io::Error::last_os_error().raw_os_error()), (-1, Some(libc::EPERM)));
+            let socket = |family: i32| {
+                // SAFETY: the call takes no pointer.
+                let made = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+                if made < 0 { std::io::Error::last_os_error().raw_os_error() } else { None }
+            };
+            assert_eq!(socket(libc::AF_VSOCK), Some(libc::EAFNOSUPPORT));
+            assert_eq!(socket(libc::AF_INET), None);
             let held = caps::read(None, CapSet::Permitted).unwrap();
             assert!(!held.contains(&Capability::CAP_SYS_ADMIN));
         })

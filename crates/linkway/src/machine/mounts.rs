@@ -102,7 +102,10 @@ impl FileSystem {
             own.join("upper").display(),
             own.join("work").display()
         );
-        let target = root.join(at);
+        let target = match at.to_str() {
+            Some("") | None => root.to_owned(),
+            Some(name) => self.directory(root, name)?,
+        };
         change(Some("overlay"), &target, Some("overlay"), GUARDED, &options)
             .with_context(|| format!("cannot lay the instance's changes over {}", from.display()))
     }

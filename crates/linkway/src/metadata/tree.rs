@@ -123,7 +123,7 @@ fn meta_data(state: &Snapshot, instance: &Instance, names: &mut Names) {
         .collect();
     interfaces.sort_by_key(|(index, _)| *index);
     if let Some((_, first)) = interfaces.first() {
-        let name = first.private_dns_name(first.address);
+        let name = instance.private_dns_name(first);
         names
             .text("hostname", &name)
             .text("local-hostname", &name)

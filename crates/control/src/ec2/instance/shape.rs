@@ -192,13 +192,7 @@ pub(super) fn metadata(options: MetadataOptions, state: &str) -> InstanceMetadat
 
 /// An instance's private name: by its address, or by its id.
 pub(super) fn private_dns_name(snapshot: &Snapshot, instance: &Instance) -> Option<String> {
-    let found = interface(snapshot, instance)?;
-    let by_address = found.private_dns_name(found.address);
-    let by_id = instance.launch.as_ref().is_some_and(|launch| launch.names.hostname_type == "resource-name");
-    match by_address.split_once('.') {
-        Some((_, domain)) if by_id => Some(format!("{}.{domain}", instance.id)),
-        _ => Some(by_address),
-    }
+    Some(instance.private_dns_name(interface(snapshot, instance)?))
 }
 
 /// AWS's code and words for what brought an instance to its end, or for that it is not up yet.

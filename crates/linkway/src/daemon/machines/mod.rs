@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
 use linkway_control::{Console, Control};
 use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState};
@@ -61,10 +62,8 @@ impl Machines {
         let mut busy = self.busy.subscribe();
         let unknown = |id: &InstanceId| snapshots.borrow().get::<Instance>(id).is_none();
         busy.wait_for(|busy| !busy.iter().any(unknown)).await.context("the daemon is stopping")?;
-        for id in listed(&directory::machines(&self.place)).into_iter().filter(unknown) {
-            keeper.ask(Request::RemoveMachine(id)).await?;
-        }
-        Ok(())
+        let strays = listed(&directory::machines(&self.place)).into_iter().filter(unknown);
+        remove(keeper, strays).await
     }
 
     /// Where images that were imported have their directories.
@@ -97,13 +96,16 @@ impl Machines {
     }
 }
 
+/// End instances at once and remove their files, side by side: the end of each waits for the disk.
+async fn remove(keeper: &Arc<Keeper>, instances: impl Iterator<Item = InstanceId>) -> Result<()> {
+    try_join_all(instances.map(|id| keeper.ask(Request::RemoveMachine(id)))).await.map(drop)
+}
+
 /// End all instances at once and remove their files: an ephemeral daemon's, when it ends and nobody looks after them
 /// any more.
 pub(crate) async fn remove_all(daemon: &Daemon) -> Result<()> {
     let (machines, images) = (directory::machines(&daemon.machines.place), daemon.machines.images());
-    for id in listed(&machines) {
-        daemon.keeper.ask(Request::RemoveMachine(id)).await?;
-    }
+    remove(&daemon.keeper, listed(&machines).into_iter()).await?;
     for id in listed(&images) {
         daemon.keeper.ask(Request::RemoveImage(id)).await?;
     }
