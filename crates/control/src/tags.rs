@@ -26,11 +26,16 @@ pub(crate) fn specified_by_type<'a>(
     specifications: &'a [TagSpecification],
     resource_types: &[&str],
 ) -> Result<BTreeMap<&'a str, Tags>, Error> {
+    // AWS has two codes for these, by what is made.
+    let invalid = |message: String| match resource_types {
+        ["vpc" | "subnet" | "network-interface" | "security-group-rule"] => Error::InvalidParameter(message),
+        _ => Error::InvalidParameterValue(message),
+    };
     let mut tags = BTreeMap::<&str, Tags>::new();
     for specification in specifications {
         let given = specification.resource_type.as_deref().unwrap_or_default();
         if given.is_empty() {
-            return Err(invalid("Tag specification resource type must have a value"));
+            return Err(invalid("Tag specification resource type must have a value".into()));
         }
         if !resource_types.contains(&given) {
             return Err(invalid(format!(
@@ -38,7 +43,7 @@ pub(crate) fn specified_by_type<'a>(
             )));
         }
         if specification.tags.is_empty() {
-            return Err(invalid("Tag specification must have at least one tag"));
+            return Err(invalid("Tag specification must have at least one tag".into()));
         }
         add(tags.entry(given).or_default(), &specification.tags)?;
     }

@@ -151,6 +151,9 @@ impl Asked<'_> {
                     .into(),
             ));
         }
+        if primary.is_none() && !secondary.is_empty() {
+            primary = Some(secondary.remove(0));
+        }
         Ok((primary, secondary))
     }
 }
