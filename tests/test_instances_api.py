@@ -188,7 +188,7 @@ def test_stopped_and_started_an_instance_keeps_its_interface(aws, daemon, launch
 
 def test_a_reboot_starts_anew_without_another_state(aws, daemon, launch):
     instance = running(aws, launch())
-    daemon.exec(instance, "sh", "-c", "sleep 1000 & echo started", check=True)
+    daemon.exec(instance, "sh", "-c", "sleep 1000 > /dev/null 2>&1 &", check=True)
 
     def sleeps():
         return "sleep" in daemon.exec(instance, "sh", "-c", "cat /proc/[0-9]*/comm").stdout.split()
@@ -209,7 +209,7 @@ def test_a_reboot_starts_anew_without_another_state(aws, daemon, launch):
 @pytest.mark.parametrize("behavior, end", [("stop", "stopped"), ("terminate", "terminated")])
 def test_an_instance_that_ends_by_itself_does_as_it_was_told(aws, daemon, launch, behavior, end):
     instance = running(aws, launch(InstanceInitiatedShutdownBehavior=behavior))
-    daemon.exec(instance, "sh", "-c", "kill -TERM 1")
+    daemon.exec(instance, "poweroff")
     reaches(aws, instance, end)
     assert show(aws, instance)["StateReason"]["Code"] == "Client.InstanceInitiatedShutdown"
 
@@ -241,7 +241,7 @@ def test_what_a_launch_may_not_say(aws, image, subnet):
         ({"MetadataOptions": {"HttpPutResponseHopLimit": 65}}, "InvalidParameterValue", "between 1 and 64"),
         ({"MetadataOptions": {"HttpEndpoint": "disabled", "HttpTokens": "required"}}, "InvalidParameterCombination", "HttpEndpoint is disabled"),
         ({"CreditSpecification": {"CpuCredits": "unlimited"}, "InstanceType": "m5.large"}, "InvalidParameterCombination", "CPU credits"),
-        ({"InstanceInitiatedShutdownBehavior": "sleep"}, "InvalidParameterValue", "instanceInitiatedShutdownBehavio"),
+        ({"InstanceInitiatedShutdownBehavior": "sleep"}, "InvalidParameterValue", "instanceInitiatedShutdownBehavior"),
         ({"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 4}}]}, "InvalidBlockDeviceMapping", "expect size >= 8GB"),
         ({"BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": f"snap-{UNKNOWN}"}}]}, "InvalidSnapshot.NotFound", "does not exist"),
         ({"TagSpecifications": specification("vpc", A="b")}, "InvalidParameterValue", "'vpc' is not a valid taggable resource type"),
@@ -357,7 +357,7 @@ def test_attributes(aws, launch):
     instance = running(aws, launch(UserData="first", DisableApiTermination=True))
     assert base64.b64decode(attribute(aws, instance, "userData")) == b"first"
     assert attribute(aws, instance, "disableApiTermination") is True
-    assert attribute(aws, instance, "instanceInitiatedShutdownBehavio") == "stop"
+    assert attribute(aws, instance, "instanceInitiatedShutdownBehavior") == "stop"
     assert attribute(aws, instance, "rootDeviceName") == "/dev/xvda"
     with refused("OperationNotPermitted", f"The instance '{instance}' may not be terminated. Modify its 'disableApiTermination'"):
         aws.ec2.terminate_instances(InstanceIds=[instance])
@@ -379,7 +379,7 @@ def test_attributes(aws, launch):
     modify(SourceDestCheck={"Value": False})
     assert show(aws, instance)["SourceDestCheck"] is False
     modify(InstanceInitiatedShutdownBehavior={"Value": "terminate"})
-    assert attribute(aws, instance, "instanceInitiatedShutdownBehavio") == "terminate"
+    assert attribute(aws, instance, "instanceInitiatedShutdownBehavior") == "terminate"
     [vpc] = aws.ec2.describe_vpcs(VpcIds=[show(aws, instance)["VpcId"]])["Vpcs"]
     group = aws.group(vpc["VpcId"])
     modify(Groups=[group])

@@ -78,6 +78,9 @@ impl Console {
     pub const MOST: usize = 64 * 1024;
 }
 
+/// Reads an instance's console.
+pub type ReadConsole = dyn Fn(&InstanceId) -> Option<Console> + Send + Sync;
+
 /// What the control plane is told once.
 #[derive(Clone)]
 pub struct Settings {
@@ -86,7 +89,7 @@ pub struct Settings {
     /// The database servers that this host can run now: those that DB instances may be made of.
     pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
     /// What an instance has written to its console; `None`: nothing yet.
-    pub console: Arc<dyn Fn(&InstanceId) -> Option<Console> + Send + Sync>,
+    pub console: Arc<ReadConsole>,
     /// Which addresses outside of VPCs may be registered as targets.
     pub outside_targets: OutsideTargets,
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(
     caller: &Caller,
     mut input: RunInstancesRequest,
 ) -> Result<Reservation, Error> {
+    forget_empty(&mut input);
     check_supported(&input)?;
     let client_token = input.client_token.take().filter(|token| !token.is_empty());
     control.write(input.dry_run.take(), |tx| {
@@ -48,6 +49,29 @@ pub(crate) fn run(
             tx.all::<Instance>().filter(|other| other.reservation == first.reservation).cloned().collect();
         shape::reservations(tx, &instances).pop().ok_or_else(|| not_found::<Instance>(first.id.as_str()))
     })
+}
+
+/// Take texts that are empty for what is not there, as AWS does: Terraform's provider sends a placement of them.
+fn forget_empty(input: &mut RunInstancesRequest) {
+    let placement = input.placement.get_or_insert_default();
+    let texts = [
+        &mut placement.affinity,
+        &mut placement.availability_zone,
+        &mut placement.availability_zone_id,
+        &mut placement.group_id,
+        &mut placement.group_name,
+        &mut placement.host_id,
+        &mut placement.host_resource_group_arn,
+        &mut placement.spread_domain,
+        &mut placement.tenancy,
+        &mut input.key_name,
+        &mut input.subnet_id,
+        &mut input.private_ip_address,
+        &mut input.instance_initiated_shutdown_behavior,
+    ];
+    for text in texts {
+        text.take_if(|text| text.is_empty());
+    }
 }
 
 /// What a launch makes of its parameters once, for all of its instances.
@@ -258,7 +282,7 @@ fn check_supported(input: &RunInstancesRequest) -> Result<(), Error> {
     if capacity.is_some_and(|given| given.capacity_reservation_target.is_some()) {
         return refuse("There are no Capacity Reservations.");
     }
-    if placement.group_name.as_deref().is_some_and(|name| !name.is_empty())
+    if placement.group_name.is_some()
         || placement.group_id.is_some()
         || placement.partition_number.is_some()
         || placement.spread_domain.is_some()
