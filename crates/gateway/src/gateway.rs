@@ -60,8 +60,14 @@ impl Gateway {
     pub fn publish(&self, view: View) {
         let used: HashSet<Backend> =
             view.endpoints.values().map(|endpoint| endpoint.service.backend.clone()).collect();
-        self.0.view.store(Arc::new(view));
+        self.publish_more(view);
         self.0.pools.retain(&used);
+    }
+
+    /// As [`publish`](Self::publish), of a view whose endpoints lead to all backends that those of the one before it
+    /// lead to.
+    pub fn publish_more(&self, view: View) {
+        self.0.view.store(Arc::new(view));
     }
 
     /// Serves HTTPS, usually on port 443 of every address, until `stop` is ready; then lets requests in progress

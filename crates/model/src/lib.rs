@@ -19,6 +19,7 @@ mod hash;
 pub mod iam;
 pub mod id;
 pub mod idempotency;
+pub mod index;
 pub mod instance;
 pub mod internet_gateway;
 pub mod load_balancer;

@@ -1,5 +1,6 @@
 //! `DescribeVpcEndpoints`: the caller's own.
 
+use linkway_model::index::Term;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_wire::ec2::{DescribeVpcEndpointsRequest, DescribeVpcEndpointsResult};
 
@@ -10,13 +11,13 @@ use crate::page::Page;
 use crate::{Caller, Control, Error};
 
 const FIELDS: &[Field<VpcEndpoint>] = fields! {
-    "ip-address-type" => |_, _| one("ipv4");
-    "service-name" => |_, endpoint| one(&endpoint.service_name);
-    "service-region" => |_, endpoint| one(&endpoint.region);
-    "vpc-id" => |_, endpoint| one(&endpoint.vpc);
     "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
-    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name());
+    "vpc-id" => |_, endpoint| one(&endpoint.vpc), Term::EndpointVpc;
+    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name()), Term::EndpointState;
+    "service-name" => |_, endpoint| one(&endpoint.service_name), Term::EndpointService;
+    "service-region" => |_, endpoint| one(&endpoint.region);
     "vpc-endpoint-type" => |_, _| one("Interface");
+    "ip-address-type" => |_, _| one("ipv4");
 };
 
 pub(crate) fn describe(

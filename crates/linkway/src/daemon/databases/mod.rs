@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::Snapshot;
-use linkway_model::database::{DbInstance, DbStatus};
+use linkway_model::database::{DbInstance, DbParameterGroup, DbStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -108,7 +108,7 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
-        let seen = Arc::clone(&state);
+        let (seen, before) = (Arc::clone(&state), Arc::clone(&state));
         if let Err(error) = driver.daemon.control(move |control| note_ends(control, &seen)).await {
             tracing::error!("{error:#}");
         }
@@ -116,10 +116,15 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
-            Ok(()) = snapshots.changed() => {}
+            Ok(_) = snapshots.wait_for(|state| has_news(&before, state)) => {}
             () = stop.wait() => return,
         }
     }
+}
+
+/// Whether anything has changed that steps go by.
+fn has_news(before: &Snapshot, state: &Snapshot) -> bool {
+    !state.same::<DbInstance>(before) || !state.same::<DbParameterGroup>(before)
 }
 
 /// Servers that have ended by themselves, or with the machine, are to be started again: their DB instances are not
