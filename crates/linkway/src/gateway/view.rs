@@ -28,6 +28,8 @@ pub(crate) struct Views {
     view: View,
     /// The services that endpoints lead to, by their full names, and how many interfaces of endpoints do.
     services: HashMap<String, (Arc<Service>, usize)>,
+    /// Whether a service has lost its last endpoint since the gateway heard of it.
+    left_a_service: bool,
     policies: Policies,
 }
 
@@ -47,6 +49,7 @@ impl Views {
             seen: Arc::default(),
             view: empty(keys),
             services: HashMap::new(),
+            left_a_service: false,
             policies: Policies::default(),
         }
     }
@@ -58,12 +61,11 @@ impl Views {
         let carries_the_same = relays == self.view.relays;
         self.view.relays = relays;
         if !carries_the_same || !is_same(&seen, snapshot) {
-            let services = self.services.len();
             self.follow(&seen, snapshot);
-            if self.services.len() > services {
-                self.gateway.publish_more(self.view.clone());
-            } else {
+            if std::mem::take(&mut self.left_a_service) {
                 self.gateway.publish(self.view.clone());
+            } else {
+                self.gateway.publish_more(self.view.clone());
             }
         }
         self.ports.open(&self.view.relays);
@@ -98,6 +100,7 @@ impl Views {
             if let Some((_, users)) = self.services.get_mut(&endpoint.service_name) {
                 *users -= 1;
                 if *users == 0 {
+                    self.left_a_service = true;
                     self.services.remove(&endpoint.service_name);
                 }
             }
