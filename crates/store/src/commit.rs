@@ -5,8 +5,13 @@
 //! that has happened, or until it is their turn. So each waits for two commits at most, however many there are.
 //!
 //! When a commit fails, so do the transactions that have run since: they have seen what is not to be.
+//!
+//! A thread may wait, or do its work [`deferred`] and have a task wait: then hundreds wait without a thread each.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Condvar, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
 
 use linkway_model::Snapshot;
 
@@ -22,11 +27,13 @@ pub(crate) struct Head {
     batch: Arc<Batch>,
     /// Those who wait for the commit that is under way.
     committing: Option<Arc<Batch>>,
+    /// Whether a task has gone to have a thread commit.
+    claimed: bool,
 }
 
 impl Head {
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
-        Self { snapshot, changes: Changes::new(), batch: Arc::default(), committing: None }
+        Self { snapshot, changes: Changes::new(), batch: Arc::default(), committing: None, claimed: false }
     }
 }
 
@@ -34,8 +41,10 @@ impl Head {
 #[derive(Default)]
 struct Batch {
     outcome: OnceLock<Result<(), StoreError>>,
-    /// Tells that there is an outcome, or that somebody is to bring it about.
+    /// Tells threads that there is an outcome, or that somebody is to bring it about.
     wake: Condvar,
+    /// Tells tasks.
+    ended: Notify,
 }
 
 impl Batch {
@@ -43,7 +52,34 @@ impl Batch {
         // There is none yet: a batch ends once.
         drop(self.outcome.set(outcome));
         self.wake.notify_all();
+        self.ended.notify_waiters();
     }
+}
+
+/// What work that was done [`deferred`] has to wait for, before anybody is told of it: [`Store::settled`].
+pub struct Pending(Arc<Batch>);
+
+thread_local! {
+    /// Whether this thread's transactions wait for the disk later, and what for.
+    static DEFERRED: RefCell<Option<Option<Arc<Batch>>>> = const { RefCell::new(None) };
+}
+
+/// Do `work`, whose transactions do not wait for the disk. What it reads besides them has what it wrote. Returns what
+/// is to be waited for: nothing, if it had nothing to do with what is not on the disk.
+pub fn deferred<R>(work: impl FnOnce() -> R) -> (R, Option<Pending>) {
+    /// Ends it also when the work panics.
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            DEFERRED.set(None);
+        }
+    }
+    DEFERRED.set(Some(None));
+    let end = End;
+    let answer = work();
+    let pending = DEFERRED.take().flatten();
+    drop(end);
+    (answer, pending.map(Pending))
 }
 
 impl Store {
@@ -70,6 +106,12 @@ impl Store {
             Some(committing) => Arc::clone(committing),
             None => return Ok(()),
         };
+        let is_deferred = DEFERRED.with_borrow_mut(|deferred| {
+            deferred.as_mut().map(|pending| *pending = Some(Arc::clone(&batch))).is_some()
+        });
+        if is_deferred {
+            return Ok(());
+        }
         loop {
             if let Some(outcome) = batch.outcome.get() {
                 return outcome.clone();
@@ -79,6 +121,50 @@ impl Store {
                 Some(_) => batch.wake.wait(head).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    /// Wait until what was done [`deferred`] is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written. Then nothing was changed.
+    pub async fn settled(self: &Arc<Self>, pending: Pending) -> Result<(), StoreError> {
+        let Pending(batch) = pending;
+        loop {
+            // From here on it hears of an end.
+            let ended = batch.ended.notified();
+            if let Some(outcome) = batch.outcome.get() {
+                return outcome.clone();
+            }
+            if self.claim() {
+                let store = Arc::clone(self);
+                let committed = tokio::task::spawn_blocking(move || store.commit_all()).await;
+                committed.unwrap_or_else(|error| tracing::error!(%error, "a commit failed"));
+            } else {
+                ended.await;
+            }
+        }
+    }
+
+    /// Whether it is the caller who is to have a thread commit.
+    fn claim(&self) -> bool {
+        let mut head = self.head();
+        head.committing.is_none() && !std::mem::replace(&mut head.claimed, true)
+    }
+
+    /// Commit until there is nothing left.
+    fn commit_all(&self) {
+        let mut head = self.head();
+        head.claimed = false;
+        while head.committing.is_none() && !head.changes.is_empty() {
+            head = self.commit(head);
+        }
+    }
+
+    /// What this thread's work sees: what it has written itself, also before that is on the disk.
+    pub(crate) fn deferred_snapshot(&self) -> Option<Arc<Snapshot>> {
+        let is_pending = DEFERRED.with_borrow(|deferred| matches!(deferred, Some(Some(_))));
+        is_pending.then(|| Arc::clone(&self.head().snapshot))
     }
 
     /// Commit all changes that are in the head.
@@ -102,12 +188,13 @@ impl Store {
         if let Err(error) = &outcome {
             // What ran meanwhile stands on what is not to be.
             head.changes.clear();
-            head.snapshot = self.snapshot();
+            head.snapshot = self.current.load_full();
             std::mem::take(&mut head.batch).end(Err(error.clone()));
         }
         batch.end(outcome);
         // One of those who wait for the next commit brings it about.
         head.batch.wake.notify_one();
+        head.batch.ended.notify_one();
         head
     }
 }

@@ -21,6 +21,7 @@ use linkway_model::Snapshot;
 use tokio::sync::watch;
 
 use crate::commit::Head;
+pub use crate::commit::{Pending, deferred};
 use crate::sqlite::Database;
 pub use crate::transaction::Transaction;
 
@@ -106,7 +107,7 @@ impl Store {
 
     /// The state now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.current.load_full()
+        self.deferred_snapshot().unwrap_or_else(|| self.current.load_full())
     }
 
     /// Every later state, or the latest of several.

@@ -116,15 +116,20 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
-            Ok(_) = snapshots.wait_for(|state| has_news(&before, state)) => {}
+            () = news(&mut snapshots, &before) => {}
             () = stop.wait() => return,
         }
     }
 }
 
-/// Whether anything has changed that steps go by.
-fn has_news(before: &Snapshot, state: &Snapshot) -> bool {
-    !state.same::<DbInstance>(before) || !state.same::<DbParameterGroup>(before)
+/// Wait until something has changed that steps go by.
+async fn news(snapshots: &mut watch::Receiver<Arc<Snapshot>>, before: &Snapshot) {
+    let is_news =
+        |state: &Snapshot| !state.same::<DbInstance>(before) || !state.same::<DbParameterGroup>(before);
+    if snapshots.wait_for(|state| is_news(state)).await.is_err() {
+        // The daemon ends, and whoever waits with it.
+        std::future::pending().await
+    }
 }
 
 /// Servers that have ended by themselves, or with the machine, are to be started again: their DB instances are not
