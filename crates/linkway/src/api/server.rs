@@ -41,22 +41,23 @@ async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
     };
     let store = Arc::clone(&daemon.store);
     let work = move |request: &sigv4::Request<'_>| {
-        deferred(|| call::answer(&daemon.control, &daemon.store.snapshot(), request, peer, Timestamp::now()))
+        call::answer(&daemon.control, &daemon.store.snapshot(), request, peer, Timestamp::now())
     };
-    // What takes no longer than handing it to another thread is done here: nothing in it waits for the disk.
     let answered = if call::is_short(&head.headers, &body) {
-        catch_unwind(AssertUnwindSafe(|| read(&head, &body, work))).map_err(|_| ApiError::internal())
+        // It takes no longer than handing it to another thread, and this task waits for the disk.
+        let now = || deferred(|| read(&head, &body, work));
+        match catch_unwind(AssertUnwindSafe(now)) {
+            Ok((answer, None)) => Ok(answer),
+            Ok((answer, Some(pending))) => match store.settled(pending).await {
+                Ok(()) => Ok(answer),
+                Err(error) => Ok(answer.not_kept(error)),
+            },
+            Err(_) => Err(ApiError::internal()),
+        }
     } else {
         carry_out(head, body, work).await
     };
-    match answered {
-        Err(error) => call::refuse_unread(&error),
-        Ok((answer, None)) => answer,
-        Ok((answer, Some(pending))) => match store.settled(pending).await {
-            Ok(()) => answer,
-            Err(error) => answer.not_kept(error),
-        },
-    }
+    answered.unwrap_or_else(|error| call::refuse_unread(&error))
 }
 
 /// Hand a request to `work` as it has to see it.
@@ -78,11 +79,11 @@ fn read<R>(head: &Parts, body: &Bytes, work: impl FnOnce(&sigv4::Request<'_>) ->
 /// # Errors
 ///
 /// If it panicked.
-pub(crate) async fn carry_out<R: Send + 'static>(
+pub(crate) async fn carry_out(
     head: Parts,
     body: Bytes,
-    work: impl FnOnce(&sigv4::Request<'_>) -> R + Send + 'static,
-) -> Result<R, ApiError> {
+    work: impl FnOnce(&sigv4::Request<'_>) -> Answer + Send + 'static,
+) -> Result<Answer, ApiError> {
     let carried_out = tokio::task::spawn_blocking(move || read(&head, &body, work));
     carried_out.await.map_err(|error| {
         tracing::error!(%error, "an operation failed");
