@@ -6,6 +6,7 @@ mod assigned;
 mod document;
 mod entity;
 mod group;
+mod identity_document;
 mod instance_profile;
 mod managed_policy;
 mod page;

@@ -138,7 +138,7 @@ owned! {
     DhcpOptions: DhcpOptionsId, "dhcp-options", "dhcpOption ID",
         "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
     PrefixList: PrefixListId, "prefix-list", "prefix list ID",
-        "InvalidPrefixListID.NotFound", "InvalidPrefixListID.Malformed";
+        "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",

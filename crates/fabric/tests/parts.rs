@@ -13,16 +13,19 @@ use linkway_fabric::tables::Tables;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
+use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::load_balancer::{
     Listener, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetId,
 };
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::prefix_list::PrefixList;
+use linkway_model::route_table::{RouteTable, RouteTarget};
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
-use linkway_model::{Resource, Snapshot, Timestamp};
+use linkway_model::{NetworkAclAssociationId, Resource, Snapshot, Timestamp};
 use proptest::prelude::*;
 
 use state::{State, anything, ip, net, tcp};
@@ -61,7 +64,33 @@ fn site() -> State {
     state.endpoint(&service, &[(&subnets[0], "10.0.7.20"), (&subnets[1], "10.0.8.20")], &[&admitting]);
     state.endpoint(&another, &[(&subnets[1], "10.0.8.21")], &[&admitting, &clients]);
     state.aws_endpoint("rds", &[(&subnets[0], "10.0.7.22")], &[&clients]);
+
+    let middle = state.snapshot.interfaces_in(&consumer).next().unwrap().id.clone();
+    let outwards = state.internet_gateway(Some(&consumer));
+    let routes = [("10.0.8.0/24", RouteTarget::NetworkInterface(middle)), ("0.0.0.0/0", outwards)];
+    let table = state.route_table(&consumer, &routes);
+    state.associate(&table, &subnets[0]);
+    let main = state.get::<Vpc>(&consumer).main_route_table.clone();
+    state.gateway_endpoint("s3", &[&table, &main]);
+    state.gateway_endpoint("dynamodb", &[&table]);
+    let refused = NetworkAclEntry { allow: false, ..entry(100) };
+    let acl = state.acl(&consumer, vec![refused, entry(200)]);
+    let association = NetworkAclAssociationId::random();
+    state.change::<Subnet>(&subnets[1], |subnet| subnet.network_acl = (association, acl));
     state
+}
+
+/// An entry of a network ACL that lets TCP in from everywhere.
+fn entry(number: i32) -> NetworkAclEntry {
+    NetworkAclEntry {
+        number,
+        egress: false,
+        protocol: Some(6),
+        allow: true,
+        cidr: net("0.0.0.0/0").into(),
+        icmp: None,
+        ports: Some((1, 1000)),
+    }
 }
 
 /// For each document of a kind: put it as it is, put it otherwise, remove it.
@@ -86,6 +115,12 @@ fn all_steps(state: &State) -> Vec<Step> {
     steps::<PrefixList>(state, &mut all, |list| {
         list.versions.iter_mut().for_each(|version| drop(version.entries.pop()));
     });
+    steps::<NetworkAcl>(state, &mut all, |acl| drop(acl.entries.pop()));
+    steps::<RouteTable>(state, &mut all, |table| {
+        table.associations.clear();
+        table.routes.pop();
+    });
+    steps::<InternetGateway>(state, &mut all, |gateway| gateway.vpc = None);
     steps::<NetworkInterface>(state, &mut all, |interface| {
         interface.groups.pop();
         let number = interface.number as u8;
@@ -130,6 +165,8 @@ fn change(tables: &mut Tables, before: &Tables, after: &Tables) {
     rows(&mut tables.members, &before.members, &after.members);
     rows(&mut tables.rulesets, &before.rulesets, &after.rulesets);
     rows(&mut tables.rules, &before.rules, &after.rules);
+    rows(&mut tables.subnets, &before.subnets, &after.subnets);
+    rows(&mut tables.routes, &before.routes, &after.routes);
     rows(&mut tables.endpoints, &before.endpoints, &after.endpoints);
     rows(&mut tables.listeners, &before.listeners, &after.listeners);
     rows(&mut tables.targets, &before.targets, &after.targets);

@@ -77,8 +77,16 @@ impl AwsService {
     /// Its id in a region: the same one always, as AWS's services have one, too.
     pub fn id(&self, region: &str) -> EndpointServiceId {
         let regional = if self.is_global() { region } else { "" };
-        let bytes = self.name(region).into_bytes().into_iter().chain(regional.bytes());
-        let hash = hash::stable(bytes);
+        self.id_of(region, regional)
+    }
+
+    /// Its id as what gateway endpoints lead to, which is another one on AWS as well.
+    pub fn gateway_id(&self, region: &str) -> EndpointServiceId {
+        self.id_of(region, "Gateway")
+    }
+
+    fn id_of(&self, region: &str, what: &str) -> EndpointServiceId {
+        let hash = hash::stable(self.name(region).into_bytes().into_iter().chain(what.bytes()));
         format!("{}{hash:017x}", EndpointServiceId::PREFIX).parse().expect("17 hexadecimal digits are an id")
     }
 
@@ -90,6 +98,20 @@ impl AwsService {
     /// The names under which clients know it in a region; some with a wildcard: `*.s3.us-east-1.amazonaws.com`.
     pub fn private_dns_names(&self, region: &str) -> Vec<String> {
         self.private_names.iter().map(|pattern| in_region(pattern, region)).collect()
+    }
+
+    /// The names that lead to its public addresses in a region, which a gateway endpoint's route tables lead to; some
+    /// with a wildcard. S3 has its global ones in us-east-1. Source: "Amazon Simple Storage Service endpoints and
+    /// quotas" in AWS's general reference.
+    pub fn public_names(&self, region: &str) -> Vec<String> {
+        let mut names = self.private_dns_names(region);
+        if names.is_empty() {
+            names.extend(self.public_host(region));
+        }
+        if self.protocol == "s3" && region == "us-east-1" {
+            names.extend(["s3.amazonaws.com", "*.s3.amazonaws.com"].map(str::to_owned));
+        }
+        names
     }
 
     /// The host of its own endpoint in a region, which clients ask without an interface endpoint: the first private

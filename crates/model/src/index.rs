@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::idempotency::ClientToken;
 use crate::load_balancer::{Listener, TargetGroup};
 use crate::network_interface::{InterfaceRole, NetworkInterface};
+use crate::route_table::RouteTable;
 use crate::security_group::{Peer, SecurityGroupRule};
 use crate::snapshot::{Resource, Snapshot};
 use crate::subnet::Subnet;
@@ -48,6 +49,8 @@ pub enum Term {
     TargetGroupVpc,
     /// Subnets by their VPC.
     SubnetVpc,
+    /// Route tables by their VPC.
+    RouteTableVpc,
     /// Client tokens by the time of their making, in its order.
     TokenCreated,
 }
@@ -149,6 +152,10 @@ pub(crate) fn of_target_group(group: &TargetGroup, add: &mut dyn FnMut(Term, &st
 
 pub(crate) fn of_subnet(subnet: &Subnet, add: &mut dyn FnMut(Term, &str)) {
     add(Term::SubnetVpc, subnet.vpc.as_str());
+}
+
+pub(crate) fn of_route_table(table: &RouteTable, add: &mut dyn FnMut(Term, &str)) {
+    add(Term::RouteTableVpc, table.vpc.as_str());
 }
 
 pub(crate) fn of_token(token: &ClientToken, add: &mut dyn FnMut(Term, &str)) {

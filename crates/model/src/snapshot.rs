@@ -150,7 +150,7 @@ resources! {
     /// Network interfaces.
     network_interfaces: NetworkInterface = "network-interface", |d| d.id.as_str(), index::of_interface;
     /// Route tables.
-    route_tables: RouteTable = "route-table", |d| d.id.as_str();
+    route_tables: RouteTable = "route-table", |d| d.id.as_str(), index::of_route_table;
     /// Network ACLs.
     network_acls: NetworkAcl = "network-acl", |d| d.id.as_str();
     /// Internet gateways.

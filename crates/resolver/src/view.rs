@@ -16,7 +16,7 @@ use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Resource, Snapshot, VpcEndpointId, VpcId};
 
 use crate::zones::{
-    Answer, BalancerNames, DatabaseNames, EndpointNames, InstanceNames, PrivateNames, Question,
+    Answer, BalancerNames, DatabaseNames, EndpointNames, GatewayNames, InstanceNames, PrivateNames, Question,
 };
 
 /// A snapshot, compiled: who may ask, and what each zone answers. VPCs are known by their numbers.
@@ -26,6 +26,7 @@ pub(crate) struct View {
     /// Number of an interface to that of its VPC.
     clients: imbl::HashMap<u32, u32>,
     private: PrivateNames,
+    gateways: GatewayNames,
     endpoints: EndpointNames,
     balancers: Arc<BalancerNames>,
     databases: Arc<DatabaseNames>,
@@ -86,6 +87,7 @@ impl View {
             };
             let vpc = snapshot.get::<Vpc>(id).map(AsRef::as_ref);
             self.private.change(&snapshot, number, vpc, &self.endpoints);
+            self.gateways.change(&snapshot, number, vpc);
             self.instances.change(&snapshot, number, vpc);
             if vpc.is_some_and(|vpc| vpc.enable_dns_support) {
                 let interfaces = snapshot.interfaces_in(id);
@@ -113,6 +115,7 @@ impl View {
     pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
         self.private
             .answer(question)
+            .or_else(|| self.gateways.answer(question))
             .or_else(|| self.endpoints.answer(question))
             .or_else(|| self.balancers.answer(question))
             .or_else(|| self.databases.answer(question))

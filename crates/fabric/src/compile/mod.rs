@@ -10,7 +10,9 @@ mod part;
 mod places;
 pub mod probes;
 pub mod relays;
+mod routes;
 mod rules;
+mod subnets;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use linkway_model::index::{self, Term};
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::route_table::RouteTable;
 use linkway_model::routing::Routing;
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -58,6 +61,7 @@ pub fn compile_part(snapshot: &Snapshot, devices: &Devices, part: &Part) -> Tabl
     }
     for subnet in part.subnets.iter().filter_map(|id| snapshot.get::<Subnet>(id)) {
         places::router(&context, &mut tables, subnet);
+        subnets::compile(&context, &mut tables, subnet);
     }
     for interface in part.interfaces.iter().filter_map(|id| snapshot.get::<NetworkInterface>(id)) {
         interfaces::compile(&context, &mut tables, interface);
@@ -65,6 +69,9 @@ pub fn compile_part(snapshot: &Snapshot, devices: &Devices, part: &Part) -> Tabl
     }
     for set in part.sets.iter().filter(|set| part::is_used(snapshot, set)) {
         rules::compile(&context, &mut tables, set);
+    }
+    for table in part.route_tables.iter().filter_map(|id| snapshot.get::<RouteTable>(id)) {
+        routes::compile(&context, &mut tables, table);
     }
     for endpoint in part.endpoints.iter().filter_map(|id| snapshot.get::<VpcEndpoint>(id)) {
         endpoints::compile(&context, &mut tables, endpoint);

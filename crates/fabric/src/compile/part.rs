@@ -6,14 +6,18 @@ use std::collections::BTreeSet;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::{self, Term};
 use linkway_model::instance::Instance;
+use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use linkway_model::load_balancer::{Listener, LoadBalancer, TargetGroup};
+use linkway_model::nat_gateway::NatGateway;
+use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::prefix_list::PrefixList;
+use linkway_model::route_table::RouteTable;
 use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{NetworkInterfaceId, Resource, Snapshot, SubnetId, VpcEndpointId, VpcId};
+use linkway_model::{NetworkInterfaceId, Resource, RouteTableId, Snapshot, SubnetId, VpcEndpointId, VpcId};
 
 use super::Devices;
 
@@ -25,6 +29,7 @@ pub struct Part {
     pub(super) interfaces: BTreeSet<NetworkInterfaceId>,
     /// Sets of security groups, by their texts in the index.
     pub(super) sets: BTreeSet<String>,
+    pub(super) route_tables: BTreeSet<RouteTableId>,
     pub(super) endpoints: BTreeSet<VpcEndpointId>,
     pub(super) balancers: BTreeSet<String>,
     /// The probe range, whole: which address a target has depends on all others.
@@ -46,6 +51,7 @@ impl Part {
             subnets: snapshot.all::<Subnet>().map(|subnet| subnet.id.clone()).collect(),
             interfaces: snapshot.all::<NetworkInterface>().map(|interface| interface.id.clone()).collect(),
             sets: sets.filter_map(|text| text.split_once('/')).map(|(_, set)| set.to_owned()).collect(),
+            route_tables: snapshot.all::<RouteTable>().map(|table| table.id.clone()).collect(),
             endpoints: snapshot.all::<VpcEndpoint>().map(|endpoint| endpoint.id.clone()).collect(),
             balancers: snapshot.all::<LoadBalancer>().map(|balancer| balancer.arn.clone()).collect(),
             probes: true,
@@ -57,6 +63,7 @@ impl Part {
         let (devices, old_devices) = (after.1, before.1);
         let mut changes = Changes { before: before.0, after: after.0, part: Self::default(), vpcs: BTreeSet::new() };
         changes.networks();
+        changes.ways();
         changes.interfaces();
         if devices != old_devices {
             changes.devices(old_devices, devices);
@@ -100,10 +107,12 @@ impl<'a> Changes<'a> {
             let Some(vpc) = old.or(new) else { continue };
             self.part.vpcs.insert(vpc.id.clone());
             self.vpcs.insert(&vpc.id);
+            self.subnets_in(&vpc.id);
+            self.route_tables_in(&vpc.id);
             // Rows have a VPC's number, which stays as long as the VPC does.
             if old.is_none() || new.is_none() {
-                let subnets = self.found::<Subnet>(Term::SubnetVpc, vpc.id.as_str());
-                self.part.subnets.extend(subnets.map(|subnet| subnet.id.clone()));
+                let endpoints = self.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str());
+                self.part.endpoints.extend(endpoints.map(|endpoint| endpoint.id.clone()));
                 let interfaces = self.before.interfaces_in(&vpc.id).chain(self.after.interfaces_in(&vpc.id));
                 self.part.interfaces.extend(interfaces.map(|interface| interface.id.clone()));
             }
@@ -119,6 +128,37 @@ impl<'a> Changes<'a> {
         }
     }
 
+    fn subnets_in(&mut self, vpc: &VpcId) {
+        let subnets = self.found::<Subnet>(Term::SubnetVpc, vpc.as_str());
+        self.part.subnets.extend(subnets.map(|subnet| subnet.id.clone()));
+    }
+
+    fn route_tables_in(&mut self, vpc: &VpcId) {
+        let tables = self.found::<RouteTable>(Term::RouteTableVpc, vpc.as_str());
+        self.part.route_tables.extend(tables.map(|table| table.id.clone()));
+    }
+
+    /// What is asked where packets leave and enter subnets.
+    fn ways(&mut self) {
+        for acl in self.of::<NetworkAcl>() {
+            self.subnets_in(&acl.vpc);
+        }
+        for table in self.of::<RouteTable>() {
+            self.part.route_tables.insert(table.id.clone());
+            self.subnets_in(&table.vpc);
+        }
+        // Routes lead to what is in their own VPC.
+        let targets = self.of::<InternetGateway>().filter_map(|gateway| gateway.vpc.as_ref());
+        let targets = targets.chain(self.of::<EgressOnlyInternetGateway>().map(|gateway| &gateway.vpc));
+        let targets = targets.chain(self.of::<NatGateway>().map(|gateway| &gateway.vpc));
+        for vpc in targets {
+            self.route_tables_in(vpc);
+        }
+        for gateway in self.of::<VpcEndpoint>().filter_map(|endpoint| endpoint.gateway.as_ref()) {
+            self.part.route_tables.extend(gateway.route_tables.iter().cloned());
+        }
+    }
+
     fn interfaces(&mut self) {
         for interface in self.of::<NetworkInterface>() {
             self.part.interfaces.insert(interface.id.clone());
@@ -129,7 +169,8 @@ impl<'a> Changes<'a> {
                     self.part.endpoints.insert(endpoint.clone());
                 }
                 InterfaceRole::LoadBalancer { load_balancer } => self.balancer(load_balancer),
-                _ => {}
+                // Routes lead to those that callers may attach.
+                _ => self.route_tables_in(&interface.vpc),
             }
         }
         self.vpcs.extend(self.of::<Instance>().map(|instance| &instance.vpc));

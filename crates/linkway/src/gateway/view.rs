@@ -28,8 +28,6 @@ pub(crate) struct Views {
     view: View,
     /// The services that endpoints lead to, by their full names, and how many interfaces of endpoints do.
     services: HashMap<String, (Arc<Service>, usize)>,
-    /// Whether a service has lost its last endpoint since the gateway heard of it.
-    left_a_service: bool,
     policies: Policies,
 }
 
@@ -49,7 +47,6 @@ impl Views {
             seen: Arc::default(),
             view: empty(keys),
             services: HashMap::new(),
-            left_a_service: false,
             policies: Policies::default(),
         }
     }
@@ -62,11 +59,7 @@ impl Views {
         self.view.relays = relays;
         if !carries_the_same || !is_same(&seen, snapshot) {
             self.follow(&seen, snapshot);
-            if std::mem::take(&mut self.left_a_service) {
-                self.gateway.publish(self.view.clone());
-            } else {
-                self.gateway.publish_more(self.view.clone());
-            }
+            self.gateway.publish(self.view.clone());
         }
         self.ports.open(&self.view.relays);
     }
@@ -100,7 +93,6 @@ impl Views {
             if let Some((_, users)) = self.services.get_mut(&endpoint.service_name) {
                 *users -= 1;
                 if *users == 0 {
-                    self.left_a_service = true;
                     self.services.remove(&endpoint.service_name);
                 }
             }
@@ -125,11 +117,11 @@ impl Views {
     }
 }
 
-/// The numbers of an endpoint's interfaces.
+/// The numbers that the packet path knows an endpoint by: its interfaces', or a gateway endpoint's own.
 fn numbers(state: &Snapshot, endpoint: &VpcEndpoint) -> impl Iterator<Item = u32> {
     let interfaces = endpoint.subnets.iter();
     let interfaces = interfaces.filter_map(|place| state.get::<NetworkInterface>(&place.interface));
-    interfaces.map(|interface| interface.number)
+    interfaces.map(|interface| interface.number).chain(endpoint.gateway.as_ref().map(|gateway| gateway.number))
 }
 
 /// Policies by their texts: most endpoints have the same few.
@@ -192,8 +184,11 @@ fn made(
 }
 
 /// The service's own names and the endpoint's, whether private DNS is on or not: a client may be told to ask the
-/// one for the other.
+/// one for the other. A gateway endpoint has no names of its own.
 fn names(endpoint: &VpcEndpoint, service: &AwsService) -> Names {
+    if endpoint.gateway.is_some() {
+        return service.public_names(&endpoint.region).iter().collect();
+    }
     let mut names = service.private_dns_names(&endpoint.region);
     let mut own = vec![endpoint.regional_name()];
     own.extend(endpoint.subnets.iter().map(|place| endpoint.zonal_name(&place.zone)));

@@ -11,13 +11,13 @@ use crate::page::Page;
 use crate::{Caller, Control, Error};
 
 const FIELDS: &[Field<VpcEndpoint>] = fields! {
-    "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
-    "vpc-id" => |_, endpoint| one(&endpoint.vpc), Term::EndpointVpc;
-    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name()), Term::EndpointState;
+    "ip-address-type" => |_, _| one("ipv4");
     "service-name" => |_, endpoint| one(&endpoint.service_name), Term::EndpointService;
     "service-region" => |_, endpoint| one(&endpoint.region);
-    "vpc-endpoint-type" => |_, _| one("Interface");
-    "ip-address-type" => |_, _| one("ipv4");
+    "vpc-id" => |_, endpoint| one(&endpoint.vpc), Term::EndpointVpc;
+    "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
+    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name()), Term::EndpointState;
+    "vpc-endpoint-type" => |_, endpoint| one(endpoint.type_name());
 };
 
 pub(crate) fn describe(
