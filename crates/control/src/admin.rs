@@ -4,7 +4,9 @@
 mod account;
 mod attachment;
 mod database;
+mod image;
 mod instance;
+mod machine;
 mod service;
 
 use linkway_model::account::{AccessKey, Account};
@@ -13,6 +15,7 @@ use linkway_model::{Resource, snapshot::Counter};
 
 pub use account::NewKey;
 pub(crate) use account::new_key;
+pub use image::ImageRequest;
 pub use instance::LaunchRequest;
 pub use service::BackendRequest;
 

@@ -30,12 +30,13 @@ use std::sync::Arc;
 
 use linkway_model::database::InstalledEngine;
 use linkway_model::outside_targets::OutsideTargets;
-use linkway_model::{AccountId, Snapshot, Timestamp};
+use linkway_model::{AccountId, InstanceId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{BackendRequest, LaunchRequest, NewKey};
+pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
+pub use crate::sts::{InstanceCredentials, profile_of, role_of};
 
 /// Who calls: what a request's signature says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,20 @@ impl Caller {
     }
 }
 
+/// The end of what an instance has written to its console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Console {
+    /// At most the last [`Console::MOST`] bytes of it.
+    pub output: Vec<u8>,
+    /// When it last wrote.
+    pub written: Timestamp,
+}
+
+impl Console {
+    /// How much of it `GetConsoleOutput` answers, in bytes: 64 KiB, as on AWS.
+    pub const MOST: usize = 64 * 1024;
+}
+
 /// What the control plane is told once.
 #[derive(Clone)]
 pub struct Settings {
@@ -70,6 +85,8 @@ pub struct Settings {
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The database servers that this host can run now: those that DB instances may be made of.
     pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
+    /// What an instance has written to its console; `None`: nothing yet.
+    pub console: Arc<dyn Fn(&InstanceId) -> Option<Console> + Send + Sync>,
     /// Which addresses outside of VPCs may be registered as targets.
     pub outside_targets: OutsideTargets,
 }
@@ -79,6 +96,7 @@ impl Default for Settings {
         Self {
             clock: Arc::new(Timestamp::now),
             engines: Arc::new(Vec::new),
+            console: Arc::new(|_| None),
             outside_targets: OutsideTargets::default(),
         }
     }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::image::Image;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::key_pair::KeyPair;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -40,6 +42,12 @@ pub struct Noun {
 impl Noun {
     pub(crate) fn missing(&self, ids: &[String]) -> String {
         let (phrase, ids) = (self.phrase, ids.join(", "));
+        if self.resource_type == Image::NOUN.resource_type {
+            return match ids.contains(',') {
+                true => format!("The {phrase}s '[{ids}]' do not exist"),
+                false => format!("The {phrase} '[{ids}]' does not exist"),
+            };
+        }
         // NAT gateways came later, with words of their own.
         if self.resource_type == NatGateway::NOUN.resource_type {
             return format!("The {phrase} {ids} was not found");
@@ -143,6 +151,8 @@ owned! {
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
         OWNERS = Term::EndpointOwner, TAGS = Term::EndpointTag;
+    Image: ImageId, "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed";
+    KeyPair: KeyPairId, "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed";
     EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",
         "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceIdId.Malformed";
 }

@@ -15,9 +15,11 @@ use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
 use crate::iam::{AccountAlias, Group, InstanceProfile, ManagedPolicy, Role, User};
 use crate::idempotency::ClientToken;
+use crate::image::Image;
 use crate::index::{self, Index, Term};
 use crate::instance::Instance;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use crate::key_pair::KeyPair;
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
@@ -169,6 +171,10 @@ resources! {
     prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
+    /// Images, but for those of the host itself, which [`Image::host`] makes.
+    images: Image = "image", |d| d.id.as_str();
+    /// Key pairs.
+    key_pairs: KeyPair = "key-pair", |d| d.id.as_str();
     /// Load balancers, by ARN.
     load_balancers: LoadBalancer = "load-balancer", |d| &d.arn;
     /// Listeners, by ARN.

@@ -6,6 +6,7 @@
 //! which the service's [`Protocol`] spells.
 #![forbid(unsafe_code)]
 
+mod blob;
 mod call;
 mod decode;
 mod encode;
@@ -19,6 +20,7 @@ pub mod sigv4;
 mod tests;
 mod xml;
 
+pub use blob::Blob;
 pub use call::Call;
 pub use error::ApiError;
 pub use generated::{ec2, elbv2, iam, rds, sts};

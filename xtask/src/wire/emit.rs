@@ -57,7 +57,7 @@ impl<'a> Emitter<'a> {
             Shape::List { member, flattened } => {
                 ensure!(!flattened, "{name}: flattened lists are not supported");
                 ensure!(
-                    self.item_name(member).is_none(),
+                    self.request_items(member).is_none() && self.response_items(member).is_none(),
                     "{name}: a list of lists with named items is not supported"
                 );
                 self.reach(&member.shape, direction)?;
@@ -66,7 +66,6 @@ impl<'a> Emitter<'a> {
                 self.reach(&key.shape, direction)?;
                 self.reach(&value.shape, direction)?;
             }
-            Shape::Blob => bail!("{name}: blobs are not supported"),
             _ => {}
         }
         Ok(())
@@ -144,17 +143,15 @@ impl<'a> Emitter<'a> {
         }
         writeln!(out, "}}\n")?;
 
-        let names = |spelled: fn(&Self, &str, &Reference) -> String| {
-            members.iter().map(move |(member, reference)| {
-                let spelled = format!("{:?}", spelled(self, member, reference));
-                let items = self.item_name(reference).map(|items| format!(" of {items:?}"));
-                (field(member), spelled + &items.unwrap_or_default())
-            })
+        let spelled = |member, name: String, items: Option<&str>| {
+            let items = items.map(|items| format!(" of {items:?}")).unwrap_or_default();
+            format!("    {}: {name:?}{items},", field(member))
         };
         if uses.input {
             writeln!(out, "decode! {{ {name} {{")?;
-            for (field, spelled) in names(Self::request_name) {
-                writeln!(out, "    {field}: {spelled},")?;
+            for (member, reference) in members {
+                let name = self.request_name(member, reference);
+                writeln!(out, "{}", spelled(member, name, self.request_items(reference)))?;
             }
             let required: BTreeSet<_> = required
                 .iter()
@@ -165,10 +162,10 @@ impl<'a> Emitter<'a> {
             writeln!(out, "}} requires [{}] }}\n", required.join(", "))?;
         }
         if uses.output {
-            members.values().try_for_each(|reference| self.require_item_name(&reference.shape))?;
             writeln!(out, "encode! {{ {name} {{")?;
-            for (field, spelled) in names(Self::response_name) {
-                writeln!(out, "    {field}: {spelled},")?;
+            for (member, reference) in members {
+                let name = self.response_name(member, reference);
+                writeln!(out, "{}", spelled(member, name, self.response_items(reference)))?;
             }
             writeln!(out, "}} }}\n")?;
         }
@@ -197,26 +194,24 @@ impl<'a> Emitter<'a> {
         self.service.module() == "iam" && member == "Tags" && !required.iter().any(|name| name == member)
     }
 
-    /// What the items of a member that is a list are called, where that is not what the dialect calls all items.
-    /// EC2's requests do not name them, and its responses name all alike.
-    fn item_name(&self, reference: &Reference) -> Option<&str> {
+    /// What the items of a member that is a list are called in requests, where that is not what the dialect calls all
+    /// items. EC2's requests do not name them.
+    fn request_items(&self, reference: &Reference) -> Option<&str> {
+        if self.is_ec2() { None } else { self.items(reference, "member") }
+    }
+
+    /// The same in responses.
+    fn response_items(&self, reference: &Reference) -> Option<&str> {
+        self.items(reference, if self.is_ec2() { "item" } else { "member" })
+    }
+
+    fn items(&self, reference: &Reference, usual: &str) -> Option<&str> {
         match self.model.shapes.get(&reference.shape)? {
-            Shape::List { member, .. } if !self.is_ec2() => {
-                member.location_name.as_deref().filter(|name| *name != "member")
+            Shape::List { member, .. } => {
+                Some(member.location_name.as_deref().unwrap_or("member")).filter(|name| *name != usual)
             }
             _ => None,
         }
-    }
-
-    /// Refuses a list whose items EC2 would spell otherwise in a response than all others.
-    fn require_item_name(&self, name: &str) -> anyhow::Result<()> {
-        if let Shape::List { member, .. } = self.model.shape(name)?
-            && self.is_ec2()
-        {
-            let spelled = member.location_name.as_deref().unwrap_or("member");
-            ensure!(spelled == "item", "{name}: items called {spelled} are not supported");
-        }
-        Ok(())
     }
 
     /// A member's type: lists and maps are empty where absent, everything else is optional.
@@ -236,7 +231,7 @@ impl<'a> Emitter<'a> {
             Shape::Long => "i64".to_owned(),
             Shape::Float | Shape::Double => "f64".to_owned(),
             Shape::Timestamp => "Timestamp".to_owned(),
-            Shape::Blob => bail!("{name}: blobs are not supported"),
+            Shape::Blob => "Blob".to_owned(),
             Shape::Structure { .. } => name.to_owned(),
             Shape::List { member, .. } => {
                 format!("Vec<{}>", self.type_of(&member.shape)?)

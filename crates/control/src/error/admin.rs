@@ -42,6 +42,9 @@ pub enum AdminError {
         /// The device.
         device: String,
     },
+    /// No region of AWS's.
+    #[error("there is no region {0}")]
+    UnknownRegion(String),
     /// Only what `linkway attach` has made can be detached.
     #[error("the interface {0} is not attached to a network namespace by `linkway attach`")]
     NotAttached(String),
@@ -88,6 +91,7 @@ impl AdminError {
             Self::AccountNotFound(_)
             | Self::KeyNotFound(_)
             | Self::UnknownService(_)
+            | Self::UnknownRegion(_)
             | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey

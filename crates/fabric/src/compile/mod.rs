@@ -107,5 +107,7 @@ fn settings(devices: &Devices) -> KernelSettings {
         router_mac: ranges::router_mac().0,
         service_mac: ranges::service_mac().0,
         endpoint_base: ranges::ENDPOINT_BASE.into(),
+        metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
+        pad: 0,
     }
 }

@@ -13,8 +13,9 @@ use crate::tables::Tables;
 
 use super::Context;
 
-/// A VPC's resolver.
+/// A VPC's resolver, and where instances are told of themselves.
 pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
+    put(tables, vpc, ranges::METADATA_LINK_LOCAL, place_kind::PLACE_METADATA, 0);
     if !vpc.enable_dns_support {
         return;
     }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
-use linkway_control::{BackendRequest, NewKey};
+use linkway_control::{BackendRequest, ImageRequest, NewKey};
 use linkway_model::account::{AccessKey, Account, Quotas};
+use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::ServiceBackend;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use crate::admin::protocol::{
-    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetAdvice,
-    GetStatus, ListAccounts, ListDrops, ListKeys, ListServices, SetQuotas, SetService, Status, Stop, UnsetService,
+    AddImage, Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance,
+    GetAdvice, GetStatus, ImageAvailable, ImageList, ListAccounts, ListDrops, ListImages, ListKeys,
+    ListServices, RemoveImage, SetQuotas, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
 use crate::advise::{Finding, advise};
@@ -52,6 +54,24 @@ pub(crate) async fn list_keys(daemon: Arc<Daemon>, request: ListKeys) -> Result<
 
 pub(crate) async fn delete_key(daemon: Arc<Daemon>, request: DeleteKey) -> Result<()> {
     Ok(daemon.control(move |control| control.delete_key(&request.access_key_id)).await??)
+}
+
+pub(crate) async fn add_image(daemon: Arc<Daemon>, request: AddImage) -> Result<Image> {
+    let AddImage { account, region, name, description } = request;
+    let request = ImageRequest { account, region, name, description };
+    Ok(daemon.control(move |control| control.add_image(request)).await??)
+}
+
+pub(crate) async fn image_available(daemon: Arc<Daemon>, request: ImageAvailable) -> Result<Image> {
+    Ok(daemon.control(move |control| control.image_available(&request.image)).await??)
+}
+
+pub(crate) async fn remove_image(daemon: Arc<Daemon>, request: RemoveImage) -> Result<()> {
+    Ok(daemon.control(move |control| control.remove_image(&request.image)).await??)
+}
+
+pub(crate) async fn list_images(daemon: Arc<Daemon>, request: ListImages) -> Result<ImageList> {
+    Ok(ImageList { images: daemon.control.images(&request.region), directory: daemon.machines.images() })
 }
 
 pub(crate) async fn find_instance(daemon: Arc<Daemon>, request: FindInstance) -> Result<Process> {

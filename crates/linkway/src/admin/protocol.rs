@@ -8,12 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use linkway_model::account::{AccessKey, Account};
+use linkway_model::image::Image;
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{
-    AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId,
+    AccountId, ImageId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp,
+    VpcEndpointId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -92,6 +94,36 @@ requests! {
         /// Which.
         access_key_id: String,
     } -> ();
+
+    /// Make an image, whose files are to be in a directory of its id.
+    "/images/add" AddImage {
+        /// Whose; for all accounts to use if none is given.
+        account: Option<AccountId>,
+        /// Where it is.
+        region: String,
+        /// Its name.
+        name: String,
+        /// What it is, for people.
+        description: String,
+    } -> Image;
+
+    /// An image's files are there.
+    "/images/available" ImageAvailable {
+        /// Which.
+        image: ImageId,
+    } -> Image;
+
+    /// Forget an image. Its files go when no instance is made of it any more.
+    "/images/remove" RemoveImage {
+        /// Which.
+        image: ImageId,
+    } -> ();
+
+    /// All images that were imported, and the host's own in a region.
+    "/images/list" ListImages {
+        /// The region.
+        region: String,
+    } -> ImageList;
 
     /// Make an instance without a process. Answered when its namespace and its interface are there.
     "/instances/launch" Launch {
@@ -210,6 +242,15 @@ requests! {
 pub(crate) struct Refusal {
     /// For people.
     pub(crate) error: String,
+}
+
+/// Images, and where they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ImageList {
+    /// The images.
+    pub(crate) images: Vec<Image>,
+    /// Where each has a directory of its id.
+    pub(crate) directory: PathBuf,
 }
 
 /// An instance whose namespace is there and empty.

@@ -9,8 +9,8 @@ use hickory_proto::rr::rdata::PTR;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use ipnet::Ipv4Net;
 use linkway_model::Snapshot;
+use linkway_model::instance::Instance;
 use linkway_model::network_interface::InterfaceRole;
-use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 
 use super::{Answer, Question, TTL};
@@ -77,7 +77,8 @@ impl Names {
         for interface in snapshot.interfaces_in(&vpc.id) {
             names.addresses.extend(interface.addresses());
             if let InterfaceRole::Instance { instance, device_index: 0, .. } = &interface.role
-                && snapshot.get::<Subnet>(&interface.subnet).is_some_and(|s| s.resource_name_a_record)
+                && let Some(its) = snapshot.get::<Instance>(instance).and_then(|found| found.names(snapshot))
+                && its.resource_name_a_record
             {
                 names.resources.insert(instance.to_string(), interface.address);
             }

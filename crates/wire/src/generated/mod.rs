@@ -9,7 +9,7 @@ mod prelude {
     pub(super) use crate::call::{Call, operations};
     pub(super) use crate::decode::decode;
     pub(super) use crate::encode::encode;
-    pub(super) use crate::{ApiError, Dialect, Protocol, Timestamp};
+    pub(super) use crate::{ApiError, Blob, Dialect, Protocol, Timestamp};
 }
 
 pub mod ec2;

@@ -24,6 +24,7 @@ LEAVES = {
     "long": 7_000_000_000,
     "double": 1.5,
     "float": 1.5,
+    "blob": b"\x00\xfe\xff",
     "timestamp": datetime.datetime(2026, 5, 1, 12, 0, 0, 500_000, tzinfo=datetime.timezone.utc),
 }
 
@@ -81,7 +82,7 @@ def check(operation, asked, decoded, answer, parser):
     absent = re.findall(r"\w+: (?:None|\[\]|\{\})", decoded)
     if absent:
         yield f"not decoded: {', '.join(absent)}"
-    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)")
+    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)", "Blob([0, 254, 255])")
     found = sum(map(decoded.count, texts))
     if found != leaves(asked):
         yield f"{leaves(asked)} values were sent and {found} decoded"
