@@ -26,7 +26,8 @@ pub(crate) fn select<T: Owned>(
     let filters = Filters::new(fields, filters)?;
     let named = by_ids::<T>(state, caller, ids)?;
     let after = page.after()?;
-    let narrow = if ids.is_empty() { narrowest::<T>(state, caller, filters.narrow(T::TAGS), &after) } else { None };
+    let narrow =
+        if ids.is_empty() { narrowest::<T>(state, caller, filters.narrow(T::TAGS), &after) } else { None };
     let rest = (Bound::Excluded(after.as_str()), Bound::Unbounded);
     let candidates: Box<dyn Iterator<Item = &Arc<T>>> = match &narrow {
         _ if !ids.is_empty() => Box::new(named.into_iter()),

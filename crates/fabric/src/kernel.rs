@@ -102,12 +102,15 @@ impl KernelTables {
         self.ports.remove_others(before.map(|rows| &rows.ports), &wanted.ports)?;
         self.stale |= self.places.remove_others(before.map(|rows| &rows.places), &wanted.places)?;
         self.probes.remove_others(before.map(|rows| &rows.probes), &wanted.probes)?;
-        let gone: Vec<Endpoint> = self.endpoints.others(before.map(|rows| &rows.endpoints), &endpoints)
+        let gone: Vec<Endpoint> = self
+            .endpoints
+            .others(before.map(|rows| &rows.endpoints), &endpoints)
             .filter_map(|number| self.endpoints.held.get(&number).copied())
             .collect();
         self.stale |= self.endpoints.remove_others(before.map(|rows| &rows.endpoints), &endpoints)?;
         self.counters.forget(&gone);
-        self.stale |= self.interfaces.remove_others(before.map(|rows| &rows.interfaces), &wanted.interfaces)?;
+        self.stale |=
+            self.interfaces.remove_others(before.map(|rows| &rows.interfaces), &wanted.interfaces)?;
         self.stale |= self.subnets.remove_others(before.map(|rows| &rows.subnets), &wanted.subnets)?;
         self.stale |= self.routes.remove_others(before.map(|rows| &rows.routes), &wanted.routes)?;
         self.stale |= self.listeners.remove_others(before.map(|rows| &rows.listeners), &wanted.listeners)?;

@@ -14,9 +14,7 @@ use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::InternetGateway;
-use linkway_model::load_balancer::{
-    Listener, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetId,
-};
+use linkway_model::load_balancer::{Listener, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetId};
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::prefix_list::PrefixList;

@@ -265,7 +265,9 @@ impl Snapshot {
         vpc: &VpcId,
     ) -> impl Iterator<Item = &'a Arc<NetworkInterface>> + use<'a> {
         let prefix = format!("{vpc}/");
-        let texts = self.index.from(Term::InterfaceAddress, Bound::Included(entry(Term::InterfaceAddress, &prefix, "")));
+        let texts = self
+            .index
+            .from(Term::InterfaceAddress, Bound::Included(entry(Term::InterfaceAddress, &prefix, "")));
         let of_vpc = texts.take_while(move |(text, _)| text.starts_with(&prefix));
         of_vpc.filter_map(|(_, id)| self.get::<NetworkInterface>(id))
     }
@@ -281,11 +283,7 @@ impl Snapshot {
     }
 
     /// The texts that begin with `prefix`, each once.
-    pub fn distinct_texts<'a>(
-        &'a self,
-        term: Term,
-        prefix: &str,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub fn distinct_texts<'a>(&'a self, term: Term, prefix: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let wanted = prefix.to_owned();
         let next = move |place: Bound<(Term, Arc<str>)>| {
             let (text, _) = self.index.from(term, place).next()?;
@@ -293,7 +291,9 @@ impl Snapshot {
         };
         let first = next(Bound::Included((term, Arc::from(prefix))));
         // After all ids of the text before.
-        std::iter::successors(first, move |text| next(Bound::Included((term, Arc::from(format!("{text}\u{1}"))))))
+        std::iter::successors(first, move |text| {
+            next(Bound::Included((term, Arc::from(format!("{text}\u{1}")))))
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::net::Ipv4Addr;
 
+use crate::Snapshot;
 use crate::endpoint_service::EndpointService;
+use crate::index::Term;
 use crate::instance::Instance;
 use crate::load_balancer::{
     Listener, LoadBalancer, LoadBalancerNode, Protocol, Target, TargetGroup, TargetHealth, TargetId,
@@ -11,8 +13,6 @@ use crate::load_balancer::{
 use crate::network_interface::NetworkInterface;
 use crate::subnet::Subnet;
 use crate::vpc::Vpc;
-use crate::Snapshot;
-use crate::index::Term;
 
 /// The zone of a target that lies in every zone, as callers register addresses outside the VPC.
 const EVERY_ZONE: &str = "all";

@@ -81,7 +81,8 @@ impl View {
             for interface in before.interfaces_in(id) {
                 self.clients.remove(&interface.number);
             }
-            let Some(number) = snapshot.get::<Vpc>(id).or_else(|| before.get::<Vpc>(id)).map(|vpc| vpc.number)
+            let Some(number) =
+                snapshot.get::<Vpc>(id).or_else(|| before.get::<Vpc>(id)).map(|vpc| vpc.number)
             else {
                 continue;
             };

@@ -23,8 +23,7 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = || directory.to_owned();
-        let failed =
-            |source: std::io::Error| StoreError::Directory { path: path(), source: source.into() };
+        let failed = |source: std::io::Error| StoreError::Directory { path: path(), source: source.into() };
         // Keys are in there: nobody else may read.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         let lock = private_file(&directory.join("lock")).map_err(failed)?;

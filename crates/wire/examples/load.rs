@@ -52,8 +52,13 @@ fn main() {
     let once = length == "once";
     let limit = if once { variable("LOAD_LIMIT") } else { length.clone() };
     let limit = Duration::from_secs_f64(limit.parse().expect("seconds"));
-    let load =
-        Load { address: address.clone(), calls, once, until: Instant::now() + limit, next: AtomicUsize::new(0) };
+    let load = Load {
+        address: address.clone(),
+        calls,
+        once,
+        until: Instant::now() + limit,
+        next: AtomicUsize::new(0),
+    };
     let start = Instant::now();
     let seen: Vec<Seen> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..connections.parse::<usize>().expect("a number of connections"))
@@ -102,7 +107,8 @@ fn connection(load: &Load) -> Seen {
             outcome => {
                 seen.failures += 1;
                 let text = || String::from_utf8_lossy(&buffer[..buffer.len().min(600)]).into_owned();
-                seen.failure.get_or_insert_with(|| outcome.map_or_else(|error| error.to_string(), |()| text()));
+                seen.failure
+                    .get_or_insert_with(|| outcome.map_or_else(|error| error.to_string(), |()| text()));
                 stream = None;
             }
         }
@@ -158,10 +164,8 @@ fn signed(host: &str, region: &str, key: &str, secret: &str, now: &str, form: &s
     let (kind, day) = ("application/x-www-form-urlencoded; charset=utf-8", &now[..8]);
     let hash = |text: &str| hex::encode(Sha256::digest(text));
     let names = "content-type;host;x-amz-date";
-    let canonical = format!(
-        "POST\n/\n\ncontent-type:{kind}\nhost:{host}\nx-amz-date:{now}\n\n{names}\n{}",
-        hash(form)
-    );
+    let canonical =
+        format!("POST\n/\n\ncontent-type:{kind}\nhost:{host}\nx-amz-date:{now}\n\n{names}\n{}", hash(form));
     let scope = format!("{day}/{region}/ec2/aws4_request");
     let to_sign = format!("AWS4-HMAC-SHA256\n{now}\n{scope}\n{}", hash(&canonical));
     let parts = [day, region, "ec2", "aws4_request"];

@@ -66,8 +66,7 @@ impl Control {
             if tx.get::<Account>(&id).is_some() {
                 return Err(AdminError::AccountExists(id).into());
             }
-            let account =
-                Account { id, name, organization, quotas: Quotas::default(), created: self.now() };
+            let account = Account { id, name, organization, quotas: Quotas::default(), created: self.now() };
             tx.put(account.clone());
             Ok(account)
         })
@@ -78,7 +77,9 @@ impl Control {
         self.write(None, |tx| {
             tx.update::<Account>(id, |account| change(&mut account.quotas));
             let account = tx.get::<Account>(id);
-            account.map(|account| Account::clone(account)).ok_or_else(|| AdminError::AccountNotFound(id.clone()).into())
+            account
+                .map(|account| Account::clone(account))
+                .ok_or_else(|| AdminError::AccountNotFound(id.clone()).into())
         })
     }
 

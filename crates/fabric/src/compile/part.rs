@@ -61,7 +61,8 @@ impl Part {
     /// What may have other rows in `after` than in `before`.
     pub fn changed(before: (&Snapshot, &Devices), after: (&Snapshot, &Devices)) -> Self {
         let (devices, old_devices) = (after.1, before.1);
-        let mut changes = Changes { before: before.0, after: after.0, part: Self::default(), vpcs: BTreeSet::new() };
+        let mut changes =
+            Changes { before: before.0, after: after.0, part: Self::default(), vpcs: BTreeSet::new() };
         changes.networks();
         changes.ways();
         changes.interfaces();
@@ -190,7 +191,8 @@ impl<'a> Changes<'a> {
     fn rules(&mut self) {
         let groups: Vec<&SecurityGroup> = self.of().collect();
         let lists: Vec<&PrefixList> = self.of().collect();
-        let peers = groups.iter().map(|group| group.id.as_str()).chain(lists.iter().map(|list| list.id.as_str()));
+        let peers =
+            groups.iter().map(|group| group.id.as_str()).chain(lists.iter().map(|list| list.id.as_str()));
         let referring = peers.flat_map(|peer| self.found::<SecurityGroupRule>(Term::RulePeer, peer));
         let rules: BTreeSet<&str> =
             self.of::<SecurityGroupRule>().chain(referring).map(|rule| rule.group.as_str()).collect();
@@ -239,7 +241,8 @@ impl<'a> Changes<'a> {
             targets.extend(groups.map(|group| group.arn.as_str()));
         }
         let to_targets = targets.iter().flat_map(|arn| self.found::<Listener>(Term::ListenerTargets, arn));
-        let balancers = listeners.into_iter().chain(to_targets).map(|listener| listener.load_balancer.clone());
+        let balancers =
+            listeners.into_iter().chain(to_targets).map(|listener| listener.load_balancer.clone());
         // What leads to a balancer does not depend on its listeners.
         let balancers: Vec<String> = balancers.collect();
         self.part.balancers.extend(balancers);

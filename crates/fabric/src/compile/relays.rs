@@ -16,8 +16,8 @@ use linkway_model::{NetworkInterfaceId, Snapshot, VpcEndpointId};
 
 use crate::programs::types::idle_seconds;
 
-use super::probes::{ProbeKey, probe_addresses};
 use super::holder;
+use super::probes::{ProbeKey, probe_addresses};
 
 /// What becomes of connections to one listener, as they come through one endpoint's interface, or directly to one
 /// of the balancer's nodes.
@@ -56,12 +56,7 @@ pub fn relays(snapshot: &Snapshot, outside: &OutsideTargets) -> BTreeMap<(u32, u
     if listeners.is_empty() {
         return BTreeMap::new();
     }
-    let places = Places {
-        snapshot,
-        outside,
-        routing,
-        probes: probe_addresses(snapshot),
-    };
+    let places = Places { snapshot, outside, routing, probes: probe_addresses(snapshot) };
     let mut relays = BTreeMap::new();
     for balancer in snapshot.all::<LoadBalancer>() {
         let Some(listeners) = listeners.get(balancer.arn.as_str()) else { continue };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
+use linkway_model::RouteTableId;
 use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
@@ -10,7 +11,6 @@ use linkway_model::route_table::{RouteTable, RouteTarget};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
-use linkway_model::RouteTableId;
 
 use crate::layout::{self, Route, RouteKey};
 use crate::programs::types::route_kind;

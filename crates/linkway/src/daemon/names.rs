@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linkway_model::{Resource, Snapshot};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::security_group::SecurityGroupRule;
 use linkway_model::vpc::Vpc;
+use linkway_model::{Resource, Snapshot};
 
 /// Names of each kind that are kept. The oldest are forgotten first.
 const KEPT: usize = 250_000;
@@ -37,7 +37,8 @@ impl Names {
             let its = Interface { id: interface.id.to_string(), description: describe(interface) };
             self.interfaces.insert(interface.number, its);
         }
-        self.rules.extend(news::<SecurityGroupRule>(&before, state).map(|rule| (rule.number, rule.id.to_string())));
+        self.rules
+            .extend(news::<SecurityGroupRule>(&before, state).map(|rule| (rule.number, rule.id.to_string())));
         self.vpcs.extend(news::<Vpc>(&before, state).map(|vpc| (vpc.number, vpc.id.to_string())));
         forget(&mut self.interfaces);
         forget(&mut self.rules);

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use linkway_gateway::{Backend, Endpoint, Gateway, Keys, Names, Protocol, Service, Tls, UnknownKeys, View};
+use linkway_model::Snapshot;
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::service_backend::{self, ServiceBackend};
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::Snapshot;
 use linkway_policy::Policy;
 
 use crate::gateway::local;
@@ -101,7 +101,9 @@ impl Views {
 
     /// An endpoint is as it is in `state`.
     fn enter(&mut self, state: &Snapshot, endpoint: &VpcEndpoint) {
-        let Some(service) = endpoint.aws_service().filter(|_| endpoint.state.carries_packets()) else { return };
+        let Some(service) = endpoint.aws_service().filter(|_| endpoint.state.carries_packets()) else {
+            return;
+        };
         let numbers: Vec<u32> = numbers(state, endpoint).collect();
         if numbers.is_empty() {
             return;
@@ -121,7 +123,9 @@ impl Views {
 fn numbers(state: &Snapshot, endpoint: &VpcEndpoint) -> impl Iterator<Item = u32> {
     let interfaces = endpoint.subnets.iter();
     let interfaces = interfaces.filter_map(|place| state.get::<NetworkInterface>(&place.interface));
-    interfaces.map(|interface| interface.number).chain(endpoint.gateway.as_ref().map(|gateway| gateway.number))
+    interfaces
+        .map(|interface| interface.number)
+        .chain(endpoint.gateway.as_ref().map(|gateway| gateway.number))
 }
 
 /// Policies by their texts: most endpoints have the same few.
@@ -163,12 +167,7 @@ fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
         && one.service_backends.ptr_eq(&other.service_backends)
 }
 
-fn made(
-    endpoint: &VpcEndpoint,
-    service: &AwsService,
-    served: Arc<Service>,
-    policy: Arc<Policy>,
-) -> Endpoint {
+fn made(endpoint: &VpcEndpoint, service: &AwsService, served: Arc<Service>, policy: Arc<Policy>) -> Endpoint {
     let VpcEndpoint { id, owner, vpc, region, .. } = endpoint;
     Endpoint {
         id: id.clone(),

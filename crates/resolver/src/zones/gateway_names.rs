@@ -35,7 +35,9 @@ impl GatewayNames {
         let mut names = Names::default();
         let endpoints = vpc.map(|vpc| snapshot.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str()));
         for endpoint in endpoints.into_iter().flatten().filter(|endpoint| endpoint.state.carries_packets()) {
-            let (Some(gateway), Some(service)) = (&endpoint.gateway, endpoint.aws_service()) else { continue };
+            let (Some(gateway), Some(service)) = (&endpoint.gateway, endpoint.aws_service()) else {
+                continue;
+            };
             for name in service.public_names(&endpoint.region) {
                 let addresses = address(endpoint, gateway);
                 match name.strip_prefix("*.") {

@@ -40,9 +40,9 @@ pub(super) fn decide(
             service.name()
         ))
     })?;
-    let rivals = state.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str()).filter(|other| {
-        other.private_dns_enabled && endpoint != Some(&other.id) && !has_ended(other)
-    });
+    let rivals = state
+        .found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str())
+        .filter(|other| other.private_dns_enabled && endpoint != Some(&other.id) && !has_ended(other));
     for rival in rivals.filter_map(|endpoint| Offered::of(state, endpoint)) {
         if let Some(name) = conflict(&names, &rival.served_names()) {
             return Err(Error::InvalidParameter(format!(
