@@ -26,6 +26,7 @@ pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
 pub mod outside_targets;
+pub mod own_region;
 pub mod prefix_list;
 pub mod region;
 pub mod route_table;

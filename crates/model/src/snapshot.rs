@@ -20,6 +20,7 @@ use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
+use crate::own_region::OwnRegion;
 use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
@@ -75,6 +76,14 @@ macro_rules! resources {
                 let mut keys = Vec::new();
                 $(keys.extend(self.$field.keys().map(|id| ($kind, id.clone())));)*
                 keys
+            }
+
+            /// Kind and id of something that is in this region: the first that is found.
+            pub fn find_in_region(&self, region: &str) -> Option<(&'static str, String)> {
+                $(if let Some(found) = self.$field.values().find(|document| is_in_region(&***document, region)) {
+                    return Some(($kind, found.id().to_owned()));
+                })*
+                None
             }
 
             /// Take a document out, of the kind named.
@@ -150,6 +159,8 @@ resources! {
     dhcp_options: DhcpOptions = "dhcp-options", |d| d.id.as_str();
     /// Accounts in regions, by `ACCOUNT/REGION`.
     account_regions: AccountRegion = "account-region", |d| &d.key;
+    /// The installation's own regions, by name.
+    own_regions: OwnRegion = "region", |d| &d.name;
     /// Managed prefix lists.
     prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
     /// Instances.
@@ -178,6 +189,12 @@ resources! {
     client_tokens: ClientToken = "client-token", |d| &d.key;
     /// Next numbers for the packet path's tables.
     counters: Counter = "counter", |d| &d.name;
+}
+
+/// What is in a region says so in a field of this name, whatever its kind.
+fn is_in_region(document: &impl Serialize, region: &str) -> bool {
+    serde_json::to_value(document)
+        .is_ok_and(|document| document.get("region").is_some_and(|found| found == region))
 }
 
 /// The last number given out of one kind.

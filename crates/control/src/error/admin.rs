@@ -77,6 +77,19 @@ pub enum AdminError {
         /// Its service.
         service: String,
     },
+    /// A region, or a zone of one, that is to go and that something is in.
+    #[error("{place} cannot go: the {kind} {id} is there; delete what is there first, or keep it")]
+    PlaceInUse {
+        /// The region or zone.
+        place: String,
+        /// Kind of what is there.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Not one of the installation's own regions.
+    #[error("{0} is no region of this installation's own, so it cannot be forgotten")]
+    NoOwnRegion(String),
     /// Nothing was said about where the service is served.
     #[error("no backend is set for {0}")]
     NoBackend(String),
@@ -88,6 +101,7 @@ impl AdminError {
             Self::AccountNotFound(_)
             | Self::KeyNotFound(_)
             | Self::UnknownService(_)
+            | Self::NoOwnRegion(_)
             | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey
@@ -98,7 +112,9 @@ impl AdminError {
             | Self::UnusableCa
             | Self::PassthroughWithoutTls
             | Self::CaOfPassthrough => "ValidationError",
-            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } => "OperationNotPermitted",
+            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } | Self::PlaceInUse { .. } => {
+                "OperationNotPermitted"
+            }
         }
     }
 }

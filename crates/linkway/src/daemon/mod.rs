@@ -27,6 +27,7 @@ use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::instance::Process;
 use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::own_region::OwnRegion;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_resolver::Resolver;
 use linkway_store::Store;
@@ -56,6 +57,10 @@ pub(crate) struct Settings {
     pub(crate) upstream: UpstreamChoice,
     /// Addresses outside of VPCs that may be targets.
     pub(crate) outside_targets: OutsideTargets,
+    /// Regions beside AWS's, besides those that are known from earlier.
+    pub(crate) own_regions: Vec<OwnRegion>,
+    /// Names of regions beside AWS's that are not wanted any more.
+    pub(crate) forgotten_regions: Vec<String>,
 }
 
 /// What the daemon's threads share.

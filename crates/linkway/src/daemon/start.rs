@@ -10,7 +10,7 @@ use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
 use linkway_gateway::{AuditSink, Authority, Gateway, Keys, Limits, Ranges, Timeouts};
 use linkway_health::{Checker, Outside};
-use linkway_model::Timestamp;
+use linkway_model::{Timestamp, own_region};
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -61,6 +61,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         ..Default::default()
     };
     let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
+    let regions = control.set_own_regions(settings.own_regions.clone(), &settings.forgotten_regions)?;
+    own_region::adopt(&regions);
     prepare_state(&settings, &control)?;
     let databases = Databases::start(Place {
         name: settings.name.clone(),
