@@ -150,6 +150,7 @@ impl Denied {
     fn in_words_of(self, service: &str) -> Error {
         match service {
             "ec2" => IamError::UnauthorizedOperation(self.sentence).into(),
+            "acm" => IamError::AccessDeniedException(self.sentence).into(),
             _ => IamError::AccessDenied(self.sentence).into(),
         }
     }

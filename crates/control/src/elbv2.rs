@@ -8,6 +8,7 @@ mod listener;
 pub(crate) mod load_balancer;
 mod name;
 mod page;
+mod ssl_policies;
 mod tags;
 pub(crate) mod target;
 mod target_group;
@@ -37,6 +38,10 @@ operations! {
         delete_listener(DeleteListenerInput) -> DeleteListenerOutput = listener::delete;
         describe_listener_attributes(DescribeListenerAttributesInput) -> DescribeListenerAttributesOutput = listener::describe_attributes;
         modify_listener_attributes(ModifyListenerAttributesInput) -> ModifyListenerAttributesOutput = listener::modify_attributes;
+        add_listener_certificates(AddListenerCertificatesInput) -> AddListenerCertificatesOutput = listener::add_certificates;
+        remove_listener_certificates(RemoveListenerCertificatesInput) -> RemoveListenerCertificatesOutput = listener::remove_certificates;
+        describe_listener_certificates(DescribeListenerCertificatesInput) -> DescribeListenerCertificatesOutput = listener::describe_certificates;
+        describe_ssl_policies(DescribeSSLPoliciesInput) -> DescribeSSLPoliciesOutput = ssl_policies::describe;
         create_target_group(CreateTargetGroupInput) -> CreateTargetGroupOutput = target_group::create;
         describe_target_groups(DescribeTargetGroupsInput) -> DescribeTargetGroupsOutput = target_group::describe;
         modify_target_group(ModifyTargetGroupInput) -> ModifyTargetGroupOutput = target_group::modify;

@@ -9,6 +9,7 @@ pub mod account_region;
 pub mod aws_policy;
 pub mod aws_prefix_list;
 pub mod aws_service;
+pub mod certificate;
 pub mod connection_notification;
 pub mod database;
 pub mod database_parameter;
@@ -35,14 +36,17 @@ pub mod security_group;
 pub mod service_backend;
 pub mod session;
 pub mod snapshot;
+pub mod ssl_policy;
 pub mod subnet;
 pub mod tag;
+mod uuid;
 pub mod vpc;
 pub mod vpc_endpoint;
 
 pub use id::*;
 pub use snapshot::{Resource, Snapshot, Table};
 pub use tag::Tags;
+pub use uuid::random_uuid;
 
 /// A moment, as resources record their creation.
 pub use jiff::Timestamp;

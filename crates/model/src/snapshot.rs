@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
 use crate::account_region::AccountRegion;
+use crate::certificate::Certificate;
 use crate::connection_notification::ConnectionNotification;
 use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
@@ -171,6 +172,8 @@ resources! {
     listeners: Listener = "listener", |d| &d.arn;
     /// Target groups, by ARN.
     target_groups: TargetGroup = "target-group", |d| &d.arn;
+    /// Certificates, by ARN.
+    certificates: Certificate = "certificate", |d| &d.arn;
     /// Endpoint services.
     endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
     /// VPC endpoints.

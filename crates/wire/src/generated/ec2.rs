@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Ec2,
     version: "2016-11-15",
     namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
