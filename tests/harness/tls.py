@@ -36,7 +36,7 @@ class Authority:
         signed_by = ["-CA", str(self.own.certificate), "-CAkey", str(self.own.key)]
         file = names[0].replace("*", "any") + f"-{key[0].replace(':', '')}"
         return self._make(file, f"/CN={names[0]}", signed_by, key, f"subjectAltName={alternative}",
-                          "extendedKeyUsage=serverAuth", days=days)
+                          "basicConstraints=critical,CA:FALSE", "extendedKeyUsage=serverAuth", days=days)
 
     def _make(self, file, subject, signed_by, key, *extensions, days=30):
         pair = Pair(self.directory / f"{file}.pem", self.directory / f"{file}.key")

@@ -1,5 +1,5 @@
 //! What the command line does and AWS's API does not: accounts and keys, instances and attachments, backends of
-//! AWS services, regions, starting over.
+//! AWS services, regions, webhooks, starting over.
 
 mod account;
 mod attachment;
@@ -7,6 +7,7 @@ mod database;
 mod instance;
 mod region;
 mod service;
+mod webhook;
 
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::iam::User;
@@ -17,6 +18,7 @@ pub use account::NewKey;
 pub(crate) use account::new_key;
 pub use instance::LaunchRequest;
 pub use service::BackendRequest;
+pub use webhook::WebhookRequest;
 
 use crate::{Control, Error};
 

@@ -4,7 +4,7 @@ mod account_attribute;
 mod availability_zone;
 mod bulk;
 mod cidr;
-mod connection_notification;
+pub(crate) mod connection_notification;
 pub(crate) mod default_vpc;
 pub(crate) mod dependency;
 mod dhcp_options;

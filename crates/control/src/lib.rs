@@ -34,7 +34,7 @@ use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{BackendRequest, LaunchRequest, NewKey};
+pub use crate::admin::{BackendRequest, LaunchRequest, NewKey, WebhookRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 

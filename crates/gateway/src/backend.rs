@@ -51,14 +51,15 @@ impl Pools {
         if let Some(pool) = pools.get(backend) {
             return pool.clone();
         }
-        let pool = Connector::new(backend, settings).map(|connector| {
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(KEEP)
-                .pool_max_idle_per_host(settings.limits.idle_backend_connections)
-                .set_host(false)
-                .build(connector)
-        });
+        let pool =
+            Connector::to(backend, settings.outbound.clone(), settings.timeouts.connect).map(|connector| {
+                Client::builder(TokioExecutor::new())
+                    .pool_timer(TokioTimer::new())
+                    .pool_idle_timeout(KEEP)
+                    .pool_max_idle_per_host(settings.limits.idle_backend_connections)
+                    .set_host(false)
+                    .build(connector)
+            });
         pools.insert(backend.clone(), pool.clone());
         pool
     }
@@ -79,7 +80,8 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    fn new(backend: &Backend, settings: &Settings) -> Result<Self, BackendError> {
+    /// Connections to a backend, made on `outbound`'s threads, each within `limit`.
+    pub(crate) fn to(backend: &Backend, outbound: Handle, limit: Duration) -> Result<Self, BackendError> {
         let (authority, ca, default_port) = match backend {
             Backend::Http { authority } => (authority, None, 80),
             Backend::Https { authority, ca } => (authority, Some(ca), 443),
@@ -95,10 +97,11 @@ impl Connector {
                 Some((TlsConnector::from(Arc::new(client_config(ca.as_deref())?)), name))
             }
         };
-        Ok(Self { address, tls, outbound: settings.outbound.clone(), limit: settings.timeouts.connect })
+        Ok(Self { address, tls, outbound, limit })
     }
 
-    async fn connect(self) -> io::Result<Link> {
+    /// Makes one.
+    pub(crate) async fn connect(self) -> io::Result<Link> {
         let Self { address, tls, outbound, limit } = self;
         let connecting = async move {
             let stream = dial::from(&outbound, limit, address).await?;

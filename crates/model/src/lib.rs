@@ -26,6 +26,7 @@ pub mod load_balancer;
 pub mod nat_gateway;
 pub mod network_acl;
 pub mod network_interface;
+pub mod notice;
 pub mod outside_targets;
 pub mod own_region;
 pub mod prefix_list;

@@ -21,6 +21,7 @@ use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
+use crate::notice::{Notice, Webhook};
 use crate::own_region::OwnRegion;
 use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
@@ -180,6 +181,10 @@ resources! {
     vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str();
     /// Connection notifications.
     connection_notifications: ConnectionNotification = "vpc-endpoint-connection-notification", |d| d.id.as_str();
+    /// Notifications on their way, in the order of what happened.
+    notices: Notice = "notice", |d| &d.id;
+    /// Webhooks, by topic.
+    webhooks: Webhook = "webhook", |d| &d.topic;
     /// Backends of AWS services, by the services' full names.
     service_backends: ServiceBackend = "service-backend", |d| &d.service;
     /// DB instances, by ARN.

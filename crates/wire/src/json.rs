@@ -38,7 +38,6 @@ pub(crate) mod seconds {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
     pub(crate) fn serialize<S: Serializer>(moment: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
         match moment {
             Some(moment) => to.serialize_f64(moment.as_millisecond() as f64 / 1000.0),

@@ -90,6 +90,15 @@ pub enum AdminError {
     /// Not one of the installation's own regions.
     #[error("{0} is no region of this installation's own, so it cannot be forgotten")]
     NoOwnRegion(String),
+    /// Not a webhook.
+    #[error("{0:?} is no webhook: it is http://HOST:PORT/PATH or https://HOST:PORT/PATH")]
+    UnusableWebhook(String),
+    /// Not a secret.
+    #[error("a webhook's secret has 16 to 256 characters")]
+    UnusableSecret,
+    /// The topic has no webhook.
+    #[error("no webhook is set for {0}")]
+    NoWebhook(String),
     /// Nothing was said about where the service is served.
     #[error("no backend is set for {0}")]
     NoBackend(String),
@@ -102,6 +111,7 @@ impl AdminError {
             | Self::KeyNotFound(_)
             | Self::UnknownService(_)
             | Self::NoOwnRegion(_)
+            | Self::NoWebhook(_)
             | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey
@@ -110,6 +120,8 @@ impl AdminError {
             | Self::UnusableBackend(_)
             | Self::CaWithoutHttps
             | Self::UnusableCa
+            | Self::UnusableWebhook(_)
+            | Self::UnusableSecret
             | Self::PassthroughWithoutTls
             | Self::CaOfPassthrough => "ValidationError",
             Self::NotAttached(_) | Self::PolicyNeedsTls { .. } | Self::PlaceInUse { .. } => {

@@ -10,6 +10,7 @@ pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod keeper;
 pub(crate) mod key;
+pub(crate) mod notification;
 pub(crate) mod output;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     /// Say where AWS services are served: who answers behind interface endpoints to them.
     #[command(subcommand)]
     Service(service::Service),
+    /// Say where connection notifications are delivered: webhooks in place of SNS topics.
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// Run a command as an instance: with a network interface in a subnet and a namespace of its own.
     ///
     /// In the foreground the exit status is the command's, and the instance ends with it.

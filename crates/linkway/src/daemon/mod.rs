@@ -13,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod instances;
 pub(crate) mod lock;
 pub(crate) mod names;
+pub(crate) mod notifications;
 pub(crate) mod privileges;
 pub(crate) mod service;
 pub(crate) mod start;

@@ -27,7 +27,8 @@ use crate::daemon::fabric::Followers;
 use crate::daemon::names::Names;
 use crate::daemon::service::Service;
 use crate::daemon::{
-    Daemon, Settings, counters, databases, fabric, health, instances, lock, privileges, service, verification,
+    Daemon, Settings, counters, databases, fabric, health, instances, lock, notifications, privileges,
+    service, verification,
 };
 use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
@@ -306,6 +307,7 @@ async fn serve(
     tasks.spawn(instances::watch(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(databases::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
+    tasks.spawn(notifications::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
 
     // Before anyone is told: whoever hears that it is ready may want it to stop at once.

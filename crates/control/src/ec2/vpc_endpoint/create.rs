@@ -7,6 +7,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
 
 use super::{options, placement, policy, private_dns, shape};
+use crate::ec2::connection_notification::{Event, tell};
 use crate::ec2::security_group::groups_of_vpc;
 use crate::ec2::service_catalog;
 use crate::error::EndpointError;
@@ -86,6 +87,7 @@ fn make(
     };
     placement::add(tx, now, &mut endpoint, &service, &places)?;
     let id = endpoint.id.to_string();
+    tell(tx, &endpoint, Event::Connect, now);
     tx.put(endpoint);
     Ok(id)
 }
