@@ -13,9 +13,11 @@ use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
 use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
+use crate::flow_log::FlowLog;
 use crate::iam::{AccountAlias, Group, InstanceProfile, ManagedPolicy, Role, User};
 use crate::idempotency::ClientToken;
 use crate::instance::Instance;
+use crate::interface_permission::NetworkInterfacePermission;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
@@ -165,6 +167,10 @@ resources! {
     own_regions: OwnRegion = "region", |d| &d.name;
     /// Managed prefix lists.
     prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
+    /// Flow logs.
+    flow_logs: FlowLog = "flow-log", |d| d.id.as_str();
+    /// Permissions to network interfaces.
+    interface_permissions: NetworkInterfacePermission = "network-interface-permission", |d| d.id.as_str();
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
     /// Load balancers, by ARN.
