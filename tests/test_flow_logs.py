@@ -1,8 +1,10 @@
 """Flow logs, as far as they are kept; permissions to interfaces; and IPv6 ranges of subnets, of which there are none."""
 
+import json
+
 import pytest
 
-from harness.aws import refusal
+from harness.aws import Account, refusal
 
 BUCKET = "arn:aws:s3:::flow-logs/shop"
 ROLE = "arn:aws:iam::123456789012:role/flow-logs"
@@ -138,3 +140,25 @@ def test_subnets_have_no_ipv6_ranges(place):
     assert refusal(
         ec2.disassociate_subnet_cidr_block, AssociationId="subnet-cidr-assoc-00000000000000000"
     )[0] == "InvalidSubnetCidrBlockAssociationID.NotFound"
+
+
+def test_a_role_is_passed_by_who_may(place):
+    iam = place.client("iam")
+    iam.create_user(UserName="logger")
+    allowed = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]
+
+    def allow():
+        document = {"Version": "2012-10-17", "Statement": allowed}
+        iam.put_user_policy(UserName="logger", PolicyName="logs", PolicyDocument=json.dumps(document))
+
+    allow()
+    key = iam.create_access_key(UserName="logger")["AccessKey"]
+    logger = Account(place.url, key["AccessKeyId"], key["SecretAccessKey"]).ec2
+    group = asked("VPC", place.in_vpc, LogGroupName="shop", DeliverLogsPermissionArn=ROLE)
+    code, message = refusal(logger.create_flow_logs, **group)
+    assert code == "UnauthorizedOperation" and f"iam:PassRole on resource: {ROLE}" in message
+    assert logger.create_flow_logs(**asked("VPC", place.in_vpc))["Unsuccessful"] == [], "no role is passed"
+    to_logs = {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
+    allowed.append({"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE, "Condition": to_logs})
+    allow()
+    assert logger.create_flow_logs(**group)["Unsuccessful"] == []

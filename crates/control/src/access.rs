@@ -5,6 +5,7 @@
 
 mod documents;
 mod needs;
+mod pass_role;
 
 use std::sync::Arc;
 

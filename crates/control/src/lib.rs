@@ -21,6 +21,7 @@ mod idempotency;
 pub mod identity;
 mod lookup;
 mod page;
+mod policy_document;
 mod rds;
 mod reconcile;
 mod registry;

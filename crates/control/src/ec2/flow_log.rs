@@ -26,6 +26,8 @@ use crate::{Caller, Control, Error, tags};
 /// What became of delivering records. Source of the states: `FlowLog` in the EC2 API reference.
 const DELIVERY: &str = "FAILED";
 const NOT_DELIVERED: &str = "Flow log records are not delivered yet.";
+/// Who gets the role that may write to a log group.
+const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
 const ACTIVE: &str = "ACTIVE";
 
 const FILTERS: &[Field<FlowLog>] = fields! {
@@ -54,6 +56,9 @@ pub(crate) fn create(
     let (token, dry_run, now) = (input.client_token.take(), input.dry_run.take(), control.now());
     let asked = asked(&input)?;
     control.write(dry_run, |tx| {
+        if let Some(role) = &asked.destination.role {
+            control.may_pass_role(tx, caller, role, SERVICE, "ec2")?;
+        }
         let mut unsuccessful = Vec::new();
         let make = |tx: &mut Transaction| {
             let (first, refused) = make(tx, caller, &input, &asked, now)?;

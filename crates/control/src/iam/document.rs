@@ -8,6 +8,7 @@ use linkway_policy::{ParseError, ParseErrorKind, Policy};
 
 use crate::Error;
 use crate::error::IamError;
+use crate::policy_document::{repeated_name, unprefaced};
 
 /// Characters of a session policy, and of a trust policy.
 const MAX_SMALL: usize = 2048;
@@ -16,16 +17,10 @@ const MAX_SMALL: usize = 2048;
 pub(crate) fn check_identity(text: &str) -> Result<(), Error> {
     let policy = Policy::parse_identity(text)
         .map_err(|error| malformed(&said(&error).unwrap_or_else(|| "Syntax errors in policy.".to_owned())))?;
+    if let Some(message) = unprefaced(policy.document()) {
+        return Err(malformed(&message));
+    }
     for statement in &policy.document().statements {
-        for action in &statement.action.values {
-            let prefaced = action.value.split_once(':').is_some_and(|(vendor, name)| {
-                !vendor.is_empty() && !name.is_empty() && !vendor.contains(['*', '?'])
-            });
-            if !prefaced && action.value != "*" {
-                let message = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
-                return Err(malformed(message));
-            }
-        }
         for resource in &statement.resource.values {
             let value = &resource.value;
             let is_arn = value.starts_with("arn:") && value.split(':').count() >= 6;
@@ -104,19 +99,8 @@ fn is_principal(state: &Snapshot, value: &str) -> bool {
     }
 }
 
-/// Sids name statements, each its own.
 fn unique_names(document: &Document) -> Result<(), Error> {
-    let names: Vec<&str> = document
-        .statements
-        .iter()
-        .filter_map(|statement| Some(statement.sid.as_ref()?.value.as_str()))
-        .collect();
-    for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) {
-            return Err(malformed(&format!("Statement IDs (SID) in a single policy must be unique: {name}")));
-        }
-    }
-    Ok(())
+    repeated_name(document).map_or(Ok(()), |message| Err(malformed(&message)))
 }
 
 /// AWS's words for what is wrong, where it has some.
