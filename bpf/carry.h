@@ -4,7 +4,8 @@
  *
  * A change of rules, endpoints, listeners or targets raises the epoch. A flow that was judged under
  * another one is judged anew by its next packet, whichever way that goes, and ends there if what let it in
- * does so no more. So a change costs nothing a flow, and a revoked rule stops its flows at once.
+ * does so no more. So a change costs nothing a flow, and a revoked rule stops its flows at once. What an ACL
+ * or a route refuses is dropped, and its flow stays: see subnet.h.
  *
  * After the rewrite the frame is marked as meant for its receiver: before Linux 6.15 bpf_redirect_peer
  * leaves the mark that the host's end made by comparing MACs, and the receiver would ignore the frame.
@@ -39,13 +40,16 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	c->opened = 1;
 	c->sender = forward->sender;
 	c->sender_groups = 0;
+	c->sender_subnet = 0;
 	c->destination = forward->peer.source;
 	c->destination_port = forward->peer.source_port;
 	sender = c->sender ? bpf_map_lookup_elem(&interfaces, &c->sender) : NULL;
-	if (sender)
+	if (sender) {
 		c->sender_groups = sender->groups;
-	else if (c->sender)
+		c->sender_subnet = sender->subnet;
+	} else if (c->sender) {
 		goto refused;
+	}
 
 	reason = judge(c, &p->settings);
 	p->other = c->receiver;
@@ -67,6 +71,8 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	forward->ingress_rule = reverse->ingress_rule = c->ingress_rule;
 	forward->idle_seconds = reverse->idle_seconds = idle_seconds(c);
 	forward->counter = reverse->counter = c->counter;
+	forward->refused = c->refused;
+	reverse->refused = returns(c, forward->peer.destination_port);
 	forward->epoch = reverse->epoch = p->settings.epoch;
 	return DROP_NONE;
 
@@ -93,6 +99,7 @@ static __noinline int open_for(struct packet *p, __u32 device)
 	c->opened = 0;
 	c->sender = p->interface;
 	c->sender_groups = p->groups;
+	c->sender_subnet = p->subnet;
 	reason = judge(c, &p->settings);
 	p->other = c->receiver;
 	if (reason)
@@ -151,6 +158,10 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 	}
 	if (flow->epoch != p->settings.epoch)
 		*reason = judge_again(p, flow);
+	if (!*reason && flow->refused) {
+		p->other = flow->receiver;
+		*reason = flow->refused;
+	}
 	return flow;
 
 outlived:

@@ -25,6 +25,7 @@
 
 #include "parse.h"
 #include "rules.h"
+#include "subnet.h"
 
 #define MAX_TARGETS 1024
 
@@ -72,11 +73,12 @@ static __always_inline __u32 hash_of(const struct flow_key *key)
 	return hash ^ hash >> 16;
 }
 
-/* The end of the way: the target, as seen from the balancer's `node`. */
-static __always_inline int lead_to_target(struct course *c, const struct interface *node,
+/* The end of the way: the target, as seen from the balancer's `node`, whose interface has this number. */
+static __always_inline int lead_to_target(struct course *c, __u32 number, const struct interface *node,
 					  const struct target *target)
 {
 	struct interface *there = bpf_map_lookup_elem(&interfaces, &target->interface);
+	int reason;
 
 	c->source = node->address;
 	c->destination = target->address;
@@ -86,6 +88,16 @@ static __always_inline int lead_to_target(struct course *c, const struct interfa
 	if (!there)
 		return DROP_NOT_DELIVERED;
 	c->search.port = bpf_ntohs(target->port);
+	c->second.from = node->subnet;
+	c->second.to = there->subnet;
+	c->second.source = node->address;
+	c->second.destination = target->address;
+	c->second.sender = number;
+	c->second.receiver = target->interface;
+	c->second.redirects = 0;
+	reason = cross(c, &c->second);
+	if (reason)
+		return reason;
 	if (!admits(&c->search, there->groups, RULE_INGRESS, &node->address, node->groups))
 		return DROP_TARGET_DENIED;
 	c->vpc = there->vpc;
@@ -153,7 +165,7 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 	target = target_of(c, listener);
 	if (!target)
 		return c->opened ? DROP_FLOW_REVOKED : DROP_NO_HEALTHY_TARGET;
-	return lead_to_target(c, node, target);
+	return lead_to_target(c, number, node, target);
 }
 
 static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)

@@ -186,6 +186,7 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	__builtin_memset(&p->reverse_key, 0, sizeof(p->reverse_key));
 	p->reverse_key.vpc = c->vpc;
 	p->reverse_key.protocol = p->key.protocol;
+	p->reverse_key.forwarded = c->redirected;
 	p->reverse_key.source = c->destination;
 	p->reverse_key.destination = c->source;
 	p->reverse_key.source_port = c->destination_port;
@@ -194,6 +195,11 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	reason = insert_reverse(p);
 	if (reason)
 		return reason;
+	/* No answer can come before this packet has been delivered. */
+	reason = returns(c, p->reverse_key.destination_port);
+	there = reason ? bpf_map_lookup_elem(&flows, &p->reverse_key) : NULL;
+	if (there)
+		there->refused = reason;
 	forward->peer = p->reverse_key;
 	error = insert(&p->key, forward);
 	if (error) {

@@ -3,11 +3,13 @@
  * May a flow be, and where does it lead? Asked of its first packet, and again when the epoch of the rules
  * has moved on since: then the flow keeps its target, but everything that had let it in must still do so.
  *
- * The order of the questions is the order of the reasons: the sender's egress rules, what stands at the
- * destination, the receiver's ingress rules, then what an endpoint or a balancer adds (endpoint.h).
+ * The order of the questions is the order of the reasons: the sender's egress rules, what lies between its
+ * subnet and that of what stands at the destination (subnet.h), the receiver's ingress rules, then what an
+ * endpoint or a balancer adds (endpoint.h).
  *
- * Security groups do not apply to the VPC's resolver, nor does anything answer at a router's address
- * (AWS, "Security groups": traffic to and from the Amazon DNS server is not filtered).
+ * Neither security groups nor network ACLs apply to the VPC's resolver, nor does anything answer at a router's
+ * address (AWS, "Security groups" and "Network ACL basics": traffic to and from the Amazon DNS server is not
+ * filtered).
  */
 #ifndef LINKWAY_JUDGE_H
 #define LINKWAY_JUDGE_H
@@ -56,13 +58,14 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	target.address = probe->address;
 	target.interface = probe->interface;
 	target.port = c->key.destination_port;
-	return lead_to_target(c, node, &target);
+	return lead_to_target(c, probe->node, node, &target);
 }
 
 static __always_inline int judge_workload(struct course *c, const struct settings *settings)
 {
 	struct place *place = place_of(c->key.vpc, &c->key.destination);
 	struct interface *there = NULL;
+	int reason;
 
 	if (place && place->kind == PLACE_RESOLVER)
 		return lead_to_resolver(c, settings);
@@ -73,9 +76,26 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	if (!admits(&c->search, c->sender_groups, RULE_EGRESS, &c->key.destination, there ? there->groups : 0))
 		return DROP_EGRESS_DENIED;
 	c->egress_rule = c->search.id;
+	c->first.from = c->sender_subnet;
+	c->first.to = there ? there->subnet : 0;
+	c->first.source = c->key.source;
+	c->first.destination = c->key.destination;
+	c->first.sender = c->sender;
+	c->first.receiver = there ? c->receiver : 0;
+	c->first.redirects = 1;
+	reason = cross(c, &c->first);
+	if (reason)
+		return reason;
+	if (c->first.receiver && c->first.receiver != c->receiver) {
+		c->redirected = c->first.to != SUBNET_OUTSIDE;
+		c->receiver = c->first.receiver;
+		there = bpf_map_lookup_elem(&interfaces, &c->receiver);
+	}
 	if (!there)
 		return DROP_NO_ROUTE;
-	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->key.source, c->sender_groups))
+	/* A rule that names a group means the addresses of its members, so nobody's on whose behalf they send. */
+	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->key.source,
+		    c->key.forwarded ? 0 : c->sender_groups))
 		return DROP_INGRESS_DENIED;
 	c->ingress_rule = c->search.id;
 	switch (there->kind) {
@@ -108,13 +128,18 @@ __noinline int judge(struct course *c, const struct settings *settings)
 	c->idle_seconds = 0;
 	c->egress_rule = 0;
 	c->ingress_rule = 0;
+	c->refused = 0;
+	c->redirected = 0;
+	c->first.from = c->first.to = 0;
+	c->second.from = c->second.to = 0;
 	if (c->key.vpc == SERVICE_VPC)
 		reason = judge_probe(c, settings);
 	else
 		reason = judge_workload(c, settings);
 	if (!reason && !c->device)
-		return DROP_NOT_DELIVERED;
-	return reason;
+		reason = DROP_NOT_DELIVERED;
+	/* Where an ACL or a route had refused it before, that comes first. */
+	return reason && c->refused ? c->refused : reason;
 }
 
 #endif

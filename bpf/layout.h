@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -31,7 +31,12 @@ enum drop_reason {
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
 	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
 	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
-	DROP_NO_ROUTE,              /* the VPC has nothing at this address, and no way out */
+	DROP_ACL_EGRESS_DENIED,     /* the network ACL of the subnet that it leaves does not allow it out */
+	DROP_NO_ROUTE,              /* no route leads there, or the VPC has nothing at this address */
+	DROP_BLACKHOLE_ROUTE,       /* the route's target is gone, or detached */
+	DROP_NO_UPLINK,             /* the route leads out of the VPC by a gateway, and no packet goes that way */
+	DROP_NOT_FORWARDED,         /* the route leads to an interface that cannot send this packet on */
+	DROP_ACL_INGRESS_DENIED,    /* the network ACL of the subnet that it enters does not allow it in */
 	DROP_INGRESS_DENIED,        /* no rule of the receiver's security groups allows it in */
 	DROP_ENDPOINT_UNAVAILABLE,  /* the endpoint is not in state available */
 	DROP_BALANCER_DENIED,       /* the balancer's security groups do not let the endpoint's client in */
@@ -64,6 +69,18 @@ enum place_kind {
 	PLACE_INTERFACE = 1, /* `interface` says which */
 	PLACE_RESOLVER = 2,  /* the VPC's DNS resolver */
 	PLACE_ROUTER = 3     /* a subnet's router: answers ARP only */
+};
+
+/* In place of a subnet's row: what is beyond a gateway endpoint is in no subnet. */
+#define SUBNET_OUTSIDE (~0ULL)
+
+/* Where a route leads. */
+enum route_kind {
+	ROUTE_LOCAL = 1,     /* to addresses of the VPC */
+	ROUTE_INTERFACE = 2, /* `interface` says which; what is behind it sends on */
+	ROUTE_UPLINK = 3,    /* to an internet or NAT gateway */
+	ROUTE_BLACKHOLE = 4, /* to what is not there any more */
+	ROUTE_ENDPOINT = 5   /* to a service's public addresses: `interface` is the gateway endpoint's number */
 };
 
 enum rule_direction {
@@ -106,6 +123,7 @@ struct port {
 	__u32 interface; /* number of the network interface; 0 for the service namespace */
 	__u32 vpc;
 	__u64 groups;    /* its set of security groups */
+	__u64 subnet;    /* its row of table `subnets`; 0: none */
 	__u8 mac[6];
 	__u8 kind;       /* enum interface_kind */
 	__u8 flags;      /* enum interface_flag */
@@ -117,11 +135,12 @@ struct port {
 struct interface {
 	struct address address; /* primary private address */
 	__u64 groups;           /* its set of security groups; 0: none, everything is allowed */
+	__u64 subnet;           /* its row of table `subnets` */
 	__u32 vpc;
 	__u32 device;           /* interface index of its host end; 0: none */
 	__u8 mac[6];
 	__u8 kind;              /* enum interface_kind */
-	__u8 pad;
+	__u8 flags;             /* enum interface_flag */
 };
 
 /* Table `places`: (VPC, address) -> what stands there. */
@@ -153,18 +172,19 @@ struct ruleset {
 	__u32 pad;
 };
 
-/* Table `rules`: (content hash, chunk) -> eight rules. */
+/* Table `rules`: (content hash, chunk) -> eight rules of security groups, or entries of a network ACL. */
 #define RULES_PER_CHUNK 8
 struct rule {
 	struct address address; /* PEER_CIDR */
 	__u32 prefix;           /* PEER_CIDR: bits of the 16-byte address, so 96 more than IPv4's */
 	__u32 group;            /* PEER_GROUP */
-	__u32 id;               /* number of the security-group rule, for counters, events and explain */
+	__u32 id;               /* number of the security-group rule, for counters, events and explain; of the ACL's entry */
 	__u16 from;             /* first port, or ICMP type (0xffff: any); host order */
 	__u16 to;               /* last port, or ICMP code (0xffff: any); host order */
 	__u8 protocol;          /* 0: any */
 	__u8 peer;              /* enum peer_kind */
-	__u16 pad;
+	__u8 denies;            /* 1: what it matches is refused; entries of network ACLs only */
+	__u8 pad;
 };
 struct rule_key {
 	__u64 rules;
@@ -175,7 +195,30 @@ struct rule_chunk {
 	struct rule rule[RULES_PER_CHUNK];
 };
 
-/* Table `endpoints`: number of an endpoint's interface -> where it leads. */
+/* Table `subnets`: what is asked where packets leave and enter a subnet. The key is a hash of the subnet's id. */
+struct subnet {
+	struct ruleset acl[2]; /* its network ACL, by enum rule_direction; `rules` 0: everything passes */
+	struct address address;
+	__u32 prefix;          /* bits of the 16-byte address that all addresses in it share */
+	__u32 routes[2];       /* its route table */
+	__u32 pad;
+};
+
+/*
+ * Table `routes`, a trie: (route table, destination) -> where to; the longest prefix that matches. A route table
+ * is known by a hash of its id, in two halves, as nothing may be between `bits` and what they count.
+ */
+struct route_key {
+	__u32 bits; /* those of `table`, and those of the destination that count */
+	__u32 table[2];
+	struct address destination;
+};
+struct route {
+	__u32 kind;      /* enum route_kind */
+	__u32 interface; /* number; 0 unless ROUTE_INTERFACE or ROUTE_ENDPOINT */
+};
+
+/* Table `endpoints`: number of an endpoint's interface, or of a gateway endpoint -> where it leads. */
 struct endpoint {
 	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service */
 	__u32 state;   /* enum endpoint_state */
@@ -223,7 +266,8 @@ struct probe {
 struct flow_key {
 	__u32 vpc;
 	__u8 protocol;
-	__u8 pad[3];
+	__u8 forwarded;         /* 1: on its way from an interface that it is not from, but that sends it on */
+	__u8 pad[2];
 	struct address source;
 	struct address destination;
 	__u16 source_port;      /* ICMP echo: the identifier */
@@ -260,7 +304,8 @@ struct flow {
 	__u32 ingress_rule;
 	__u8 mac[6];            /* the receiver's MAC */
 	__u8 flags;             /* enum flow_flag */
-	__u8 pad[5];
+	__u8 refused;           /* enum drop_reason: packets this way are dropped, by an ACL or a route, and the flow stays */
+	__u8 pad[4];
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */

@@ -48,6 +48,7 @@ static __always_inline int recognise_workload(struct __sk_buff *skb, struct pack
 	p->interface = port->interface;
 	p->key.vpc = port->vpc;
 	p->groups = port->groups;
+	p->subnet = port->subnet;
 	p->flags = port->flags;
 	p->prefix = port->prefix;
 	__builtin_memcpy(p->mac, port->mac, ETH_ALEN);
@@ -59,9 +60,17 @@ static __always_inline void recognise_service(struct packet *p)
 {
 	p->key.vpc = SERVICE_VPC;
 	p->groups = 0;
+	p->subnet = 0;
 	p->flags = 0;
 	p->prefix = 0;
 	__builtin_memcpy(p->mac, p->settings.service_mac, ETH_ALEN);
+}
+
+/* Does the sender send on what others have sent? It may where its source is not checked. */
+static __always_inline int is_forwarded(const struct packet *p)
+{
+	return !(p->flags & INTERFACE_SOURCE_CHECK) && p->key.vpc != SERVICE_VPC &&
+	       !is_place_of(p->key.vpc, &p->key.source, p->interface);
 }
 
 static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
@@ -85,6 +94,8 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 	reason = parse(skb, p);
 	if (!reason && (p->flags & INTERFACE_SOURCE_CHECK) && !from_own_mac(skb, p))
 		reason = DROP_SPOOFED_SOURCE;
+	if (!reason && is_forwarded(p))
+		p->key.forwarded = 1;
 	if (!reason)
 		reason = carry(skb, p);
 	if (reason)

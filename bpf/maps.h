@@ -49,6 +49,14 @@ HASH_TABLE(places, struct place_key, struct place, 4 * MAX_INTERFACES);
 HASH_TABLE(members, struct member_key, __u32, 16 * MAX_INTERFACES);
 HASH_TABLE(rulesets, struct ruleset_key, struct ruleset, 2 * MAX_INTERFACES);
 HASH_TABLE(rules, struct rule_key, struct rule_chunk, 4 * MAX_INTERFACES);
+HASH_TABLE(subnets, __u64, struct subnet, MAX_INTERFACES);
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4 * MAX_INTERFACES);
+	__type(key, struct route_key);
+	__type(value, struct route);
+} routes SEC(".maps");
 HASH_TABLE(endpoints, __u32, struct endpoint, MAX_INTERFACES);
 HASH_TABLE(listeners, struct listener_key, struct listener, 4 * MAX_INTERFACES);
 HASH_TABLE(targets, struct target_key, struct target, 16 * MAX_INTERFACES);
@@ -94,6 +102,7 @@ const volatile struct vocabulary {
 	enum interface_kind interface_kind;
 	enum interface_flag interface_flag;
 	enum place_kind place_kind;
+	enum route_kind route_kind;
 	enum rule_direction rule_direction;
 	enum peer_kind peer_kind;
 	enum endpoint_state endpoint_state;

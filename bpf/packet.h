@@ -14,7 +14,7 @@
 
 #define SECOND 1000000000ULL
 
-/* A search through the rules of a set of groups: see rules.h. */
+/* A search through the rules of a set of groups, or the entries of a network ACL: see rules.h. */
 struct rule_search {
 	struct address peer;
 	__u64 peer_groups;
@@ -24,6 +24,18 @@ struct rule_search {
 	__u32 protocol;
 	__u32 found;    /* 1: a rule matches */
 	__u32 id;       /* which */
+	__u32 denies;   /* 1: it refuses what it matches */
+};
+
+/* A packet's step from one interface of a VPC to another: see subnet.h. */
+struct hop {
+	__u64 from;                 /* subnet */
+	__u64 to;                   /* subnet; 0: of nothing that stands there; or SUBNET_OUTSIDE */
+	struct address source;
+	struct address destination;
+	__u32 sender;               /* number of the interface that it comes from */
+	__u32 receiver;             /* number of the interface that it goes to; 0: nothing stands there */
+	__u32 redirects;            /* 1: a route may lead to an interface that sends on, which is then the receiver */
 	__u32 pad;
 };
 
@@ -35,6 +47,7 @@ struct course {
 	struct flow_key key;        /* given: the direction that opens the flow */
 	__u32 sender;               /* given: number of its interface; 0: the service namespace */
 	__u64 sender_groups;        /* given */
+	__u64 sender_subnet;        /* given */
 	struct address source;      /* of the packet as the receiver sees it */
 	struct address destination;
 	__u16 destination_port;
@@ -49,7 +62,11 @@ struct course {
 	__u32 egress_rule;
 	__u32 ingress_rule;
 	__u8 mac[6];
-	__u8 pad[2];
+	__u8 refused;               /* enum drop_reason: of a flow that exists, why packets this way are dropped now */
+	__u8 redirected;            /* a route leads to the receiver, which sends on what is not for itself */
+	struct hop first;           /* from the sender to what stands at the destination */
+	struct hop second;          /* from a balancer's node to its target, if there is one */
+	struct hop back;            /* one of them, turned round */
 	struct rule_search search;
 };
 
@@ -66,6 +83,7 @@ struct packet {
 	struct settings settings;   /* one reading of them for the whole way */
 	__u32 interface;            /* number of the sender's; 0: unknown, or the service namespace */
 	__u64 groups;
+	__u64 subnet;
 	__u8 mac[6];                /* that the sender must have */
 	__u8 flags;                 /* enum interface_flag */
 	__u8 tcp_flags;
@@ -108,7 +126,8 @@ static __always_inline int same_address(const struct address *a, const struct ad
 
 static __always_inline int same_key(const struct flow_key *a, const struct flow_key *b)
 {
-	return a->vpc == b->vpc && a->protocol == b->protocol && a->source_port == b->source_port &&
+	return a->vpc == b->vpc && a->protocol == b->protocol && a->forwarded == b->forwarded &&
+	       a->source_port == b->source_port &&
 	       a->destination_port == b->destination_port && same_address(&a->source, &b->source) &&
 	       same_address(&a->destination, &b->destination);
 }

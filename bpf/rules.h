@@ -7,6 +7,9 @@
  * deny, so the order only decides which rule is named. No set at all (0) means that groups do not apply.
  * A set without a list, or with an empty one, lets nothing in. (AWS, "Security group rules".)
  *
+ * The entries of a network ACL are such lists, too, in the order of their numbers; some of them deny. What
+ * to ask them is said in subnet.h.
+ *
  * Lists are read in chunks, under a hash of their contents: a list that changes becomes another one, and
  * no packet sees half of each. Its length is bounded by AWS's quota: at most 1,000 rules an interface.
  *
@@ -61,10 +64,25 @@ static long search_chunk(__u32 chunk, struct rule_search **context)
 		if (rule_matches(&found->rule[i], search)) {
 			search->found = 1;
 			search->id = found->rule[i].id;
+			search->denies = found->rule[i].denies;
 			return 1;
 		}
 	}
 	return 0;
+}
+
+/* Finds the first of a list that matches. `search->protocol` and `port` are the caller's to set. */
+static __always_inline void find_first(struct rule_search *search, const struct ruleset *list,
+				       const struct address *peer, __u64 peer_groups)
+{
+	search->found = 0;
+	search->id = 0;
+	search->denies = 0;
+	search->peer = *peer;
+	search->peer_groups = peer_groups;
+	search->rules = list->rules;
+	search->count = list->count;
+	bpf_loop(MAX_RULES / RULES_PER_CHUNK, search_chunk, &search, 0);
 }
 
 /*
@@ -80,18 +98,13 @@ __noinline int admits(struct rule_search *search, __u64 groups, __u32 direction,
 
 	if (!search || !peer)
 		return 0;
-	search->found = 0;
 	search->id = 0;
 	if (!groups)
 		return 1;
 	ruleset = bpf_map_lookup_elem(&rulesets, &key);
 	if (!ruleset)
 		return 0;
-	search->peer = *peer;
-	search->peer_groups = peer_groups;
-	search->rules = ruleset->rules;
-	search->count = ruleset->count;
-	bpf_loop(MAX_RULES / RULES_PER_CHUNK, search_chunk, &search, 0);
+	find_first(search, ruleset, peer, peer_groups);
 	return search->found;
 }
 

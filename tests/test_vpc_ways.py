@@ -167,10 +167,10 @@ def test_a_route_to_the_internet_leads_nowhere_and_says_so(aws, daemon):
     default = one(aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"])["VpcId"]
     subnet = aws.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [default]}])["Subnets"][0]["SubnetId"]
     instance = daemon.run(subnet, "sleep", "infinity")
-    before = daemon.drops().get("NoRoute", 0)
+    before = daemon.drops().get("NoUplink", 0)
 
     def dropped():
         assert daemon.exec(instance, "ping", "-c", "1", "-W", "1", "192.0.2.1").returncode != 0
-        return daemon.drops().get("NoRoute", 0) > before
+        return daemon.drops().get("NoUplink", 0) > before
 
-    until(dropped, "a packet to the internet counted as NoRoute")
+    until(dropped, "a packet to the internet counted as NoUplink")

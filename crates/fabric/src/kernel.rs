@@ -14,7 +14,7 @@ use crate::counters::Counters;
 use crate::error::FabricError;
 use crate::layout::{
     Endpoint, Interface, KernelSettings, Layout, Listener, ListenerKey, MemberKey, Place, PlaceKey, Port,
-    Probe, RuleChunk, RuleKey, Ruleset, RulesetKey, Target, TargetKey,
+    Probe, Route, RouteKey, RuleChunk, RuleKey, Ruleset, RulesetKey, Subnet, Target, TargetKey,
 };
 use crate::maps::Maps;
 use crate::tables::Tables;
@@ -28,6 +28,8 @@ pub(crate) struct KernelTables {
     members: Table<MemberKey, u32>,
     rulesets: Table<RulesetKey, Ruleset>,
     rules: Table<RuleKey, RuleChunk>,
+    routes: Table<RouteKey, Route>,
+    subnets: Table<u64, Subnet>,
     endpoints: Table<u32, Endpoint>,
     listeners: Table<ListenerKey, Listener>,
     targets: Table<TargetKey, Target>,
@@ -49,6 +51,8 @@ impl KernelTables {
             members: Table::read("members", &maps.members)?,
             rulesets: Table::read("rulesets", &maps.rulesets)?,
             rules: Table::read("rules", &maps.rules)?,
+            routes: Table::read("routes", &maps.routes)?,
+            subnets: Table::read("subnets", &maps.subnets)?,
             endpoints: Table::read("endpoints", &maps.endpoints)?,
             listeners: Table::read("listeners", &maps.listeners)?,
             targets: Table::read("targets", &maps.targets)?,
@@ -73,6 +77,8 @@ impl KernelTables {
         self.stale |= self.rules.put(&wanted.rules)?;
         self.stale |= self.members.put(&wanted.members)?;
         self.stale |= self.rulesets.put(&wanted.rulesets)?;
+        self.stale |= self.routes.put(&wanted.routes)?;
+        self.stale |= self.subnets.put(&wanted.subnets)?;
         self.stale |= self.targets.put(&wanted.targets)?;
         self.stale |= self.listeners.put(&wanted.listeners)?;
         self.stale |= self.interfaces.put(&wanted.interfaces)?;
@@ -86,6 +92,8 @@ impl KernelTables {
         self.probes.remove_others(&wanted.probes)?;
         self.stale |= self.endpoints.remove_others(&endpoints)?;
         self.stale |= self.interfaces.remove_others(&wanted.interfaces)?;
+        self.stale |= self.subnets.remove_others(&wanted.subnets)?;
+        self.stale |= self.routes.remove_others(&wanted.routes)?;
         self.stale |= self.listeners.remove_others(&wanted.listeners)?;
         self.targets.retire_others(&wanted.targets)?;
         self.rulesets.retire_others(&wanted.rulesets)?;

@@ -24,8 +24,11 @@ pub unsafe trait Layout: Copy + Default {
     }
 }
 
-// SAFETY: integers of 32 bits have no padding and no forbidden values.
+// SAFETY: integers have no padding and no forbidden values.
 unsafe impl Layout for u32 {}
+
+// SAFETY: as above.
+unsafe impl Layout for u64 {}
 
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident = $generated:ident;)*) => {$(
@@ -82,6 +85,12 @@ layouts! {
     RuleChunk = rule_chunk;
     /// One rule.
     Rule = rule;
+    /// What is asked where packets leave and enter a subnet.
+    Subnet = subnet;
+    /// A route table and a destination.
+    RouteKey = route_key;
+    /// Where a route leads.
+    Route = route;
     /// Where an endpoint's interface leads.
     Endpoint = endpoint;
     /// A balancer's node, a port and a protocol.

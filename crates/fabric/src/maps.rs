@@ -44,8 +44,8 @@ macro_rules! maps {
 }
 
 maps!(
-    settings, ports, interfaces, places, members, rulesets, rules, endpoints, listeners, targets, probes,
-    flows, drops, traffic, events
+    settings, ports, interfaces, places, members, rulesets, rules, subnets, routes, endpoints, listeners,
+    targets, probes, flows, drops, traffic, events
 );
 
 /// Where a fabric's tables are pinned, whatever their version.

@@ -2,13 +2,16 @@
 //! against it, and it says of a packet that never was what would become of it.
 //!
 //! It reads the same [`Tables`], and decides in the order of a packet's way: the sender, the state of its
-//! connection, its egress rules, the destination, the ingress rules there, the endpoint, the target.
+//! connection, its egress rules, the destination, what lies between the subnets, the ingress rules there, the
+//! endpoint, the target. Of a packet that is delivered it says, too, what becomes of an answer.
+
+mod between;
 
 use std::net::Ipv4Addr;
 
 use crate::layout::{
     self, Address, Interface, KernelSettings, Listener, ListenerKey, MemberKey, PlaceKey, Port, Rule,
-    RuleChunk, RuleKey, RulesetKey, Target, TargetKey,
+    RulesetKey, Target, TargetKey,
 };
 use crate::programs::types::{
     drop_reason, endpoint_flag, endpoint_state, interface_flag, interface_kind, listener_flag, peer_kind,
@@ -17,6 +20,8 @@ use crate::programs::types::{
 use crate::ranges;
 use crate::reason::Reason;
 use crate::tables::Tables;
+
+use between::{End, Hop};
 
 /// The one port that a VPC's resolver listens on.
 const DNS: u16 = 53;
@@ -36,6 +41,8 @@ pub struct Packet {
     pub source_mac: [u8; 6],
     /// The address that it says it comes from.
     pub source: Ipv4Addr,
+    /// The port that it says it comes from, in host order. An echo has none.
+    pub source_port: u16,
     /// Where it wants to go.
     pub destination: Ipv4Addr,
     /// What it carries.
@@ -86,6 +93,9 @@ pub struct Delivery {
     pub destination: Ipv4Addr,
     /// The port there, in host order; 0 of an echo.
     pub port: u16,
+    /// What an answer is dropped for, if it is: where ACLs let a packet through, they may still refuse answers to
+    /// it. Answers go to the port that the packet came from, which a balancer's node keeps where it can.
+    pub answer: Option<Reason>,
 }
 
 /// Decide a flow's first packet. More than one verdict where a hash of the flow picks one of several targets:
@@ -139,14 +149,17 @@ impl Judge<'_> {
         if u32::from(sender.flags) & interface_flag::INTERFACE_SOURCE_CHECK.0 == 0 {
             return Ok(());
         }
-        let own = self.place(sender.vpc, self.packet.source).is_some_and(|(kind, interface)| {
-            kind == place_kind::PLACE_INTERFACE && interface == sender.interface
-        });
-        if own && self.packet.source_mac == sender.mac {
+        if self.is_own(sender) && self.packet.source_mac == sender.mac {
             Ok(())
         } else {
             Err(drop_reason::DROP_SPOOFED_SOURCE)
         }
+    }
+
+    /// Whether the packet comes from an address of its sender's. It forwards others.
+    fn is_own(&self, sender: &Port) -> bool {
+        let own = (place_kind::PLACE_INTERFACE, sender.interface);
+        self.place(sender.vpc, self.packet.source) == Some(own)
     }
 
     fn opens(&self) -> bool {
@@ -169,12 +182,22 @@ impl Judge<'_> {
             address: layout::address(self.packet.destination),
             groups: receiver.map_or(0, |(_, interface)| interface.groups),
         };
+        let hop = self.redirected(Hop {
+            from: End { number: sender.interface, subnet: sender.subnet },
+            to: receiver.map(|(number, interface)| End { number, subnet: interface.subnet }),
+            source: self.packet.source,
+            destination: self.packet.destination,
+        });
         let port = self.rule_port();
         if !self.admits(sender.groups, rule_direction::RULE_EGRESS, &there, port) {
             return Err(drop_reason::DROP_EGRESS_DENIED);
         }
-        let (number, interface) = receiver.ok_or(drop_reason::DROP_NO_ROUTE)?;
-        let here = Peer { address: layout::address(self.packet.source), groups: sender.groups };
+        self.cross(&hop, port)?;
+        let number = hop.to.ok_or(drop_reason::DROP_NO_ROUTE)?.number;
+        let interface = self.tables.interfaces.get(&number).ok_or(drop_reason::DROP_NO_ROUTE)?;
+        // A rule that names a group means addresses of its members, so not those that a member forwards.
+        let groups = if self.is_own(sender) { sender.groups } else { 0 };
+        let here = Peer { address: layout::address(self.packet.source), groups };
         if !self.admits(interface.groups, rule_direction::RULE_INGRESS, &here, port) {
             return Err(drop_reason::DROP_INGRESS_DENIED);
         }
@@ -185,24 +208,25 @@ impl Judge<'_> {
                 source: self.packet.source,
                 destination: self.packet.destination,
                 port: self.port().unwrap_or(0),
+                answer: self.answer(&[hop]),
             })]),
-            interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender, number),
-            interface_kind::INTERFACE_BALANCER => self.balancer(sender, number, number, interface),
+            interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender, &hop, number),
+            interface_kind::INTERFACE_BALANCER => self.balancer(sender, &hop, number, (number, interface)),
             _ => Err(drop_reason::DROP_NO_ROUTE),
         }
     }
 
-    /// Security groups do not apply to the resolver.
+    /// Neither security groups nor ACLs apply to the resolver.
     fn resolver(&self, sender: &Port) -> Way {
         if self.port() != Some(DNS) {
             return Err(drop_reason::DROP_NO_LISTENER);
         }
         let resolver = Ipv4Addr::from(self.tables.settings.resolver.to_ne_bytes());
-        Ok(self.service(sender, resolver, DNS))
+        Ok(self.service(sender, &[], resolver, DNS))
     }
 
     /// To the service namespace, which knows who sends by the address.
-    fn service(&self, sender: &Port, destination: Ipv4Addr, port: u16) -> Delivery {
+    fn service(&self, sender: &Port, hops: &[Hop], destination: Ipv4Addr, port: u16) -> Delivery {
         let settings: &KernelSettings = &self.tables.settings;
         Delivery {
             device: settings.service_device,
@@ -210,10 +234,11 @@ impl Judge<'_> {
             source: Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface)),
             destination,
             port,
+            answer: self.answer(hops),
         }
     }
 
-    fn endpoint(&self, sender: &Port, number: u32) -> Result<Vec<Way>, drop_reason> {
+    fn endpoint(&self, sender: &Port, hop: &Hop, number: u32) -> Result<Vec<Way>, drop_reason> {
         let available = endpoint_state::ENDPOINT_AVAILABLE.0;
         let endpoint = self.tables.endpoints.get(&number).filter(|endpoint| endpoint.state == available);
         let endpoint = endpoint.ok_or(drop_reason::DROP_ENDPOINT_UNAVAILABLE)?;
@@ -224,27 +249,27 @@ impl Judge<'_> {
         if asks && !self.admits(node.groups, rule_direction::RULE_INGRESS, &client, self.rule_port()) {
             return Err(drop_reason::DROP_BALANCER_DENIED);
         }
-        self.balancer(sender, number, endpoint.node, node)
+        self.balancer(sender, hop, number, (endpoint.node, node))
     }
 
     /// What the node of this number listens for, asked at the interface `asked`: an endpoint's, or its own.
     fn balancer(
         &self,
         sender: &Port,
+        hop: &Hop,
         asked: u32,
-        number: u32,
-        node: &Interface,
+        (number, node): (u32, &Interface),
     ) -> Result<Vec<Way>, drop_reason> {
         let (listener, port) = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
         if listener.flags & listener_flag::LISTENER_GATEWAY.0 != 0 {
             let gateway = Ipv4Addr::from(self.tables.settings.endpoint_base.wrapping_add(asked));
-            return Ok(vec![Ok(self.service(sender, gateway, port))]);
+            return Ok(vec![Ok(self.service(sender, &[*hop], gateway, port))]);
         }
         let ways: Vec<Way> = (0..listener.count)
             .filter_map(|index| {
                 self.tables.targets.get(&TargetKey { targets: listener.targets, index, pad: 0 })
             })
-            .map(|target| self.target(node, target, u16::from_be(target.port)))
+            .map(|target| self.target(&[*hop], (number, node), target, u16::from_be(target.port)))
             .collect();
         if ways.is_empty() { Err(drop_reason::DROP_NO_HEALTHY_TARGET) } else { Ok(ways) }
     }
@@ -257,8 +282,15 @@ impl Judge<'_> {
     }
 
     /// The target sees the balancer's node, and its groups are asked about that one.
-    fn target(&self, node: &Interface, target: &Target, port: u16) -> Way {
+    fn target(&self, hops: &[Hop], (number, node): (u32, &Interface), target: &Target, port: u16) -> Way {
         let there = self.tables.interfaces.get(&target.interface).ok_or(drop_reason::DROP_NOT_DELIVERED)?;
+        let hop = Hop {
+            from: End { number, subnet: node.subnet },
+            to: Some(End { number: target.interface, subnet: there.subnet }),
+            source: ipv4(&node.address),
+            destination: ipv4(&target.address),
+        };
+        self.cross(&hop, port)?;
         let here = Peer { address: node.address, groups: node.groups };
         if !self.admits(there.groups, rule_direction::RULE_INGRESS, &here, port) {
             return Err(drop_reason::DROP_TARGET_DENIED);
@@ -266,9 +298,10 @@ impl Judge<'_> {
         Ok(Delivery {
             device: there.device,
             mac: there.mac,
-            source: ipv4(&node.address),
-            destination: ipv4(&target.address),
+            source: hop.source,
+            destination: hop.destination,
             port,
+            answer: self.answer(&[hops, &[hop]].concat()),
         })
     }
 
@@ -281,7 +314,7 @@ impl Judge<'_> {
         let node = self.tables.interfaces.get(&probe.node).ok_or(nothing)?;
         let target =
             Target { address: probe.address, interface: probe.interface, port: port.to_be(), pad: 0 };
-        self.target(node, &target, port)
+        self.target(&[], (probe.node, node), &target, port)
     }
 
     /// Whether a rule of the set lets the packet through. 0 is no set: then groups do not apply.
@@ -291,20 +324,16 @@ impl Judge<'_> {
         }
         let key = RulesetKey { groups, direction: direction.0, pad: 0 };
         let Some(ruleset) = self.tables.rulesets.get(&key) else { return false };
-        (0..ruleset.count).any(|index| {
-            let length = RuleChunk::default().rule.len() as u32;
-            let key = RuleKey { rules: ruleset.rules, chunk: index / length, pad: 0 };
-            let chunk = self.tables.rules.get(&key);
-            chunk.is_some_and(|chunk| self.matches(&chunk.rule[(index % length) as usize], peer, port))
-        })
+        self.list(ruleset).any(|rule| self.matches(rule, peer, port))
     }
 
+    /// `port` is what rules look at: of ICMP, the type.
     fn matches(&self, rule: &Rule, peer: &Peer, port: u16) -> bool {
         let traffic = match (rule.protocol, self.packet.transport) {
             (0, _) => true,
             (protocol, _) if protocol != self.protocol() => false,
             (_, Transport::Echo { .. }) => {
-                rule.from == ANY_ICMP || (rule.from == ICMP_ECHO && matches!(rule.to, 0 | ANY_ICMP))
+                rule.from == ANY_ICMP || (rule.from == port && matches!(rule.to, 0 | ANY_ICMP))
             }
             _ => (rule.from..=rule.to).contains(&port),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::layout::{
     Endpoint, Interface, KernelSettings, Listener, ListenerKey, MemberKey, Place, PlaceKey, Port, Probe,
-    RuleChunk, RuleKey, Ruleset, RulesetKey, Target, TargetKey,
+    Route, RouteKey, RuleChunk, RuleKey, Ruleset, RulesetKey, Subnet, Target, TargetKey,
 };
 
 /// Every table that userspace writes. `bpf/layout.h` says what each is for.
@@ -24,6 +24,10 @@ pub struct Tables {
     pub rulesets: BTreeMap<RulesetKey, Ruleset>,
     /// The rules, by their contents.
     pub rules: BTreeMap<RuleKey, RuleChunk>,
+    /// Subnet to its network ACL and its route table. The key is a hash of its id.
+    pub subnets: BTreeMap<u64, Subnet>,
+    /// Route table and destination to where it leads.
+    pub routes: BTreeMap<RouteKey, Route>,
     /// Endpoint's interface to whose listeners it has: the balancer's node that it leads to, or its own.
     pub endpoints: BTreeMap<u32, Endpoint>,
     /// Balancer's node, or AWS service's endpoint, and port to where it leads.

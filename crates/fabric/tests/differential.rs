@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::layout::{Count, DropKey, Layout};
+use linkway_fabric::layout::{Count, DropKey, Layout, address};
 use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
@@ -29,8 +29,11 @@ use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{
     HealthReason, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
 };
+use linkway_model::network_acl::NetworkAclEntry;
 use linkway_model::network_interface::{Mac, NetworkInterface};
+use linkway_model::route_table::RouteTarget;
 use linkway_model::security_group::{Direction, Peer, Traffic};
+use linkway_model::subnet::Subnet;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_model::{InstanceId, SecurityGroupId};
 use nix::sched::{CloneFlags, unshare};
@@ -39,16 +42,23 @@ use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
 use frame::{ACK, Frame, SYN};
-use state::{State, anything, cidr};
+use state::{State, anything, cidr, entry};
 
 const NETWORKS: u32 = 300;
 const SERVICE: u32 = 20;
 const FIRST: u32 = 21;
 const INSTANCES: usize = 3;
+const SUBNETS: usize = 3;
+
+/// Of each VPC: where instances are, where endpoints and the last instance are, where the balancer is.
+const RANGES: [&str; SUBNETS] = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.48/28"];
+
+/// The port that first packets come from.
+const SOURCE_PORT: u16 = 40_000;
 const STRANGER: u32 = FIRST + 2 * INSTANCES as u32;
 
-/// A network: two VPCs of the same range, three instances and groups in each; the second VPC's instances
-/// behind a balancer, an endpoint to it in the first, and one to an AWS service.
+/// A network: two VPCs of the same range, three subnets, instances and groups in each; the second VPC's instances
+/// behind a balancer, an endpoint to it in the first, and an interface and a gateway endpoint to AWS services.
 #[derive(Debug, Clone)]
 struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
@@ -62,9 +72,15 @@ struct Network {
     filters_private_link: bool,
     endpoint_available: bool,
     aws_available: bool,
+    /// Whether the first VPC's route tables lead to S3 by a gateway endpoint, if there are any.
+    to_gateway: bool,
     /// Whether the listener's connections take the gateway, if it is TCP's.
     carried: bool,
     protocol: Protocol,
+    /// Of each subnet, the first VPC's first: its ACL, unless it is the VPC's default one.
+    acls: Vec<Option<Vec<NetworkAclEntry>>>,
+    /// Of each subnet, likewise: its route table.
+    routes: Vec<Option<Vec<(&'static str, TargetPlan)>>>,
     /// Of each instance of the second VPC: whether it is a target, its health, and whether it has a device.
     targets: Vec<Option<(TargetHealth, bool)>>,
 }
@@ -82,6 +98,14 @@ struct RulePlan {
 enum PeerPlan {
     Cidr(&'static str),
     Group(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TargetPlan {
+    /// A gateway that is attached, or not.
+    Gateway(bool),
+    /// An instance of the VPC.
+    Instance(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -113,12 +137,26 @@ fn network() -> impl Strategy<Value = Network> {
             prop::bool::weighted(0.85),
             prop::bool::weighted(0.3),
             prop::bool::weighted(0.7),
+            prop::bool::weighted(0.8),
         ),
         select(vec![Protocol::Tcp, Protocol::Udp, Protocol::TcpUdp]),
         prop::collection::vec(prop::option::weighted(0.7, (health, prop::bool::weighted(0.8))), INSTANCES),
+        (
+            prop::collection::vec(prop::option::weighted(0.3, acl()), 2 * SUBNETS),
+            prop::collection::vec(prop::option::weighted(0.5, routes()), 2 * SUBNETS),
+        ),
     )
         .prop_map(
-            |(instances, rules, open, (endpoint_groups, balancer_groups), flags, protocol, targets)| {
+            |(
+                instances,
+                rules,
+                open,
+                (endpoint_groups, balancer_groups),
+                flags,
+                protocol,
+                targets,
+                (acls, routes),
+            )| {
                 Network {
                     instances,
                     rules,
@@ -128,8 +166,11 @@ fn network() -> impl Strategy<Value = Network> {
                     filters_private_link: flags.3,
                     endpoint_available: flags.0,
                     aws_available: flags.1,
+                    to_gateway: flags.4,
                     carried: flags.2,
                     protocol,
+                    acls,
+                    routes,
                     targets,
                 }
             },
@@ -160,13 +201,60 @@ fn rule() -> impl Strategy<Value = RulePlan> {
         .prop_map(|(vpc, group, direction, traffic, peer)| RulePlan { vpc, group, direction, traffic, peer })
 }
 
+/// Entries that allow or deny something, over those that allow everything, perhaps.
+fn acl() -> impl Strategy<Value = Vec<NetworkAclEntry>> {
+    let ranges =
+        select(vec!["0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/28", "10.0.0.16/28", "10.0.0.48/28", "::/0"]);
+    let traffics = select(vec![
+        (None, None, None),
+        (Some(6), Some((443, 443)), None),
+        (Some(6), Some((8443, 8443)), None),
+        (Some(6), Some((1024, 65535)), None),
+        (Some(6), Some((SOURCE_PORT, SOURCE_PORT)), None),
+        (Some(17), Some((53, 443)), None),
+        (Some(17), Some((SOURCE_PORT, SOURCE_PORT)), None),
+        (Some(1), None, Some((-1, -1))),
+        (Some(1), None, Some((8, -1))),
+        (Some(1), None, Some((0, 0))),
+        (Some(50), None, None),
+    ]);
+    let entries = (1..100, any::<bool>(), any::<bool>(), ranges, traffics);
+    (prop::collection::vec(entries, 0..12), prop::bool::weighted(0.7), prop::bool::weighted(0.7)).prop_map(
+        |(entries, all_out, all_in)| {
+            let of_range = |(number, egress, allow, range, (protocol, ports, icmp)): (_, _, _, &str, _)| {
+                let cidr = range.parse().unwrap();
+                NetworkAclEntry { protocol, ports, icmp, cidr, ..entry(number, egress, allow) }
+            };
+            let mut list: Vec<_> = entries.into_iter().map(of_range).collect();
+            let mut numbers = BTreeSet::new();
+            list.retain(|entry| numbers.insert((entry.number, entry.egress)));
+            list.extend(all_out.then(|| entry(100, true, true)));
+            list.extend(all_in.then(|| entry(100, false, true)));
+            list
+        },
+    )
+}
+
+/// A route table's routes, beside the local ones.
+fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>> {
+    let inside = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.20/32", "10.0.0.48/28", "10.0.0.0/26"];
+    let outside = ["0.0.0.0/0", "192.0.2.0/24", "100.64.0.0/10"];
+    let interface = || (0..INSTANCES).prop_map(TargetPlan::Instance);
+    let target = prop_oneof![any::<bool>().prop_map(TargetPlan::Gateway), interface(), interface()];
+    let route = prop_oneof![
+        (select(outside.to_vec()), target),
+        (select(inside.to_vec()), prop_oneof![interface(), Just(TargetPlan::Gateway(false))]),
+    ];
+    prop::collection::vec(route, 0..4)
+}
+
 fn packet() -> impl Strategy<Value = PacketPlan> {
     let addresses = || {
         select(
-            ["10.0.0.10", "10.0.0.11", "10.0.0.12", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
+            ["10.0.0.10", "10.0.0.11", "10.0.0.20", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
                 .into_iter()
                 .chain(["169.254.169.253", "10.0.0.99", "192.0.2.9", "100.64.0.1", "172.16.0.2"])
-                .chain(["10.0.0.31", "240.0.0.9"])
+                .chain(["10.0.0.31", "240.0.0.9", "52.216.0.9"])
                 .map(state::ip)
                 .collect::<Vec<_>>(),
         )
@@ -207,10 +295,24 @@ struct Built {
     probes: Vec<Ipv4Addr>,
 }
 
+impl Built {
+    /// Whether it is an instance's MAC.
+    fn is_workload(&self, mac: [u8; 6]) -> bool {
+        self.senders.iter().any(|(device, other, _)| *device != SERVICE && *other == mac)
+    }
+}
+
 fn build(plan: &Network) -> Built {
     let mut state = State::default();
     let vpcs = [state.vpc("10.0.0.0/16"), state.vpc("10.0.0.0/16")];
-    let subnets = vpcs.each_ref().map(|vpc| state.subnet(vpc, "10.0.0.0/24", 'a'));
+    let subnets = vpcs.each_ref().map(|vpc| RANGES.map(|range| state.subnet(vpc, range, 'a')));
+    for (index, entries) in plan.acls.iter().enumerate() {
+        let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
+        if let Some(entries) = entries {
+            let acl = state.acl(&vpcs[vpc], entries.clone());
+            state.change::<Subnet>(&subnets[vpc][subnet], |subnet| subnet.network_acl.1 = acl);
+        }
+    }
     let groups: Vec<Vec<SecurityGroupId>> =
         vpcs.iter().map(|vpc| (0..3).map(|_| state.group(vpc)).collect()).collect();
     for rule in &plan.rules {
@@ -235,8 +337,8 @@ fn build(plan: &Network) -> Built {
     for (index, (of, checked)) in plan.instances.iter().enumerate() {
         let vpc = index / INSTANCES;
         let of: Vec<_> = of.iter().map(|group| &groups[vpc][*group]).collect();
-        let address = Ipv4Addr::new(10, 0, 0, 10 + (index % INSTANCES) as u8);
-        let instance = state.instance(&subnets[vpc], &address.to_string(), &of);
+        let (own, subnet) = [("10.0.0.10", 0), ("10.0.0.11", 0), ("10.0.0.20", 1)][index % INSTANCES];
+        let instance = state.instance(&subnets[vpc][subnet], own, &of);
         let interface = state.get::<Instance>(&instance).interface.clone();
         state.change::<NetworkInterface>(&interface, |interface| interface.source_dest_check = *checked);
         let number = state.number(&interface);
@@ -244,11 +346,32 @@ fn build(plan: &Network) -> Built {
         if present {
             let device = FIRST + index as u32;
             devices.interfaces.insert(number, device);
-            senders.push((device, Mac::of(number).0, address));
+            senders.push((device, Mac::of(number).0, state::ip(own)));
         }
         instances.push(instance);
     }
-    let balancer = state.balancer(&[(&subnets[1], "10.0.0.50")]);
+    let mut lead_to_gateway = Vec::new();
+    for (index, routes) in plan.routes.iter().enumerate() {
+        let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
+        let Some(routes) = routes else { continue };
+        let mut list = Vec::new();
+        for (destination, target) in routes {
+            let target = match target {
+                TargetPlan::Gateway(attached) => state.internet_gateway(attached.then_some(&vpcs[vpc])),
+                TargetPlan::Instance(index) => {
+                    let instance = &instances[vpc * INSTANCES + index];
+                    RouteTarget::NetworkInterface(state.get::<Instance>(instance).interface.clone())
+                }
+            };
+            list.push((*destination, target));
+        }
+        let table = state.route_table(&vpcs[vpc], &list);
+        state.associate(&table, &subnets[vpc][subnet]);
+        if vpc == 0 {
+            lead_to_gateway.push(table);
+        }
+    }
+    let balancer = state.balancer(&[(&subnets[1][2], "10.0.0.50")]);
     let of: Vec<SecurityGroupId> =
         plan.balancer_groups.iter().map(|group| groups[1][*group].clone()).collect();
     let node = state.get::<LoadBalancer>(&balancer).nodes[0].interface.clone();
@@ -277,13 +400,16 @@ fn build(plan: &Network) -> Built {
     state.listener(&balancer, plan.protocol, 443, &group);
     let service = state.service(&[&balancer]);
     let of: Vec<_> = plan.endpoint_groups.iter().map(|group| &groups[0][*group]).collect();
-    let endpoint = state.endpoint(&service, &[(&subnets[0], "10.0.0.30")], &of);
+    let endpoint = state.endpoint(&service, &[(&subnets[0][1], "10.0.0.30")], &of);
     if !plan.endpoint_available {
         state.change::<VpcEndpoint>(&endpoint, |endpoint| endpoint.state = EndpointState::Rejected);
     }
-    let aws = state.aws_endpoint("rds", &[(&subnets[0], "10.0.0.31")], &of);
+    let aws = state.aws_endpoint("rds", &[(&subnets[0][1], "10.0.0.31")], &of);
     if !plan.aws_available {
         state.change::<VpcEndpoint>(&aws, |endpoint| endpoint.state = EndpointState::Deleting);
+    }
+    if plan.to_gateway && !lead_to_gateway.is_empty() {
+        state.gateway_endpoint("s3", &lead_to_gateway.iter().collect::<Vec<_>>());
     }
     Built {
         tables: compile(&state.snapshot, &devices),
@@ -311,20 +437,22 @@ impl Kernel {
 
     fn hold(&self, tables: &Tables) {
         let maps = &self.0.maps;
-        put(&maps.settings, [(&0, &tables.settings)]);
+        put(&maps.settings, [(&0u32, &tables.settings)]);
         replace(&maps.ports, &tables.ports);
         replace(&maps.interfaces, &tables.interfaces);
         replace(&maps.places, &tables.places);
         replace(&maps.members, &tables.members);
         replace(&maps.rulesets, &tables.rulesets);
         replace(&maps.rules, &tables.rules);
+        replace(&maps.subnets, &tables.subnets);
+        replace(&maps.routes, &tables.routes);
         replace(&maps.endpoints, &tables.endpoints);
         replace(&maps.listeners, &tables.listeners);
         replace(&maps.targets, &tables.targets);
         replace(&maps.probes, &tables.probes);
     }
 
-    /// Send a packet that belongs to no flow, by the device of an interface.
+    /// Send a packet by the device of an interface.
     fn send(&self, device: u32, interface: u32, bytes: &[u8]) -> Seen {
         let before = self.drops(interface);
         // `struct __sk_buff`, as bytes, since the kernel refuses what is not zero in its padding.
@@ -345,7 +473,6 @@ impl Kernel {
         if let Some(((reason, _), _)) = dropped {
             return Seen::Dropped(reason);
         }
-        clear(&self.0.maps.flows);
         Seen::Delivered(Frame::read(output.data.unwrap()))
     }
 
@@ -424,7 +551,7 @@ fn compose(built: &Built, plan: &PacketPlan) -> (Packet, Frame) {
     let source_mac = if plan.own_mac { mac } else { [2, 0, 0, 0, 0, 2] };
     let to_probe = built.probes.first().copied().filter(|_| plan.probe && plan.device == SERVICE);
     let destination = to_probe.unwrap_or(plan.destination);
-    let from = (source, 40_000);
+    let from = (source, SOURCE_PORT);
     let frame = match plan.transport {
         Transport::Tcp { port, opens } => {
             Frame::tcp(from, (destination, port), if opens { SYN } else { ACK })
@@ -432,8 +559,30 @@ fn compose(built: &Built, plan: &PacketPlan) -> (Packet, Frame) {
         Transport::Udp { port } => Frame::udp(from, (destination, port)),
         Transport::Echo { request } => Frame::echo(source, destination, !request, 7),
     };
-    let packet = Packet { device: plan.device, source_mac, source, destination, transport: plan.transport };
+    let packet = Packet {
+        device: plan.device,
+        source_mac,
+        source,
+        source_port: SOURCE_PORT,
+        destination,
+        transport: plan.transport,
+    };
     (packet, frame.macs(source_mac, router_mac().0))
+}
+
+/// What the receiver of a frame answers.
+fn answered(frame: &Frame) -> Frame {
+    let (source, destination) = (frame.destination, frame.source);
+    let answer = match &frame.transport {
+        frame::Transport::Tcp { source: to, destination: from, .. } => {
+            Frame::tcp((source, *from), (destination, *to), SYN | ACK)
+        }
+        frame::Transport::Udp { source: to, destination: from, .. } => {
+            Frame::udp((source, *from), (destination, *to))
+        }
+        _ => Frame::echo(source, destination, true, 7),
+    };
+    answer.macs(frame.destination_mac, router_mac().0)
 }
 
 #[test]
@@ -455,6 +604,12 @@ fn the_programs_decide_as_the_reference_does() {
             if matches!(&seen, Seen::Delivered(frame) if endpoint_interface(frame.destination).is_some()) {
                 verdicts.borrow_mut().insert("DeliveredToGateway");
             }
+            if matches!(&seen, Seen::Delivered(frame) if !built.tables.places.keys().any(|key| {
+                address(frame.destination) == key.address
+            }) && built.is_workload(frame.destination_mac))
+            {
+                verdicts.borrow_mut().insert("DeliveredToForwarder");
+            }
             prop_assert!(
                 expected.iter().any(|verdict| seen.is(verdict)),
                 "{:?}\nprograms: {:?}\nreference: {:?}",
@@ -462,14 +617,32 @@ fn the_programs_decide_as_the_reference_does() {
                 seen,
                 expected
             );
+            let Seen::Delivered(frame) = &seen else { continue };
+            let ways = expected.iter().filter(|verdict| seen.is(verdict));
+            let Some(Verdict::Delivered(delivery)) = ways.into_iter().next() else { continue };
+            let receiver = built.tables.ports.get(&delivery.device).map_or(0, |port| port.interface);
+            let answer = kernel.send(delivery.device, receiver, &answered(frame).bytes());
+            verdicts.borrow_mut().insert(match answer {
+                Seen::Dropped(_) => "AnswerDropped",
+                Seen::Delivered(_) => "Answered",
+            });
+            let came_to = if let Seen::Dropped(reason) = answer { Some(reason) } else { None };
+            prop_assert_eq!(came_to, delivery.answer, "an answer to {:?}", packet);
+            clear(&kernel.0.maps.flows);
         }
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     // All kinds of packets were among them, so that agreeing means something.
     for common in [
+        "AclEgressDenied",
+        "AclIngressDenied",
+        "AnswerDropped",
+        "Answered",
         "BalancerDenied",
+        "BlackholeRoute",
         "Delivered",
+        "DeliveredToForwarder",
         "DeliveredToGateway",
         "EgressDenied",
         "EndpointUnavailable",
@@ -477,7 +650,9 @@ fn the_programs_decide_as_the_reference_does() {
         "NoFlow",
         "NoListener",
         "NoRoute",
+        "NoUplink",
         "NotDelivered",
+        "NotForwarded",
         "SpoofedSource",
         "TargetDenied",
         "UnknownPort",

@@ -19,6 +19,7 @@ use std::io::{BufWriter, Write as _};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use futures_util::future::BoxFuture;
 use hyper::Response;
@@ -30,17 +31,22 @@ use linkway_policy::{Policy, PrincipalKind};
 use linkway_wire::sigv4::Secret;
 use queue::Queue;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, KeyUsagePurpose};
+use tokio::net::TcpSocket;
+use tokio::runtime;
 
 const POLICY: &str = include_str!("../../policy/benches/perimeter.json");
 const ACCOUNT: &str = "111122223333";
 
-#[tokio::main]
-async fn main() {
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [port, backend, directory] = &arguments[..] else { panic!("usage: loopback PORT BACKEND DIRECTORY") };
     let directory = PathBuf::from(directory);
 
     let (ca, key) = certificate_authority();
+    let outbound = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let settings = Settings {
         ranges: Ranges { service: Ipv4Addr::new(127, 100, 0, 0), client: Ipv4Addr::new(127, 0, 0, 0) },
         limits: Limits::default(),
@@ -48,7 +54,7 @@ async fn main() {
         audit: Arc::new(Audit::start(File::create(directory.join("audit.jsonl")).unwrap())),
         decider: Arc::new(decider::ByTables),
         local: Arc::new(Nothing),
-        outbound: tokio::runtime::Handle::current(),
+        outbound: outbound.handle().clone(),
         clock: Arc::new(jiff::Timestamp::now),
     };
     let backend = Backend::Http { authority: backend.clone() };
@@ -60,9 +66,24 @@ async fn main() {
         keys: Arc::new(Alice::new()),
     };
     let gateway = Gateway::new(settings, Authority::new(&ca, &key).unwrap(), view);
-    let listener = tokio::net::TcpListener::bind(("0.0.0.0", port.parse().unwrap())).await.unwrap();
     std::fs::write(directory.join("ca.pem"), ca).unwrap();
-    gateway.serve(listener, std::future::pending()).await;
+    let port = port.parse().unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..available_parallelism().unwrap().get() {
+            threads.spawn(|| serve(&gateway, port));
+        }
+    });
+}
+
+/// A thread of the gateway's, with a runtime and a listening socket of its own, as the daemon has them.
+fn serve(gateway: &Gateway, port: u16) {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseport(true).unwrap();
+        socket.bind((Ipv4Addr::UNSPECIFIED, port).into()).unwrap();
+        gateway.worker().serve(socket.listen(4096).unwrap(), std::future::pending()).await;
+    });
 }
 
 fn certificate_authority() -> (String, String) {

@@ -1,30 +1,22 @@
-//! Connections to backends: pooled, HTTP/1.1, made where backends can be reached.
+//! Backends: how each is connected to, where backends can be reached.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use hyper::Uri;
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_util::either::Either;
 
-use crate::{Backend, Body, Settings, dial};
-
-/// How long a connection is kept for another request: less than the five seconds after which many servers close
-/// theirs, so that a request seldom meets a connection that is just being closed.
-const KEEP: Duration = Duration::from_secs(4);
+use crate::pool::Pool;
+use crate::{Backend, Settings, View, dial};
 
 /// Why a backend cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -37,41 +29,47 @@ pub(crate) enum BackendError {
     Tls(#[from] rustls::Error),
 }
 
-/// The pool of a backend's connections.
-pub(crate) type Pool = Client<Connector, Body>;
-
-/// The pools of all backends in use.
+/// The pools of all backends in use, of one worker.
 #[derive(Default)]
-pub(crate) struct Pools(Mutex<HashMap<Backend, Result<Pool, BackendError>>>);
+pub(crate) struct Pools(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The view whose backends are here.
+    view: Weak<View>,
+    pools: HashMap<Backend, Result<Arc<Pool>, BackendError>>,
+}
 
 impl Pools {
-    /// The pool of a backend.
-    pub(crate) fn get(&self, backend: &Backend, settings: &Settings) -> Result<Pool, BackendError> {
-        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(backend) {
+    /// The pool of a backend of a view.
+    pub(crate) fn get(
+        &self,
+        backend: &Backend,
+        view: &Arc<View>,
+        settings: &Settings,
+    ) -> Result<Arc<Pool>, BackendError> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::ptr::eq(state.view.as_ptr(), Arc::as_ptr(view)) {
+            let used: HashSet<&Backend> =
+                view.endpoints.values().map(|endpoint| &endpoint.service.backend).collect();
+            // What is under way in others ends as it would.
+            state.pools.retain(|backend, _| used.contains(backend));
+            state.view = Arc::downgrade(view);
+        }
+        if let Some(pool) = state.pools.get(backend) {
             return pool.clone();
         }
-        let pool =
-            Connector::to(backend, settings.outbound.clone(), settings.timeouts.connect).map(|connector| {
-                Client::builder(TokioExecutor::new())
-                    .pool_timer(TokioTimer::new())
-                    .pool_idle_timeout(KEEP)
-                    .pool_max_idle_per_host(settings.limits.idle_backend_connections)
-                    .set_host(false)
-                    .build(connector)
-            });
-        pools.insert(backend.clone(), pool.clone());
+        let pool = Connector::to(backend, settings.outbound.clone(), settings.timeouts.connect);
+        let pool = pool.map(|connector| Pool::new(connector, settings.limits.idle_backend_connections));
+        state.pools.insert(backend.clone(), pool.clone());
         pool
-    }
-
-    /// Forgets the pools of other backends; what is under way in them ends as it would.
-    pub(crate) fn retain(&self, used: &HashSet<Backend>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|backend, _| used.contains(backend));
     }
 }
 
+/// A connection to a backend, plain or with TLS.
+pub(crate) type Stream = Either<TcpStream, TlsStream<TcpStream>>;
+
 /// Makes connections to one backend.
-#[derive(Clone)]
 pub(crate) struct Connector {
     address: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -101,16 +99,15 @@ impl Connector {
     }
 
     /// Makes one.
-    pub(crate) async fn connect(self) -> io::Result<Link> {
-        let Self { address, tls, outbound, limit } = self;
-        let connecting = async move {
-            let stream = dial::from(&outbound, limit, address).await?;
-            Ok(match tls {
-                None => Link(Box::new(stream)),
-                Some((tls, name)) => Link(Box::new(tls.connect(name, stream).await?)),
+    pub(crate) async fn connect(&self) -> io::Result<Stream> {
+        let connecting = async {
+            let stream = dial::from(&self.outbound, self.limit, self.address.clone()).await?;
+            Ok(match &self.tls {
+                None => Either::Left(stream),
+                Some((tls, name)) => Either::Right(tls.connect(name.clone(), stream).await?),
             })
         };
-        dial::within(limit, connecting).await
+        dial::within(self.limit, connecting).await
     }
 }
 
@@ -142,98 +139,4 @@ fn client_config(ca: Option<&str>) -> Result<ClientConfig, BackendError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
-}
-
-impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<Link>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Link>>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let connecting = self.clone().connect();
-        Box::pin(async { connecting.await.map(TokioIo::new) })
-    }
-}
-
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
-
-/// A connection to a backend, plain or with TLS.
-pub(crate) struct Link(Box<dyn Duplex>);
-
-impl Connection for Link {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl AsyncRead for Link {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Link {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, slices)
-    }
-}
-
-/// What went wrong, for the one who asked: the deepest cause says it best.
-pub(crate) enum Failure {
-    /// No connection was made in time.
-    ConnectTooSlow,
-    /// No connection was made.
-    Unreachable(String),
-    /// The connection broke before there was an answer, or what came was none.
-    BrokeOff,
-}
-
-impl From<&legacy::Error> for Failure {
-    fn from(error: &legacy::Error) -> Self {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        if !error.is_connect() {
-            return Self::BrokeOff;
-        }
-        match cause.downcast_ref::<io::Error>() {
-            Some(error) if error.kind() == io::ErrorKind::TimedOut => Self::ConnectTooSlow,
-            _ => Self::Unreachable(cause.to_string()),
-        }
-    }
 }

@@ -13,18 +13,19 @@ use tokio::sync::watch;
 
 use crate::activity::Activity;
 use crate::exchange::{Peer, answer};
-use crate::gateway::{Scheme, Shared};
+use crate::gateway::{Scheme, Worker};
 use crate::{Tls, dial, passthrough, relay, tls};
 
 /// Serves a connection until it ends, or `stopping` turns true and its last request is answered.
 pub(crate) async fn serve(
-    shared: Arc<Shared>,
+    worker: Worker,
     stream: TcpStream,
     peer_address: SocketAddr,
     scheme: Scheme,
     stopping: watch::Receiver<bool>,
 ) {
     let Ok(local) = stream.local_addr() else { return };
+    let Worker { shared, pools } = worker;
     let settings = &shared.settings;
     let located = settings.ranges.locate(local, peer_address);
     let found = located.and_then(|(endpoint, client)| {
@@ -53,6 +54,7 @@ pub(crate) async fn serve(
     let activity = Activity::new();
     let peer = Arc::new(Peer {
         shared: Arc::clone(&shared),
+        pools,
         endpoint,
         client,
         protocol: opened.service.protocol,

@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::activity::Activity;
 use crate::authorize::{Circumstances, decide, unknown};
+use crate::backend::Pools;
 use crate::download::{Download, InProgress};
 use crate::forward;
 use crate::gateway::Shared;
@@ -31,6 +32,7 @@ const DISCARDED: u64 = 1 << 20;
 /// A client's connection, as its requests see it.
 pub(crate) struct Peer {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) pools: Arc<Pools>,
     /// The number of the endpoint's interface.
     pub(crate) endpoint: u32,
     /// The number of the client's interface.
@@ -72,7 +74,7 @@ pub(crate) struct Exchange {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) source: IpAddr,
     pub(crate) request_id: String,
-    view: Arc<View>,
+    pub(crate) view: Arc<View>,
     now: Timestamp,
     audited: Audited,
 }

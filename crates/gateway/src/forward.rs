@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::http::response::Parts;
+use hyper::http::uri::PathAndQuery;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Request, Response, StatusCode, Uri, Version};
-use hyper_util::client::legacy;
+use hyper::{Request, Response, StatusCode, Version};
 
-use crate::backend::Failure;
 use crate::exchange::{Arrived, Exchange, Passed};
+use crate::link::Answer;
+use crate::pool::Failure;
 use crate::refusal::Refusal;
 use crate::upload::{Progress, Upload};
 use crate::{Backend, Body, LocalCall, full, head, upgrade};
@@ -30,7 +31,7 @@ pub(crate) async fn forward(exchange: &Exchange, passed: Passed) -> Result<Respo
         }
     };
     let service = &exchange.endpoint.service;
-    let authority = match &service.backend {
+    match &service.backend {
         Backend::None => return Err(Refusal::NoBackend { service: service.name.clone() }),
         Backend::Local(name) => {
             let call = LocalCall {
@@ -44,38 +45,35 @@ pub(crate) async fn forward(exchange: &Exchange, passed: Passed) -> Result<Respo
             };
             return Ok(settings.local.answer(call).await);
         }
-        Backend::Http { authority } | Backend::Https { authority, .. } => authority,
-    };
+        Backend::Http { .. } | Backend::Https { .. } => {}
+    }
 
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let uri = Uri::builder().scheme("http").authority(authority.as_str()).path_and_query(target).build();
-    parts.uri = uri.map_err(|error| unreachable(exchange, error.to_string()))?;
+    // The name is in the head.
+    let target = parts.uri.path_and_query().cloned();
+    parts.uri = target.unwrap_or_else(|| PathAndQuery::from_static("/")).into();
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
-    let response = send(exchange, Request::from_parts(parts, body), &progress).await?;
-    if checked_late && !progress.whole().await {
+    let mut answer = send(exchange, Request::from_parts(parts, body), &progress).await?;
+    if checked_late && !answer.until(progress.whole()).await {
         // Nothing of an answer is for one who may be somebody else.
         return Err(progress.fault().unwrap_or_else(|| broke_off(exchange)));
     }
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+    if answer.head.status == StatusCode::SWITCHING_PROTOCOLS {
         let client = upgrade.ok_or_else(|| broke_off(exchange))?;
-        return switch(exchange, response, client);
+        return switch(exchange, answer, client);
     }
-    Ok(relayed(response))
+    strip(&mut answer.head);
+    Ok(answer.into_response())
 }
 
 /// Sends a request and waits for the answer's head.
-async fn send(
-    exchange: &Exchange,
-    request: Request<Body>,
-    progress: &Progress,
-) -> Result<Response<Incoming>, Refusal> {
-    let shared = &exchange.peer.shared;
-    let timeouts = &shared.settings.timeouts;
-    let backend = &exchange.endpoint.service.backend;
-    let pool = shared.pools.get(backend, &shared.settings);
+async fn send(exchange: &Exchange, request: Request<Body>, progress: &Progress) -> Result<Answer, Refusal> {
+    let peer = &exchange.peer;
+    let settings = &peer.shared.settings;
+    let timeouts = &settings.timeouts;
+    let pool = peer.pools.get(&exchange.endpoint.service.backend, &exchange.view, settings);
     let pool = pool.map_err(|error| unreachable(exchange, error.to_string()))?;
-    let mut answering = pin!(pool.request(request));
+    let mut answering = pin!(pool.send(request));
     let too_slow = |step, limit| Refusal::BackendTooSlow {
         service: exchange.endpoint.service.name.clone(),
         step,
@@ -85,7 +83,7 @@ async fn send(
         let deadline = progress.deadline(timeouts.stall, timeouts.response);
         tokio::select! {
             answer = &mut answering => {
-                return answer.map_err(|error| failed(exchange, progress, &error, too_slow));
+                return answer.map_err(|error| failed(exchange, progress, error, too_slow));
             }
             () = tokio::time::sleep_until(deadline) => {
                 if progress.deadline(timeouts.stall, timeouts.response) <= deadline {
@@ -99,21 +97,28 @@ async fn send(
 fn failed(
     exchange: &Exchange,
     progress: &Progress,
-    error: &legacy::Error,
+    failure: Failure,
     too_slow: impl FnOnce(&'static str, std::time::Duration) -> Refusal,
 ) -> Refusal {
     // The client's fault, if it is one, is why the backend's connection ended.
     if let Some(fault) = progress.fault() {
         return fault;
     }
-    tracing::debug!(service = exchange.endpoint.service.name, ?error, "a backend failed");
-    match Failure::from(error) {
+    match failure {
         Failure::ConnectTooSlow => {
             too_slow("take the connection", exchange.peer.shared.settings.timeouts.connect)
         }
-        Failure::Unreachable(reason) => unreachable(exchange, reason),
-        Failure::BrokeOff => broke_off(exchange),
+        Failure::Unreachable(error) => unreachable(exchange, reason(&error)),
+        Failure::BrokeOff(error) => {
+            tracing::debug!(service = exchange.endpoint.service.name, ?error, "a backend broke off");
+            broke_off(exchange)
+        }
     }
+}
+
+/// The deepest cause says it best.
+fn reason(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), reason)
 }
 
 fn unreachable(exchange: &Exchange, reason: String) -> Refusal {
@@ -124,29 +129,22 @@ fn broke_off(exchange: &Exchange) -> Refusal {
     Refusal::BackendBrokeOff { service: exchange.endpoint.service.name.clone() }
 }
 
-/// An answer as the client gets it.
-fn relayed(response: Response<Incoming>) -> Response<Body> {
-    let (mut parts, body) = response.into_parts();
-    head::strip(&mut parts.headers);
-    parts.version = Version::HTTP_11;
-    parts.extensions.clear();
-    Response::from_parts(parts, body.map_err(Into::into).boxed_unsync())
+/// Leaves of an answer's head what is for the client.
+fn strip(head: &mut Parts) {
+    head::strip(&mut head.headers);
+    head.version = Version::HTTP_11;
 }
 
 /// An answer that changes the protocol: from here on, bytes are passed both ways.
-fn switch(
-    exchange: &Exchange,
-    mut response: Response<Incoming>,
-    client: OnUpgrade,
-) -> Result<Response<Body>, Refusal> {
+fn switch(exchange: &Exchange, answer: Answer, client: OnUpgrade) -> Result<Response<Body>, Refusal> {
     let peer = &exchange.peer;
+    let mut response = Response::new(full(""));
+    *response.status_mut() = answer.head.status;
+    *response.headers_mut() = answer.head.headers.clone();
     let protocol = head::upgrade(response.headers()).ok_or_else(|| broke_off(exchange))?;
-    let backend = hyper::upgrade::on(&mut response);
-    let stall = peer.shared.settings.timeouts.stall;
-    let place = Arc::clone(&peer.place);
-    tokio::spawn(upgrade::relay(client, backend, stall, place));
-    let mut response = relayed(response);
+    head::strip(response.headers_mut());
     head::set_upgrade(response.headers_mut(), protocol);
-    *response.body_mut() = full("");
+    let stall = peer.shared.settings.timeouts.stall;
+    tokio::spawn(upgrade::relay(client, answer.upgrade(), stall, Arc::clone(&peer.place)));
     Ok(response)
 }

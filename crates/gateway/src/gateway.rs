@@ -1,6 +1,5 @@
 //! The gateway.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::backend::Pools;
 use crate::places::Places;
 use crate::splice::Pump;
-use crate::{Authority, Backend, Settings, View, connection, relay};
+use crate::{Authority, Settings, View, connection, relay};
 
 /// How long to wait when there are no descriptors left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -24,11 +23,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Gateway(Arc<Shared>);
 
+/// What serves connections, with connections to backends of its own: one for each runtime, so that none waits for
+/// another.
+#[derive(Clone)]
+pub struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pools: Arc<Pools>,
+}
+
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) authority: Authority,
     pub(crate) view: ArcSwap<View>,
-    pub(crate) pools: Pools,
     pub(crate) places: Arc<Places>,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) pump: Pump,
@@ -44,26 +50,28 @@ pub(crate) enum Scheme {
 impl Gateway {
     /// A gateway whose certificates `authority` signs.
     pub fn new(settings: Settings, authority: Authority, view: View) -> Self {
-        let (pools, places, signing_keys) = (Pools::default(), Arc::default(), SigningKeys::default());
         Self(Arc::new(Shared {
             settings,
             authority,
             view: ArcSwap::from_pointee(view),
-            pools,
-            places,
-            signing_keys,
+            places: Arc::default(),
+            signing_keys: SigningKeys::default(),
             pump: Pump::default(),
         }))
     }
 
-    /// Goes on with another view of the world. Connections stay; requests that begin from now on see it.
-    pub fn publish(&self, view: View) {
-        let used: HashSet<Backend> =
-            view.endpoints.values().map(|endpoint| endpoint.service.backend.clone()).collect();
-        self.0.view.store(Arc::new(view));
-        self.0.pools.retain(&used);
+    /// Somebody to serve connections.
+    pub fn worker(&self) -> Worker {
+        Worker { shared: Arc::clone(&self.0), pools: Arc::default() }
     }
 
+    /// Goes on with another view of the world. Connections stay; requests that begin from now on see it.
+    pub fn publish(&self, view: View) {
+        self.0.view.store(Arc::new(view));
+    }
+}
+
+impl Worker {
     /// Serves HTTPS, usually on port 443 of every address, until `stop` is ready; then lets requests in progress
     /// end.
     pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -78,7 +86,7 @@ impl Gateway {
     /// Carries connections to what [`View::relays`] has for `port`, usually on that port of every address, until
     /// `stop` is ready; then those that are silent end, and after a while all.
     pub async fn serve_relay(&self, listener: TcpListener, port: u16, stop: impl Future<Output = ()>) {
-        let shared = &self.0;
+        let shared = &self.shared;
         self.listen(listener, stop, |stream, peer, stopping| {
             relay::serve(Arc::clone(shared), stream, peer, port, stopping)
         })
@@ -86,9 +94,8 @@ impl Gateway {
     }
 
     async fn serve_scheme(&self, listener: TcpListener, scheme: Scheme, stop: impl Future<Output = ()>) {
-        let shared = &self.0;
         self.listen(listener, stop, |stream, peer, stopping| {
-            connection::serve(Arc::clone(shared), stream, peer, scheme, stopping)
+            connection::serve(self.clone(), stream, peer, scheme, stopping)
         })
         .await;
     }
@@ -123,7 +130,7 @@ impl Gateway {
         drop(listener);
         stopping.send_replace(true);
         let drained = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.0.settings.timeouts.drain, drained).await.is_err() {
+        if tokio::time::timeout(self.shared.settings.timeouts.drain, drained).await.is_err() {
             tracing::warn!("requests were cut off, as they took too long");
         }
     }

@@ -31,7 +31,7 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
     if !parts.uri.path().starts_with('/') {
         return Err(Refusal::Malformed("The request's target must be a path."));
     }
-    if parts.uri.path().replace("%2f", "/").replace("%2F", "/").split('/').any(is_dots) {
+    if parts.uri.path().contains(['.', '%']) && has_dots(parts.uri.path()) {
         // One server resolves them, another takes them for names.
         return Err(Refusal::Malformed("The path has a segment of dots."));
     }
@@ -76,9 +76,9 @@ pub(crate) fn host(parts: &mut Parts) -> Result<String, Refusal> {
 }
 
 /// Whether a segment of a path is `.` or `..`, escaped or not.
-fn is_dots(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    plain == "." || plain == ".."
+fn has_dots(path: &str) -> bool {
+    let path = path.replace("%2f", "/").replace("%2F", "/").replace("%2e", ".").replace("%2E", ".");
+    path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 /// A header that decides what a request means and came more than once: the policy could be asked about one value,

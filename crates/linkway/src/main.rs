@@ -25,6 +25,10 @@ use crate::cli::{Cli, Command, output};
 use crate::instance::wait;
 use crate::state_dir::StateDir;
 
+/// Requests and changes allocate many small things, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let cli = Cli::parse();
     // A command that runs another one has that one's exit status, so its own failure must be told from it.

@@ -77,8 +77,16 @@ impl AwsService {
     /// Its id in a region: the same one always, as AWS's services have one, too.
     pub fn id(&self, region: &str) -> EndpointServiceId {
         let regional = if self.is_global() { region } else { "" };
-        let bytes = self.name(region).into_bytes().into_iter().chain(regional.bytes());
-        let hash = hash::stable(bytes);
+        self.id_of(region, regional)
+    }
+
+    /// Its id as what gateway endpoints lead to, which is another one on AWS as well.
+    pub fn gateway_id(&self, region: &str) -> EndpointServiceId {
+        self.id_of(region, "Gateway")
+    }
+
+    fn id_of(&self, region: &str, what: &str) -> EndpointServiceId {
+        let hash = hash::stable(self.name(region).into_bytes().into_iter().chain(what.bytes()));
         format!("{}{hash:017x}", EndpointServiceId::PREFIX).parse().expect("17 hexadecimal digits are an id")
     }
 

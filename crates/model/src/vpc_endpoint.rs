@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws_service::AwsService;
 use crate::{
-    AccountId, EndpointConnectionId, EndpointServiceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags,
-    Timestamp, VpcEndpointId, VpcId,
+    AccountId, EndpointConnectionId, EndpointServiceId, NetworkInterfaceId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId, VpcId,
 };
 
 /// The tag that says whether an endpoint's policy is enforced, or only tried: see [`VpcEndpoint::audit_mode`].
@@ -14,7 +14,7 @@ pub const POLICY_MODE_TAG: &str = "linkway:policy-mode";
 /// The only value of [`POLICY_MODE_TAG`] that has a meaning.
 pub const POLICY_MODE_AUDIT: &str = "audit";
 
-/// An interface endpoint.
+/// An interface or a gateway endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcEndpoint {
     /// Its id.
@@ -34,6 +34,9 @@ pub struct VpcEndpoint {
     pub state: EndpointState,
     /// A subnet a zone, each with the endpoint's interface there. In the order they were given.
     pub subnets: Vec<EndpointSubnet>,
+    /// What a gateway endpoint has in place of interfaces; `None`: it is an interface endpoint.
+    #[serde(default)]
+    pub gateway: Option<Gateway>,
     /// Security groups of all of its interfaces.
     pub groups: Vec<SecurityGroupId>,
     /// Whether the service's private DNS name resolves to it in the VPC.
@@ -57,6 +60,17 @@ pub struct VpcEndpoint {
     pub deleted: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What a gateway endpoint is reached by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gateway {
+    /// The number by which the packet path knows it: one of those of network interfaces.
+    pub number: u32,
+    /// The service's public addresses.
+    pub prefix_list: PrefixListId,
+    /// Route tables that lead there through the endpoint. In the order they were given.
+    pub route_tables: Vec<RouteTableId>,
 }
 
 /// An endpoint's place in one subnet.
@@ -115,6 +129,16 @@ impl EndpointState {
 }
 
 impl VpcEndpoint {
+    /// AWS's name of its type.
+    pub fn type_name(&self) -> &'static str {
+        if self.gateway.is_some() { "Gateway" } else { "Interface" }
+    }
+
+    /// Whether a route table leads to its service through it.
+    pub fn is_routed_from(&self, table: &RouteTableId) -> bool {
+        self.gateway.as_ref().is_some_and(|gateway| gateway.route_tables.contains(table))
+    }
+
     /// The AWS service that it leads to, if it is one.
     pub fn aws_service(&self) -> Option<&'static AwsService> {
         AwsService::find(&self.service_name).map(|(service, _)| service)

@@ -11,7 +11,7 @@ pub(crate) fn management(asked: &Asked<'_>) -> Vec<Need> {
     let parameters = asked.parameters;
     let (partition, region) = (asked.scope.partition, asked.scope.region);
     // The second version's paths are what follows its `/v2`.
-    let path = parameters.path.strip_prefix("/v2").unwrap_or(&parameters.path);
+    let path = parameters.path.strip_prefix("/v2").unwrap_or(parameters.path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let resource = Resource::known(format!("arn:{partition}:apigateway:{region}::{path}"));
     let context = asked.rows().first().map(|row| conditions::read(asked, row.conditions)).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(crate) fn management(asked: &Asked<'_>) -> Vec<Need> {
         resources: vec![resource.clone()],
         context: context.clone(),
     };
-    let verb = match parameters.method.as_str() {
+    let verb = match parameters.method {
         "HEAD" => "GET",
         method => method,
     };
@@ -41,9 +41,9 @@ pub(crate) fn invocation(asked: &Asked<'_>) -> Vec<Need> {
     let resource = match (api, asked.scope.account) {
         (Some(api), Some(account)) => {
             let (partition, region) = (asked.scope.partition, asked.scope.region);
-            let path = parameters.path.strip_prefix('/').unwrap_or(&parameters.path);
+            let path = parameters.path.strip_prefix('/').unwrap_or(parameters.path);
             let (stage, path) = path.split_once('/').unwrap_or((path, ""));
-            let method = &parameters.method;
+            let method = parameters.method;
             Resource::known(format!(
                 "arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/{method}/{path}"
             ))

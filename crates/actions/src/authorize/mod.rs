@@ -63,7 +63,7 @@ impl Resource {
 ///
 /// The action that is called as the operation is always among them, others only if the request carries what needs
 /// them. What a service does by itself with the caller's rights is not: it does not come through this endpoint.
-pub fn authorize(operation: &Operation, parameters: &Parameters, scope: &Scope<'_>) -> Vec<Need> {
+pub fn authorize(operation: &Operation, parameters: &Parameters<'_>, scope: &Scope<'_>) -> Vec<Need> {
     let asked = Asked { operation, parameters, scope };
     let needs = match operation.prefix {
         "apigateway" => Some(gateway::management(&asked)),
@@ -79,7 +79,7 @@ pub fn authorize(operation: &Operation, parameters: &Parameters, scope: &Scope<'
 /// A request for an operation.
 pub(crate) struct Asked<'a> {
     pub(crate) operation: &'a Operation,
-    pub(crate) parameters: &'a Parameters,
+    pub(crate) parameters: &'a Parameters<'a>,
     pub(crate) scope: &'a Scope<'a>,
 }
 

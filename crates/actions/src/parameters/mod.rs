@@ -7,7 +7,7 @@ mod packed;
 mod value;
 mod xml;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use crate::identify::{Operation, Spelling};
 use crate::request::{RequestHead, pairs};
@@ -17,39 +17,34 @@ pub(crate) use value::Value;
 
 /// A request's members, by where they stand in it.
 #[derive(Clone, Debug, Default)]
-pub struct Parameters {
-    labels: BTreeMap<String, String>,
+pub struct Parameters<'a> {
+    labels: &'a [(&'static str, String)],
     query: Vec<(String, String)>,
-    /// Names in lower case.
-    headers: Vec<(String, String)>,
+    /// Names in any case.
+    headers: Vec<(&'a str, Cow<'a, str>)>,
     /// `None` if it should have been read and was not, or cannot be read.
     body: Option<Value>,
     /// The spelling has names around the items of lists.
     is_wrapped: bool,
-    pub(crate) method: String,
+    pub(crate) method: &'a str,
     pub(crate) host: String,
-    pub(crate) path: String,
+    pub(crate) path: &'a str,
 }
 
-impl Parameters {
+impl<'a> Parameters<'a> {
     /// Reads what an operation's request carries. A body that was not given, or is not what the protocol says,
     /// makes everything in it unknown.
-    pub fn read(operation: &Operation, head: &RequestHead<'_>) -> Self {
-        let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
-        let headers = head.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value)));
+    pub fn read(operation: &'a Operation, head: &RequestHead<'a>) -> Self {
+        let headers = head.headers.iter().map(|(name, value)| (*name, String::from_utf8_lossy(value)));
         Self {
-            labels: operation
-                .labels
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
+            labels: &operation.labels,
             query: head.query_pairs(),
             headers: headers.collect(),
             is_wrapped: matches!(operation.spelling, Spelling::Form | Spelling::RestXml),
             body: read_body(operation, head),
-            method: head.method.to_owned(),
+            method: head.method,
             host: head.host.to_ascii_lowercase(),
-            path: head.path.to_owned(),
+            path: head.path,
         }
     }
 
@@ -62,7 +57,7 @@ impl Parameters {
     /// The values at `l.Name`, `q.name`, `h.name` or `b.Path.To.Name`, through lists.
     pub(crate) fn values(&self, path: &str) -> Vec<&str> {
         match path.split_once('.') {
-            Some(("l", name)) => self.labels.get(name).map(String::as_str).into_iter().collect(),
+            Some(("l", name)) => self.label(name).into_iter().collect(),
             Some(("q", name)) => self.query_values(name).collect(),
             Some(("h", name)) => self.header_values(name).collect(),
             _ => self.nodes(path).into_iter().flat_map(Value::texts).collect(),
@@ -72,6 +67,12 @@ impl Parameters {
     /// The first value, where one is enough.
     pub(crate) fn value(&self, path: &str) -> Option<&str> {
         self.values(path).into_iter().next()
+    }
+
+    /// A part of the path that the pattern names; of one that it names twice the last.
+    fn label(&self, name: &str) -> Option<&str> {
+        let mut found = self.labels.iter().rev().filter(|(known, _)| *known == name);
+        found.next().map(|(_, value)| value.as_str())
     }
 
     /// The values of a name in the query string.
@@ -85,9 +86,9 @@ impl Parameters {
         let hoisted = self.query.iter().filter(move |(known, _)| is_own && known.eq_ignore_ascii_case(name));
         self.headers
             .iter()
-            .filter(move |(known, _)| known == name)
-            .chain(hoisted)
-            .map(|(_, value)| value.as_str())
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .chain(hoisted.map(|(_, value)| value.as_str()))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -96,8 +97,9 @@ impl Parameters {
 
     /// Whether a header is there whose name begins so.
     pub(crate) fn has_header_like(&self, start: &str) -> bool {
-        let names = self.headers.iter().chain(&self.query).map(|(name, _)| name.to_ascii_lowercase());
-        names.into_iter().any(|name| name.starts_with(start))
+        let headers = self.headers.iter().map(|(name, _)| *name);
+        let mut names = headers.chain(self.query.iter().map(|(name, _)| name.as_str()));
+        names.any(|name| name.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start)))
     }
 
     /// What stands at a path in the body, through lists; lists themselves come as their items.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::spell;
+use crate::Scope;
 use crate::tables::Index;
-use crate::{Scope, authorize};
 
 /// How many of botocore's operations must be told from their requests.
 const TOLD: usize = 18_000;
@@ -23,9 +23,8 @@ fn operations_identify_back_to_themselves() {
     let start = Instant::now();
     for request in &requests {
         let asked = request.asked();
-        match request.read_all() {
-            Some((operation, parameters)) => {
-                assert!(parameters.is_complete(), "{asked} cannot be read");
+        match request.needs(&scope) {
+            Some((operation, asked_for)) => {
                 let is = format!("{operation:?}");
                 // Neptune and DocumentDB have RDS's operations, actions, version and host names.
                 let prefix =
@@ -42,7 +41,7 @@ fn operations_identify_back_to_themselves() {
                         .or_default()
                         .push(format!("{asked} is {is}"));
                 }
-                for need in authorize(&operation, &parameters, &scope) {
+                for need in asked_for {
                     assert!(!need.resources.is_empty() && need.action.contains(':'), "{asked}: {need:?}");
                     needs += 1;
                     named += usize::from(

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{Operation, Parameters, RequestHead, identify};
+use crate::{Need, Operation, Parameters, RequestHead, Scope, authorize, identify};
 
 /// A request as `requests.py` prints it.
 struct Request {
@@ -52,12 +52,14 @@ impl Request {
         })
     }
 
-    /// What it is and what it carries.
-    fn read_all(&self) -> Option<(Operation, Parameters)> {
+    /// What it is and what it needs. What it carries can be read.
+    fn needs(&self, scope: &Scope<'_>) -> Option<(Operation, Vec<Need>)> {
         self.with(|head| {
             let operation = identify(head)?;
             let parameters = Parameters::read(&operation, head);
-            Some((operation, parameters))
+            assert!(parameters.is_complete(), "{} cannot be read", self.asked());
+            let needs = authorize(&operation, &parameters, scope);
+            Some((operation, needs))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::spell;
-use crate::{Need, Scope, authorize};
+use crate::{Need, Scope};
 
 /// `action resource…`, the resources sorted; `?` is unknown.
 fn text(need: &Need) -> String {
@@ -41,14 +41,13 @@ fn real_requests_need_what_aws_checks() {
     let mut wrong = Vec::new();
     for (line, request) in lines.iter().zip(&requests) {
         let (asked, wanted) = line.split_once(" => ").unwrap();
-        let Some((operation, parameters)) = request.read_all() else {
+        let Some((operation, needs)) = request.needs(&scope) else {
             wrong.push(format!("{asked}\n  is nothing: {}", request.json));
             continue;
         };
         if format!("{operation:?}") != request.asked() {
             wrong.push(format!("{asked}\n  is {operation:?}"));
         }
-        let needs = authorize(&operation, &parameters, &scope);
         let mut found: Vec<_> = needs.iter().map(|need| (text(need), &need.context)).collect();
         let mut wanted: Vec<_> = wanted.split(" ; ").map(expected).collect();
         found.sort();

@@ -43,9 +43,9 @@ fn connected<'a>(
         .filter(move |endpoint| endpoint.service == *service && holds_its_service(endpoint))
 }
 
-/// Every service is for interface endpoints.
-pub(crate) fn service_type() -> Vec<ServiceTypeDetail> {
-    vec![ServiceTypeDetail { service_type: Some("Interface".into()) }]
+/// The type of endpoints that a service is for.
+pub(crate) fn service_type(name: &str) -> Vec<ServiceTypeDetail> {
+    vec![ServiceTypeDetail { service_type: Some(name.to_owned()) }]
 }
 
 /// Ids of the zones that a service is offered in.

@@ -20,6 +20,7 @@ pub(crate) use route::{create_route, delete_route, replace_route};
 
 use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;
+use crate::ec2::vpc_endpoint;
 use crate::idempotency::once;
 use crate::lookup::{Owned, named, not_found};
 use crate::page::{Limits, Page, USUAL};
@@ -78,6 +79,7 @@ pub(crate) fn delete(
         let words = format!("The routeTable '{}' has dependencies and cannot be deleted.", table.id);
         let main = table.main_association.iter().map(ToString::to_string);
         refuse_if_used(words, main.chain(table.associations.iter().map(|(id, _)| id.to_string())))?;
+        vpc_endpoint::forget_route_table(tx, &table.id);
         tx.delete::<RouteTable>(&table.id);
         Ok(())
     })

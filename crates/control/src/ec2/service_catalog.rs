@@ -1,7 +1,7 @@
 //! `DescribeVpcEndpointServices`: the services that a caller may connect to, customers' and AWS's own. Whoever is
 //! not permitted cannot tell a service from one that does not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linkway_model::{Snapshot, Tags};
 use linkway_wire::ec2::{
@@ -9,7 +9,7 @@ use linkway_wire::ec2::{
 };
 
 use super::endpoint_service::{responsibility, service_type};
-use super::offered::Offered;
+use super::offered::{NoPrivateName, Offered};
 use super::vpc_endpoint::{UP_TO_1000, filter_errors};
 use crate::error::EndpointError;
 use crate::filter::{Field, Filters, fields, many, one};
@@ -21,12 +21,35 @@ pub(crate) fn visible(state: &Snapshot, caller: &Caller, name: &str) -> Result<O
     Offered::find(state, caller, name).ok_or_else(|| EndpointError::ServiceNotFound(name.to_owned()).into())
 }
 
-const FIELDS: &[Field<Offered>] = fields! {
-    "owner" => |_, service| one(service.owner());
-    "service-name" => |_, service| one(service.name());
-    "service-region" => |_, service| one(service.region());
-    "service-type" => |_, _| one("Interface");
-    "supported-ip-address-types" => |_, service| many(service.ip_address_types().iter());
+/// A service, for endpoints of one type: S3 and DynamoDB are offered for two.
+struct Offer {
+    service: Offered,
+    gateway: bool,
+}
+
+impl Offer {
+    fn all(service: Offered) -> impl Iterator<Item = Self> {
+        let gateway = matches!(service, Offered::Aws(service, _) if service.gateway);
+        let gateway = gateway.then(|| Self { service: service.clone(), gateway: true });
+        gateway.into_iter().chain([Self { service, gateway: false }])
+    }
+
+    fn type_name(&self) -> &'static str {
+        if self.gateway { "Gateway" } else { "Interface" }
+    }
+
+    /// What pages are in the order of.
+    fn key(&self) -> String {
+        format!("{} {}", self.service.name(), self.type_name())
+    }
+}
+
+const FIELDS: &[Field<Offer>] = fields! {
+    "owner" => |_, offer| one(offer.service.owner());
+    "service-name" => |_, offer| one(offer.service.name());
+    "service-region" => |_, offer| one(offer.service.region());
+    "service-type" => |_, offer| one(offer.type_name());
+    "supported-ip-address-types" => |_, offer| many(offer.service.ip_address_types().iter());
 };
 
 pub(crate) fn describe(
@@ -36,26 +59,28 @@ pub(crate) fn describe(
 ) -> Result<DescribeVpcEndpointServicesResult, Error> {
     let state = control.read(input.dry_run)?;
     let filters = Filters::new(FIELDS, &input.filters).map_err(filter_errors)?;
-    let mut offered: BTreeMap<String, Offered> = BTreeMap::new();
-    if input.service_names.is_empty() {
-        offered.extend(Offered::all(&state, caller).map(|service| (service.name(), service)));
-    }
-    for name in &input.service_names {
-        offered.insert(name.clone(), visible(&state, caller, name)?);
-    }
+    let services: Vec<Offered> = match input.service_names.is_empty() {
+        true => Offered::all(&state, caller).collect(),
+        false => {
+            input.service_names.iter().map(|name| visible(&state, caller, name)).collect::<Result<_, _>>()?
+        }
+    };
+    let offers: BTreeMap<String, Offer> =
+        services.into_iter().flat_map(Offer::all).map(|offer| (offer.key(), offer)).collect();
     let in_regions = |service: &Offered| {
         input.service_regions.is_empty()
             || input.service_regions.iter().any(|region| region == service.region())
     };
-    let found = offered.into_iter().filter(|(_, service)| {
-        in_regions(service) && filters.matches(&state, service, tags_for(caller, service))
+    let found = offers.into_iter().filter(|(_, offer)| {
+        in_regions(&offer.service) && filters.matches(&state, offer, tags_for(caller, &offer.service))
     });
     let page = Page::new(UP_TO_1000, input.max_results, &input.next_token);
-    let (found, next_token) = page.cut(found, |(name, _)| name.clone())?;
+    let (found, next_token) = page.cut(found, |(key, _)| key.clone())?;
+    let names: BTreeSet<_> = found.iter().map(|(_, offer)| offer.service.name()).collect();
     Ok(DescribeVpcEndpointServicesResult {
         next_token,
-        service_details: found.iter().map(|(_, service)| detail(caller, service)).collect(),
-        service_names: found.into_iter().map(|(name, _)| name).collect(),
+        service_details: found.iter().map(|(_, offer)| detail(caller, offer)).collect(),
+        service_names: names.into_iter().collect(),
     })
 }
 
@@ -68,8 +93,10 @@ fn tags_for<'a>(caller: &Caller, service: &'a Offered) -> &'a Tags {
     }
 }
 
-fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
-    let names = service.private_names();
+fn detail(caller: &Caller, offer: &Offer) -> ServiceDetail {
+    let service = &offer.service;
+    // A gateway endpoint leads to the public addresses of the public names.
+    let names = if offer.gateway { Err(NoPrivateName::Missing) } else { service.private_names() };
     let verification = match service {
         Offered::Customer(service) => service.private_dns.as_ref().map(|dns| dns.state.name()),
         Offered::Aws(..) => names.is_ok().then_some("verified"),
@@ -84,7 +111,12 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
         acceptance_required: Some(service.acceptance_required()),
         availability_zone_ids: zones.iter().map(|zone| zone.id.to_owned()).collect(),
         availability_zones: zones.iter().map(|zone| zone.name.to_owned()).collect(),
-        base_endpoint_dns_names: vec![service.base_dns_name()],
+        base_endpoint_dns_names: vec![match service {
+            Offered::Aws(aws, region) if offer.gateway => {
+                aws.public_host(region.name).unwrap_or_else(|| service.base_dns_name())
+            }
+            service => service.base_dns_name(),
+        }],
         manages_vpc_endpoints: Some(false),
         owner: Some(service.owner().to_owned()),
         payer_responsibility: payer,
@@ -94,10 +126,13 @@ fn detail(caller: &Caller, service: &Offered) -> ServiceDetail {
             .into_iter()
             .map(|name| PrivateDnsDetails { private_dns_name: Some(name) })
             .collect(),
-        service_id: Some(service.id().to_string()),
+        service_id: Some(match service {
+            Offered::Aws(aws, region) if offer.gateway => aws.gateway_id(region.name).to_string(),
+            service => service.id().to_string(),
+        }),
         service_name: Some(service.name()),
         service_region: Some(service.region().to_owned()),
-        service_type: service_type(),
+        service_type: service_type(offer.type_name()),
         supported_ip_address_types: service.ip_address_types().into_owned(),
         tags: tags::shape(tags_for(caller, service)),
         vpc_endpoint_policy_supported: Some(policies),

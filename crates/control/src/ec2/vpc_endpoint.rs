@@ -1,9 +1,10 @@
-//! Interface endpoints: how a consumer's VPC reaches an endpoint service, or one of AWS's services.
+//! Endpoints: how a consumer's VPC reaches an endpoint service, or one of AWS's services.
 
 mod associations;
 mod create;
 mod delete;
 mod describe;
+mod gateway;
 mod modify;
 mod options;
 mod placement;
@@ -21,6 +22,7 @@ pub(crate) use associations::describe_associations;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::describe;
+pub(crate) use gateway::{forget_route_table, routes};
 pub(crate) use modify::modify;
 pub(crate) use policy::is_full_access;
 pub(crate) use reconcile::reconcile;

@@ -26,6 +26,17 @@ pub enum EndpointError {
     /// A subnet to remove that the caller does not have.
     #[error("The subnet ID '{0}' does not exist")]
     SubnetNotFound(String),
+    /// A route table that an endpoint should be routed from does not exist.
+    #[error("The routeTable ID '{0}' does not exist")]
+    RouteTableNotFound(String),
+    /// A route table leads to the service through another endpoint already.
+    #[error("route table {table} already has a route with destination-prefix-list-id {prefix_list}")]
+    AlreadyRouted {
+        /// The route table.
+        table: String,
+        /// The service's prefix list.
+        prefix_list: String,
+    },
     /// The policy is no JSON, or no policy. It has the message of AWS, which says where.
     #[error("{0}")]
     InvalidPolicyDocument(String),
@@ -71,6 +82,8 @@ impl EndpointError {
             Self::InvalidType => "InvalidVpcEndpointType",
             Self::DuplicateSubnetsInSameZone(_) => "DuplicateSubnetsInSameZone",
             Self::SubnetNotFound(_) => "InvalidSubnetId.NotFound",
+            Self::RouteTableNotFound(_) => "InvalidRouteTableId.NotFound",
+            Self::AlreadyRouted { .. } => "RouteAlreadyExists",
             Self::InvalidPolicyDocument(_) => "InvalidPolicyDocument",
             Self::LimitExceeded => "VpcEndpointLimitExceeded",
             Self::InvalidState(_) => "InvalidState",

@@ -2,10 +2,11 @@
 
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_model::vpc_endpoint::{EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::{EndpointSubnet, Gateway, VpcEndpoint};
 
-use crate::layout::{Endpoint, Listener, ListenerKey};
-use crate::programs::types::{endpoint_flag, endpoint_state, listener_flag};
+use crate::layout::{Endpoint, Interface, Listener, ListenerKey};
+use crate::programs::types::{endpoint_flag, endpoint_state, interface_kind, listener_flag};
 use crate::tables::Tables;
 
 use super::Context;
@@ -17,6 +18,9 @@ const AWS_PORTS: [u16; 2] = [443, 80];
 
 pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
     for endpoint in context.snapshot.all::<VpcEndpoint>() {
+        if let Some(gateway) = &endpoint.gateway {
+            stand_in(context, endpoint, gateway, tables);
+        }
         for subnet in &endpoint.subnets {
             let Some(interface) = context.snapshot.get::<NetworkInterface>(&subnet.interface) else {
                 continue;
@@ -31,6 +35,17 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
             tables.endpoints.insert(number, lead);
         }
     }
+}
+
+/// A gateway endpoint has no interface: a row of its own stands in for one, without groups, in no subnet and behind
+/// no address.
+fn stand_in(context: &Context<'_>, endpoint: &VpcEndpoint, gateway: &Gateway, tables: &mut Tables) {
+    let Some(vpc) = context.snapshot.get::<Vpc>(&endpoint.vpc) else { return };
+    let kind = interface_kind::INTERFACE_ENDPOINT.0 as u8;
+    let row = Interface { vpc: vpc.number, kind, ..Interface::default() };
+    tables.interfaces.insert(gateway.number, row);
+    listen(tables, gateway.number);
+    tables.endpoints.insert(gateway.number, lead_to_gateway(endpoint, gateway.number));
 }
 
 /// An AWS service's endpoint has no balancer: its own interface listens, for the gateway.

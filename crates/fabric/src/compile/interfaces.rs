@@ -9,7 +9,7 @@ use crate::programs::types::{interface_flag, interface_kind};
 use crate::ranges;
 use crate::tables::Tables;
 
-use super::Context;
+use super::{Context, subnets};
 
 /// The VPC number of the service namespace: `SERVICE_VPC` of `bpf/layout.h`.
 const SERVICE_VPC: u32 = 0;
@@ -24,16 +24,18 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
         let device = context.devices.interfaces.get(&interface.number).copied().unwrap_or(0);
         let groups = context.groups.of(interface);
         let subnet = context.snapshot.get::<Subnet>(&interface.subnet);
+        let subnet_key = subnets::key(&interface.subnet);
         tables.interfaces.insert(
             interface.number,
             Interface {
                 address: layout::address(interface.address),
                 groups,
+                subnet: subnet_key,
                 vpc: vpc.number,
                 device,
                 mac: interface.mac.0,
                 kind,
-                pad: 0,
+                flags: flags(interface),
             },
         );
         if device != 0 {
@@ -43,6 +45,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
                     interface: interface.number,
                     vpc: vpc.number,
                     groups,
+                    subnet: subnet_key,
                     mac: interface.mac.0,
                     kind,
                     flags: flags(interface),
@@ -59,6 +62,7 @@ fn service() -> Port {
         interface: 0,
         vpc: SERVICE_VPC,
         groups: 0,
+        subnet: 0,
         mac: ranges::service_mac().0,
         kind: interface_kind::INTERFACE_SERVICE.0 as u8,
         flags: 0,

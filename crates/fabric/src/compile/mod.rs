@@ -9,7 +9,9 @@ mod interfaces;
 mod places;
 pub mod probes;
 pub mod relays;
+mod routes;
 mod rules;
+mod subnets;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +47,8 @@ pub fn compile(snapshot: &Snapshot, devices: &Devices) -> Tables {
     interfaces::compile(&context, &mut tables);
     places::compile(&context, &mut tables);
     rules::compile(&context, &mut tables);
+    subnets::compile(&context, &mut tables);
+    routes::compile(&context, &mut tables);
     endpoints::compile(&context, &mut tables);
     balancers::compile(&context, &mut tables);
     probes::compile(&context, &mut tables);

@@ -44,7 +44,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
 }
 
 /// Write a list of rules under its contents.
-fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
+pub(super) fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
     let rules = hash::contents(list);
     for (chunk, items) in (0..).zip(list.chunks(RuleChunk::default().rule.len())) {
         let mut value = RuleChunk::default();
@@ -89,7 +89,8 @@ fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     }
 }
 
-fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
+/// Of this range.
+pub(super) fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
     let (address, prefix) = match cidr.trunc() {
         IpNet::V4(cidr) => (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len())),
         IpNet::V6(cidr) => (layout::address6(cidr.network()), u32::from(cidr.prefix_len())),
@@ -101,8 +102,13 @@ fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
 fn range(traffic: &Traffic) -> (u16, u16) {
     let number = |value: Option<i32>| value.and_then(|value| u16::try_from(value).ok());
     match traffic.protocol {
-        Some(ICMP | ICMPV6) => (number(traffic.from).unwrap_or(ANY), number(traffic.to).unwrap_or(ANY)),
+        Some(ICMP | ICMPV6) => (or_any(traffic.from), or_any(traffic.to)),
         Some(TCP | UDP) => (number(traffic.from).unwrap_or(0), number(traffic.to).unwrap_or(u16::MAX)),
         _ => (0, u16::MAX),
     }
+}
+
+/// An ICMP type or code. AWS's -1 is any.
+pub(super) fn or_any(value: Option<i32>) -> u16 {
+    value.and_then(|value| u16::try_from(value).ok()).unwrap_or(ANY)
 }

@@ -132,6 +132,7 @@ fn a_receiver_without_a_device() {
     let world = World::new();
     let there = Interface {
         address: address(NEIGHBOUR_IP),
+        subnet: CONSUMER.into(),
         vpc: CONSUMER,
         kind: Kind::INTERFACE_WORKLOAD.0 as u8,
         ..Interface::default()

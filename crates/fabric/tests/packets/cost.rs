@@ -32,7 +32,8 @@ fn the_verifier_has_room_to_spare() {
 fn a_packet_of_an_open_flow_takes_well_under_two_microseconds() {
     let world = World::new();
     // Repeated on the same bytes, of which the source MAC changes, so that must not matter.
-    let port = Port { interface: CLIENT, vpc: CONSUMER, groups: 101, ..Port::default() };
+    let port =
+        Port { interface: CLIENT, vpc: CONSUMER, groups: 101, subnet: CONSUMER.into(), ..Port::default() };
     world.put(&world.skeleton.maps.ports, &device(CLIENT), &port);
     world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40000), (NEIGHBOUR_IP, 80), SYN)).frame();
     let frame = Frame::tcp((CLIENT_IP, 40000), (NEIGHBOUR_IP, 80), ACK).macs(mac(CLIENT), ROUTER_MAC).bytes();

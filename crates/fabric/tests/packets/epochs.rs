@@ -124,6 +124,7 @@ fn a_workload_that_gets_another_device_keeps_its_flows() {
     let target = Interface {
         address: address(TARGET_IP),
         groups: 104,
+        subnet: PROVIDER.into(),
         vpc: PROVIDER,
         device: 77,
         mac: [9; 6],

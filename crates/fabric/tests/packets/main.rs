@@ -5,6 +5,7 @@
 mod frame;
 mod world;
 
+mod acls;
 mod arp;
 mod checks;
 mod collector;
@@ -13,7 +14,9 @@ mod delivery;
 mod endpoints;
 mod epochs;
 mod gateway;
+mod gateway_endpoints;
 mod resets;
+mod routes;
 mod rules;
 mod service;
 mod time_outs;

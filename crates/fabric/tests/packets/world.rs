@@ -7,6 +7,8 @@
 //!   3 ENDPOINT  10.0.0.30  groups 103    ->      6 NODE      10.0.0.50  TCP 443, UDP 443 -> 8443
 //!   8 AWS       10.0.0.40  groups 103    ->    the gateway, TCP 443 and 80
 //! ```
+//!
+//! Each VPC has one subnet, 10.0.0.0/24, with the VPC's number, until a test moves somebody elsewhere.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,7 +25,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::frame::{Arp, Frame, Mac};
 
-pub use types::{drop_reason as Drop, interface_kind as Kind};
+pub use types::{drop_reason as Drop, interface_kind as Kind, route_kind as RouteKind};
 
 pub const CONSUMER: u32 = 1;
 pub const PROVIDER: u32 = 2;
@@ -72,6 +74,7 @@ const TC_ACT_REDIRECT: u32 = 7;
 pub const CLIENT_GROUP: u32 = 1;
 
 const RULES: u64 = 5000;
+const ACLS: u64 = 7000;
 const TARGETS: u64 = 9000;
 
 pub fn mac(interface: u32) -> Mac {
@@ -110,6 +113,12 @@ impl Outcome {
 
 pub struct World {
     pub skeleton: LinkwaySkel<'static>,
+}
+
+fn route_key(table: u32, destination: &str) -> RouteKey {
+    let net: ipnet::Ipv4Net = destination.parse().unwrap();
+    let bits = 64 + 96 + u32::from(net.prefix_len());
+    RouteKey { bits, table: [table, 0], destination: address(net.network()) }
 }
 
 pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
@@ -176,6 +185,10 @@ impl World {
 
     fn fill(&self) {
         self.settings(|_| {});
+        for vpc in [CONSUMER, PROVIDER] {
+            self.subnet(vpc.into(), Ipv4Addr::new(10, 0, 0, 0), 24, [None, None]);
+        }
+        self.route(0, "10.0.0.0/16", RouteKind::ROUTE_LOCAL, 0);
         self.interface(CLIENT, CONSUMER, CLIENT_IP, 101, Kind::INTERFACE_WORKLOAD);
         self.interface(NEIGHBOUR, CONSUMER, NEIGHBOUR_IP, 102, Kind::INTERFACE_WORKLOAD);
         self.interface(ENDPOINT, CONSUMER, ENDPOINT_IP, 103, Kind::INTERFACE_ENDPOINT);
@@ -258,26 +271,81 @@ impl World {
         );
     }
 
+    /// A subnet, with its ACL's entries for what enters and for what leaves. `None`: it allows everything.
+    pub fn subnet(&self, number: u64, network: Ipv4Addr, prefix: u32, acl: [Option<&[Rule]>; 2]) {
+        let mut row = Subnet { address: address(network), prefix: 96 + prefix, ..Subnet::default() };
+        for (direction, entries) in acl.into_iter().enumerate() {
+            if let Some(entries) = entries {
+                row.acl[direction] = self.list(ACLS + number * 2 + direction as u64, entries);
+            }
+        }
+        self.put(&self.skeleton.maps.subnets, &number, &row);
+    }
+
+    /// Has a subnet use another route table than 0, which leads to 10.0.0.0/16 only.
+    pub fn use_routes(&self, subnet: u64, table: u32) {
+        self.alter(&self.skeleton.maps.subnets, &subnet, |row: &mut Subnet| row.routes = [table, 0]);
+    }
+
+    /// A route of a route table.
+    pub fn route(&self, table: u32, destination: &str, kind: RouteKind, interface: u32) {
+        let value = Route { kind: kind.0, interface };
+        self.put(&self.skeleton.maps.routes, &route_key(table, destination), &value);
+    }
+
+    pub fn remove_route(&self, table: u32, destination: &str) {
+        self.skeleton.maps.routes.delete(route_key(table, destination).bytes()).unwrap();
+    }
+
+    /// Whether an interface's packets must come from its own addresses, and those to it go there.
+    pub fn check_source(&self, number: u32, checked: bool) {
+        let flags = if checked { types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8 } else { 0 };
+        self.alter(&self.skeleton.maps.interfaces, &number, |interface: &mut Interface| {
+            interface.flags = flags;
+        });
+        self.alter(&self.skeleton.maps.ports, &device(number), |port: &mut Port| port.flags = flags);
+    }
+
+    /// Moves an interface to another subnet. Its address stays.
+    pub fn move_to(&self, number: u32, subnet: u64) {
+        self.alter(&self.skeleton.maps.interfaces, &number, |interface: &mut Interface| {
+            interface.subnet = subnet;
+        });
+        self.alter(&self.skeleton.maps.ports, &device(number), |port: &mut Port| port.subnet = subnet);
+    }
+
+    /// Changes a row, if it is there.
+    fn alter<K: Layout, V: Layout>(&self, map: &impl MapCore, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some(value) = map.lookup(key.bytes(), MapFlags::ANY).unwrap() {
+            let mut value = V::read(&value).unwrap();
+            change(&mut value);
+            self.put(map, key, &value);
+        }
+    }
+
+    /// In the subnet that has the VPC's number.
     pub fn interface(&self, number: u32, vpc: u32, ip: Ipv4Addr, groups: u64, kind: Kind) {
         let workload = kind == Kind::INTERFACE_WORKLOAD;
         let device = if workload { device(number) } else { 0 };
+        let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
         let interface = Interface {
             address: address(ip),
             groups,
+            subnet: vpc.into(),
             vpc,
             device,
             mac: mac(number),
             kind: kind.0 as u8,
-            pad: 0,
+            flags,
         };
         self.put(&self.skeleton.maps.interfaces, &number, &interface);
         self.place(vpc, ip, number, types::place_kind::PLACE_INTERFACE);
         if workload {
-            let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
             let port = Port {
                 interface: number,
                 vpc,
                 groups,
+                subnet: vpc.into(),
                 mac: mac(number),
                 kind: kind.0 as u8,
                 flags,
@@ -290,7 +358,12 @@ impl World {
 
     /// The list of a set's rules in a direction.
     pub fn rules(&self, groups: u64, direction: u32, rules: &[Rule]) {
-        let hash = RULES + groups * 2 + u64::from(direction);
+        let ruleset = self.list(RULES + groups * 2 + u64::from(direction), rules);
+        let key = RulesetKey { groups, direction, pad: 0 };
+        self.put(&self.skeleton.maps.rulesets, &key, &ruleset);
+    }
+
+    fn list(&self, hash: u64, rules: &[Rule]) -> Ruleset {
         for (chunk, some) in rules.chunks(8).enumerate() {
             let mut value = RuleChunk::default();
             value.rule[..some.len()].copy_from_slice(some);
@@ -300,12 +373,7 @@ impl World {
                 &value,
             );
         }
-        let key = RulesetKey { groups, direction, pad: 0 };
-        self.put(
-            &self.skeleton.maps.rulesets,
-            &key,
-            &Ruleset { rules: hash, count: rules.len() as u32, pad: 0 },
-        );
+        Ruleset { rules: hash, count: rules.len() as u32, pad: 0 }
     }
 
     /// Where `ENDPOINT` leads.

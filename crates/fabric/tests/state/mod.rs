@@ -11,20 +11,24 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
+use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::load_balancer::*;
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::prefix_list::{
     AddressFamily, PrefixList, PrefixListEntry, PrefixListState, PrefixListVersion,
 };
+use linkway_model::route_table::{Route, RouteTable, RouteTarget};
 use linkway_model::security_group::{
     Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic as RuleTraffic,
 };
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
 use linkway_model::*;
 
 pub const REGION: &str = "us-east-1";
@@ -64,9 +68,12 @@ impl State {
         self.get::<NetworkInterface>(interface).number
     }
 
+    /// A VPC, with the ACL and the route table that each has from the beginning.
     pub fn vpc(&mut self, cidr: &str) -> VpcId {
         let id = VpcId::random();
         let number = self.next_number();
+        let main_route_table = self.route_table(&id, &[]);
+        let default_network_acl = self.acl(&id, [true, false].map(|egress| entry(100, egress, true)).into());
         self.put(Vpc {
             id: id.clone(),
             number,
@@ -80,16 +87,71 @@ impl State {
             enable_network_address_usage_metrics: false,
             dhcp_options: DhcpOptionsId::random(),
             default_security_group: SecurityGroupId::random(),
-            main_route_table: RouteTableId::random(),
-            default_network_acl: NetworkAclId::random(),
+            main_route_table,
+            default_network_acl,
             tags: Tags::new(),
         });
         id
     }
 
+    /// A network ACL that no subnet has.
+    pub fn acl(&mut self, vpc: &VpcId, entries: Vec<NetworkAclEntry>) -> NetworkAclId {
+        let id = NetworkAclId::random();
+        self.put(NetworkAcl {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            is_default: false,
+            entries,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// A route table with these routes, that no subnet is associated with.
+    pub fn route_table(&mut self, vpc: &VpcId, routes: &[(&str, RouteTarget)]) -> RouteTableId {
+        let id = RouteTableId::random();
+        let route = |(to, target): &(&str, RouteTarget)| Route {
+            destination: to.parse().unwrap(),
+            target: target.clone(),
+        };
+        self.put(RouteTable {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.clone(),
+            main_association: None,
+            associations: Vec::new(),
+            routes: routes.iter().map(route).collect(),
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// An internet gateway, attached to a VPC or to none.
+    pub fn internet_gateway(&mut self, vpc: Option<&VpcId>) -> RouteTarget {
+        let id = InternetGatewayId::random();
+        self.put(InternetGateway {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc: vpc.cloned(),
+            tags: Tags::new(),
+        });
+        RouteTarget::InternetGateway(id)
+    }
+
+    /// Have a subnet use a route table that is not its VPC's main one.
+    pub fn associate(&mut self, table: &RouteTableId, subnet: &SubnetId) {
+        let association = (RouteTableAssociationId::random(), subnet.clone());
+        self.change::<RouteTable>(table, |table| table.associations.push(association));
+    }
+
     /// A subnet in zone `us-east-1{zone}`.
     pub fn subnet(&mut self, vpc: &VpcId, cidr: &str, zone: char) -> SubnetId {
         let id = SubnetId::random();
+        let acl = self.get::<Vpc>(vpc).default_network_acl.clone();
         self.put(Subnet {
             id: id.clone(),
             owner: account(),
@@ -101,7 +163,7 @@ impl State {
             map_public_ip_on_launch: false,
             hostname_type: "ip-name".to_owned(),
             resource_name_a_record: false,
-            network_acl: (NetworkAclAssociationId::random(), NetworkAclId::random()),
+            network_acl: (NetworkAclAssociationId::random(), acl),
             tags: Tags::new(),
         });
         id
@@ -391,33 +453,59 @@ impl State {
             })
             .collect();
         let vpc = self.get::<Subnet>(&subnets[0].subnet).vpc.clone();
-        self.put(VpcEndpoint {
-            id: id.clone(),
-            owner: account(),
-            region: REGION.to_owned(),
-            vpc,
-            service_name,
-            service,
-            state: EndpointState::Available,
-            subnets,
-            groups: groups.iter().map(|group| (*group).clone()).collect(),
-            private_dns_enabled: false,
-            policy: String::new(),
-            dns_label: "abcdefgh".to_owned(),
-            connection: EndpointConnectionId::random(),
-            connection_tags: Tags::new(),
-            created: Timestamp::UNIX_EPOCH,
-            deleted: None,
-            since: 0,
-            last_error: None,
-            tags: Tags::new(),
+        let groups = groups.iter().map(|group| (*group).clone()).collect();
+        let endpoint = endpoint(&id, vpc, service_name, service);
+        self.put(VpcEndpoint { subnets, groups, ..endpoint });
+        id
+    }
+
+    /// An available gateway endpoint, of S3 say, that these route tables lead to.
+    pub fn gateway_endpoint(&mut self, service: &str, tables: &[&RouteTableId]) -> VpcEndpointId {
+        let id = VpcEndpointId::random();
+        let name = format!("com.amazonaws.{REGION}.{service}");
+        let (of_aws, _) = AwsService::find(&name).expect("the catalogue has it");
+        let vpc = self.get::<RouteTable>(tables[0]).vpc.clone();
+        let list =
+            AwsPrefixList::all(REGION).into_iter().find(|list| list.name == name).expect("it has a list");
+        let gateway = Some(Gateway {
+            number: self.next_number(),
+            prefix_list: list.id,
+            route_tables: tables.iter().map(|table| (*table).clone()).collect(),
         });
+        let endpoint = endpoint(&id, vpc, name, of_aws.gateway_id(REGION));
+        self.put(VpcEndpoint { gateway, ..endpoint });
         id
     }
 
     fn next_number(&mut self) -> u32 {
         self.last_number += 1;
         self.last_number
+    }
+}
+
+/// An available endpoint that is nowhere yet.
+fn endpoint(id: &VpcEndpointId, vpc: VpcId, service_name: String, service: EndpointServiceId) -> VpcEndpoint {
+    VpcEndpoint {
+        id: id.clone(),
+        owner: account(),
+        region: REGION.to_owned(),
+        vpc,
+        service_name,
+        service,
+        state: EndpointState::Available,
+        subnets: Vec::new(),
+        gateway: None,
+        groups: Vec::new(),
+        private_dns_enabled: false,
+        policy: String::new(),
+        dns_label: "abcdefgh".to_owned(),
+        connection: EndpointConnectionId::random(),
+        connection_tags: Tags::new(),
+        created: Timestamp::UNIX_EPOCH,
+        deleted: None,
+        since: 0,
+        last_error: None,
+        tags: Tags::new(),
     }
 }
 
@@ -439,6 +527,12 @@ pub fn ip(text: &str) -> Ipv4Addr {
 
 pub fn cidr(text: &str) -> Peer {
     Peer::Cidr(text.parse().unwrap())
+}
+
+/// An ACL's entry about everything.
+pub fn entry(number: i32, egress: bool, allow: bool) -> NetworkAclEntry {
+    let cidr = net("0.0.0.0/0").into();
+    NetworkAclEntry { number, egress, protocol: None, cidr, allow, ports: None, icmp: None }
 }
 
 /// Every packet.

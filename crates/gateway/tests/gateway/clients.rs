@@ -106,7 +106,7 @@ async fn a_gateway_that_stops_answers_what_it_was_asked() {
     let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let address = (endpoint_address(1), listener.local_addr().unwrap().port());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let gateway = world.gateway.clone();
+    let gateway = world.gateway.worker();
     let serving = tokio::spawn(async move {
         gateway.serve_plain(listener, async { drop(stopped.await) }).await;
     });

@@ -291,7 +291,7 @@ async fn a_gateway_that_stops_ends_silent_connections() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let to = SocketAddr::new(crate::world::endpoint_address(3), listener.local_addr().unwrap().port());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let gateway = world.gateway.clone();
+    let gateway = world.gateway.worker();
     let serving = tokio::spawn(async move {
         gateway.serve_relay(listener, crate::world::LISTENER, async { drop(stopped.await) }).await;
     });

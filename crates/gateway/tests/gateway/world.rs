@@ -124,13 +124,13 @@ impl Draft {
         let port = listener.local_addr().unwrap().port();
         let plain = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let plain_port = plain.local_addr().unwrap().port();
-        let served = gateway.clone();
+        let served = gateway.worker();
         tokio::spawn(async move { served.serve(listener, std::future::pending()).await });
-        let served = gateway.clone();
+        let served = gateway.worker();
         tokio::spawn(async move { served.serve_plain(plain, std::future::pending()).await });
         let relayed = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let relayed_port = relayed.local_addr().unwrap().port();
-        let served = gateway.clone();
+        let served = gateway.worker();
         tokio::spawn(async move { served.serve_relay(relayed, LISTENER, std::future::pending()).await });
         World { gateway, view, ca, port, plain_port, relayed_port, records }
     }

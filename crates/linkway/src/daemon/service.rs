@@ -1,8 +1,8 @@
-//! The service thread: what answers inside of the service namespace, which is the resolver, the gateway and health
-//! checks.
+//! The service threads: what answers inside of the service namespace, which is the resolver, health checks and, on
+//! threads of its own, the gateway.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::path::PathBuf;
+use std::net::{SocketAddrV4, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
@@ -13,18 +13,16 @@ use linkway_resolver::Resolver;
 use tokio::runtime;
 
 use crate::daemon::privileges;
-use crate::gateway::relays::{self, WantedPorts};
+use crate::gateway::relays::WantedPorts;
+use crate::gateway::threads::{self, Threads};
 use crate::instance::namespaces;
-use crate::stop::{Stop, Stopper};
+use crate::stop::Stopper;
 
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
 
-/// Where the gateway listens, at every address: HTTPS and HTTP.
-pub(crate) const GATEWAY_PORTS: [u16; 2] = [443, 80];
-
-/// Connections that may wait to be accepted, at one port: as many as the namespace lets.
-const BACKLOG: u32 = 16384;
+/// TCP connections to the resolver that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
 const UNPRIVILEGED_PORTS: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -41,32 +39,38 @@ pub(crate) struct Service {
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
     pub(crate) gateway: Gateway,
-    /// Where it is to listen for balancers.
-    pub(crate) wanted_ports: WantedPorts,
+    /// Where each of its threads is to listen for balancers.
+    pub(crate) wanted_ports: Vec<WantedPorts>,
 }
 
 /// What listens.
 struct Sockets {
     udp: UdpSocket,
     tcp: tokio::net::TcpListener,
-    https: tokio::net::TcpListener,
-    http: tokio::net::TcpListener,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
 /// when the daemon stops, and the daemon with it.
 pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()>> {
-    let (stop, vital) = (stopper.subscribe(), stopper.when_dropped());
+    let (stopper, vital) = (stopper.clone(), stopper.when_dropped());
     let (ready, outcome) = mpsc::channel();
     let thread = Builder::new()
         .name("service".into())
         .spawn(move || {
             let _vital = vital;
-            match enter(&service) {
-                Ok((runtime, sockets)) => {
+            let Service { namespace, address, resolver, checker, gateway, wanted_ports } = service;
+            let entered = enter(&namespace, address).and_then(|(runtime, sockets)| {
+                let threads = threads::start(&gateway, wanted_ports, &stopper)?;
+                Ok((runtime, sockets, threads))
+            });
+            match entered {
+                Ok((runtime, sockets, mut threads)) => {
                     if ready.send(Ok(())).is_ok() {
-                        runtime.block_on(run(service, sockets, stop));
+                        runtime.block_on(run(&resolver, &checker, sockets, &mut threads));
                     }
+                    // However it came to this, the gateway's threads are not left alone.
+                    stopper.stop();
+                    threads.join();
                 }
                 // Nobody to tell it to has gone away before: the caller waits.
                 Err(error) => drop(ready.send(Err(error))),
@@ -78,12 +82,11 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
 }
 
 /// Threads of the runtime are in the namespace and without capabilities, as the thread that starts them is.
-fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
-    namespaces::enter_network(&service.namespace)?;
+fn enter(namespace: &Path, address: SocketAddrV4) -> Result<(runtime::Runtime, Sockets)> {
+    namespaces::enter_network(namespace)?;
     // In here, low ports are nobody's privilege: one capability less that the daemon needs.
     std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
-    let address = SocketAddr::V4(service.address);
-    let listening = || format!("the resolver cannot listen on {address} in {}", service.namespace.display());
+    let listening = || format!("the resolver cannot listen on {address} in {}", namespace.display());
     let udp = UdpSocket::bind(address).with_context(listening)?;
     udp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
@@ -94,46 +97,30 @@ fn enter(service: &Service) -> Result<(runtime::Runtime, Sockets)> {
         .build()
         .context("cannot start threads")?;
     let inside = runtime.enter();
-    let tcp = listen_at(service.address).with_context(listening)?;
-    let [https, http] = GATEWAY_PORTS
-        .map(|port| listen(port).with_context(|| format!("the gateway cannot listen on port {port}")));
+    let tcp = listen(address).with_context(listening)?;
     drop(inside);
-    Ok((runtime, Sockets { udp, tcp, https: https?, http: http? }))
+    Ok((runtime, Sockets { udp, tcp }))
 }
 
-/// Listen on a port of every address, for the gateway. Call it in the runtime.
-pub(crate) fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
-    listen_at(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port))
-}
-
-fn listen_at(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
+fn listen(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
+    // The gateway may carry port 53, too, at every other address.
     socket.set_reuseport(true)?;
     socket.bind(address.into())?;
     socket.listen(BACKLOG)
 }
 
-async fn run(service: Service, sockets: Sockets, mut stop: Stop) {
-    let Sockets { udp, tcp, https, http } = sockets;
+/// Returns when the gateway has ended, which it does after the word to stop.
+async fn run(resolver: &Resolver, checker: &Checker, sockets: Sockets, gateway: &mut Threads) {
+    let Sockets { udp, tcp } = sockets;
     let udp = match tokio::net::UdpSocket::from_std(udp) {
         Ok(udp) => udp,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
     };
-    let gateway = &service.gateway;
-    // Ends after the word to stop, when requests in progress have had a while to end.
-    let (mut stop_plain, stop_relays) = (stop.clone(), stop.clone());
-    let serving = async {
-        tokio::join!(
-            gateway.serve(https, stop.wait()),
-            gateway.serve_plain(http, stop_plain.wait()),
-            relays::serve(gateway, service.wanted_ports, stop_relays)
-        )
-    };
     tokio::select! {
-        () = service.resolver.serve(udp, tcp) => {}
-        () = service.checker.run() => {}
-        _ = serving => {}
+        () = resolver.serve(udp, tcp) => {}
+        () = checker.run() => {}
+        () = gateway.ended() => {}
     }
 }

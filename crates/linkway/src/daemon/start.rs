@@ -34,8 +34,8 @@ use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
 use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
-use crate::gateway::relays;
 use crate::gateway::view::{self, Views};
+use crate::gateway::{relays, threads};
 use crate::keeper::protocol::Place;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
@@ -100,12 +100,12 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 
     let own_services = OwnServices::default();
     let audit = Audit::start(&settings.state, settings.ephemeral)?;
-    let keys: Arc<dyn Keys> = Arc::new(StoreKeys(Arc::clone(&store)));
+    let keys: Arc<dyn Keys> = Arc::new(StoreKeys::new(Arc::clone(&store)));
     let outbound = runtime.handle().clone();
     let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
 
     let stop = Stopper::new();
-    let (ports, wanted_ports) = relays::ports();
+    let (ports, wanted_ports) = relays::ports(threads::count());
     let followers = Followers {
         control: Arc::clone(&control),
         resolver: resolver.clone(),

@@ -7,9 +7,11 @@
 //! | whose an access key is | [`keys`] |
 //! | what a request asks for | [`decider`] |
 //! | services that this daemon serves itself | [`local`] |
+//! | the threads that serve | [`threads`] |
 
 pub(crate) mod decider;
 pub(crate) mod keys;
 pub(crate) mod local;
 pub(crate) mod relays;
+pub(crate) mod threads;
 pub(crate) mod view;

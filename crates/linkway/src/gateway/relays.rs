@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, mpsc as sync};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use linkway_gateway::{Gateway, ListenerTls, ListenerTlsSettings, Relay, RelayTarget, ServerCertificate};
+use linkway_gateway::{ListenerTls, ListenerTlsSettings, Relay, RelayTarget, ServerCertificate, Worker};
 use linkway_model::Snapshot;
 use linkway_model::certificate::Certificate;
 use linkway_model::load_balancer::{Listener, Protocol, TargetGroup};
@@ -18,7 +18,7 @@ use linkway_model::ssl_policy::SslPolicy;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::daemon::service::{GATEWAY_PORTS, listen};
+use crate::gateway::threads::{PORTS, listen};
 use crate::stop::Stop;
 
 /// How long opening a port may take, before the packet path leads there all the same.
@@ -114,19 +114,19 @@ struct Wanted {
     opened: sync::Sender<io::Result<()>>,
 }
 
-/// Has the service namespace listen.
+/// Has the gateway's threads listen.
 pub(crate) struct Ports {
-    wanted: mpsc::UnboundedSender<Wanted>,
+    threads: Vec<mpsc::UnboundedSender<Wanted>>,
     open: BTreeSet<u16>,
 }
 
-/// The service namespace's side of [`Ports`].
+/// A thread's side of [`Ports`].
 pub(crate) struct WantedPorts(mpsc::UnboundedReceiver<Wanted>);
 
-/// Both sides.
-pub(crate) fn ports() -> (Ports, WantedPorts) {
-    let (wanted, asked) = mpsc::unbounded_channel();
-    (Ports { wanted, open: GATEWAY_PORTS.into() }, WantedPorts(asked))
+/// Both sides, for so many threads.
+pub(crate) fn ports(threads: usize) -> (Ports, Vec<WantedPorts>) {
+    let (threads, asked) = (0..threads).map(|_| mpsc::unbounded_channel()).unzip::<_, _, Vec<_>, Vec<_>>();
+    (Ports { threads, open: PORTS.into() }, asked.into_iter().map(WantedPorts).collect())
 }
 
 impl Ports {
@@ -136,33 +136,45 @@ impl Ports {
         let missing: BTreeSet<u16> =
             relays.keys().map(|(_, port)| *port).filter(|port| !self.open.contains(port)).collect();
         for port in missing {
-            let (opened, outcome) = sync::channel();
-            // Nobody reads only when the daemon ends.
-            if self.wanted.send(Wanted { port, opened }).is_err() {
-                return;
-            }
-            match outcome.recv_timeout(PATIENCE) {
-                Ok(Ok(())) => {
+            match self.open_one(port) {
+                Ok(()) => {
                     self.open.insert(port);
                 }
-                Ok(Err(error)) => tracing::error!(port, %error, "the gateway cannot listen"),
-                Err(error) => tracing::error!(port, %error, "the gateway does not listen yet"),
+                Err(error) => tracing::error!(port, %error, "the gateway does not listen"),
             }
         }
+    }
+
+    fn open_one(&self, port: u16) -> io::Result<()> {
+        let (opened, outcomes) = sync::channel();
+        for thread in &self.threads {
+            let wanted = Wanted { port, opened: opened.clone() };
+            // Nobody reads only when the daemon ends.
+            thread.send(wanted).map_err(|_| io::Error::other("the daemon stops"))?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        self.threads.iter().try_for_each(|_| {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            outcomes.recv_timeout(patience).map_err(|_| io::ErrorKind::TimedOut)?
+        })
     }
 }
 
 /// Listen as wanted, and carry what comes, until the word to stop; then connections in progress have a while to end.
-pub(crate) async fn serve(gateway: &Gateway, mut wanted: WantedPorts, mut stop: Stop) {
-    let mut carrying = JoinSet::new();
+pub(crate) async fn serve(worker: &Worker, mut wanted: WantedPorts, mut stop: Stop) {
+    let (mut carrying, mut open) = (JoinSet::new(), BTreeSet::new());
     loop {
         let Wanted { port, opened } = tokio::select! {
             Some(wanted) = wanted.0.recv() => wanted,
             () = stop.wait() => break,
         };
-        let outcome = listen(port).map(|listener| {
-            let (gateway, mut stop) = (gateway.clone(), stop.clone());
-            carrying.spawn(async move { gateway.serve_relay(listener, port, stop.wait()).await });
+        // It is asked for again when another thread could not.
+        let outcome = if open.contains(&port) { Ok(None) } else { listen(port).map(Some) };
+        let outcome = outcome.map(|listener| {
+            let Some(listener) = listener else { return };
+            open.insert(port);
+            let (worker, mut stop) = (worker.clone(), stop.clone());
+            carrying.spawn(async move { worker.serve_relay(listener, port, stop.wait()).await });
         });
         // Whoever asked may have waited long enough.
         drop(opened.send(outcome));

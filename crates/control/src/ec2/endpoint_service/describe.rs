@@ -49,7 +49,7 @@ pub(super) fn shape(service: &EndpointService) -> ServiceConfiguration {
         service_id: Some(service.id.to_string()),
         service_name: Some(service.name()),
         service_state: Some(service.state.name().into()),
-        service_type: service_type(),
+        service_type: service_type("Interface"),
         supported_ip_address_types: service.supported_ip_address_types.clone(),
         supported_regions: vec![SupportedRegionDetail {
             region: Some(service.region.clone()),

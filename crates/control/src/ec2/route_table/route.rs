@@ -12,6 +12,7 @@ use linkway_model::{Snapshot, VpcId};
 use linkway_wire::ec2::{CreateRouteRequest, CreateRouteResult, DeleteRouteRequest, ReplaceRouteRequest};
 
 use crate::ec2::instance::primary_interface;
+use crate::ec2::vpc_endpoint;
 use crate::error::NetworkError;
 use crate::lookup::{named, own};
 use crate::{Caller, Control, Error};
@@ -130,6 +131,14 @@ pub(crate) fn delete_route(
     control.write(input.dry_run, |tx| {
         let table =
             Arc::clone(named::<RouteTable>(tx, caller, input.route_table_id.as_deref(), "RouteTableId")?);
+        if let Some(list) = &input.destination_prefix_list_id
+            && vpc_endpoint::routes(tx, &table).any(|(_, gateway)| gateway.prefix_list.as_str() == list)
+        {
+            return Err(Error::InvalidParameterValue(format!(
+                "cannot remove VPC endpoint route {list} in route table {}",
+                table.id
+            )));
+        }
         let destination = destination!(input)?;
         if is_local(tx, &table.vpc, destination) {
             return Err(Error::InvalidParameterValue(format!(

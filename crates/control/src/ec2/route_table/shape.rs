@@ -8,6 +8,7 @@ use linkway_wire::ec2::{
     Route as RouteShape, RouteTable as RouteTableShape, RouteTableAssociation, RouteTableAssociationState,
 };
 
+use crate::ec2::vpc_endpoint;
 use crate::filter::{Field, fields, many, none, one};
 use crate::tags;
 
@@ -36,7 +37,9 @@ pub(super) const FILTERS: &[Field<RouteTable>] = fields! {
     "route.origin" => |state, table| of_routes(state, table, |route| route.origin);
     "route.state" => |state, table| of_routes(state, table, |route| route.state);
     "vpc-id" => |_, table| one(&table.vpc);
-    "association.gateway-id" | "route.destination-prefix-list-id" | "route.transit-gateway-id"
+    "route.destination-prefix-list-id" =>
+        |state, table| of_routes(state, table, |route| route.destination_prefix_list_id);
+    "association.gateway-id" | "route.transit-gateway-id"
         | "route.vpc-peering-connection-id" => none;
 };
 
@@ -68,7 +71,15 @@ fn routes(state: &Snapshot, table: &RouteTable) -> Vec<RouteShape> {
         state: Some("active".into()),
         ..RouteShape::default()
     });
-    local.chain(table.routes.iter().map(|route| made(state, table, route))).collect()
+    let made = table.routes.iter().map(|route| made(state, table, route));
+    let to_endpoints = vpc_endpoint::routes(state, table).map(|(endpoint, gateway)| RouteShape {
+        destination_prefix_list_id: Some(gateway.prefix_list.to_string()),
+        gateway_id: Some(endpoint.id.to_string()),
+        origin: Some("CreateRoute".into()),
+        state: Some("active".into()),
+        ..RouteShape::default()
+    });
+    local.chain(made).chain(to_endpoints).collect()
 }
 
 /// A route that a caller made.

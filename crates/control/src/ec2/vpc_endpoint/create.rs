@@ -6,8 +6,9 @@ use linkway_model::{EndpointConnectionId, Tags, Timestamp, VpcEndpointId, VpcId,
 use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
 
-use super::{options, placement, policy, private_dns, shape};
+use super::{gateway, options, placement, policy, private_dns, shape};
 use crate::ec2::connection_notification::{Event, tell};
+use crate::ec2::offered::Offered;
 use crate::ec2::security_group::groups_of_vpc;
 use crate::ec2::service_catalog;
 use crate::error::EndpointError;
@@ -43,28 +44,16 @@ fn make(
     let name = required(input.service_name.as_deref(), "ServiceName")?;
     options::service_region(input.service_region.as_deref(), caller)?;
     let service = service_catalog::visible(tx, caller, name)?;
-    options::is_interface(endpoint_type, &service)?;
-    if !input.route_table_ids.is_empty() {
-        return Err(options::route_tables_refused());
-    }
-
     let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.clone();
     options::ip_address_type(input.ip_address_type.as_deref())?;
-    options::dns(input.dns_options.as_ref(), &vpc.id)?;
-    let policy = policy::accepted(tx, input.policy_document.as_deref(), name)?;
-    let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
-    let groups = groups_of_vpc(tx, caller, &input.security_group_ids, &vpc, &format!("VPC {}", vpc.id))?;
-    let private_dns_enabled = private_dns::decide(tx, &vpc, &service, input.private_dns_enabled, None)?;
-    let tags = specified(&input.tag_specifications, "vpc-endpoint")?;
-    if endpoints_in(tx, &vpc.id) >= MAX_PER_VPC {
-        return Err(EndpointError::LimitExceeded.into());
-    }
-
+    let is_gateway = options::is_gateway(endpoint_type, &service)?;
+    let given = policy::accepted(tx, input.policy_document.as_deref(), name)?;
     let mut endpoint = VpcEndpoint {
         id: VpcEndpointId::random(),
         owner: caller.account.clone(),
         region: caller.region.clone(),
         vpc: vpc.id.clone(),
+        gateway: None,
         service_name: name.to_owned(),
         service: service.id(),
         state: if service.acceptance_required() {
@@ -73,9 +62,9 @@ fn make(
             EndpointState::Pending
         },
         subnets: Vec::new(),
-        groups,
-        private_dns_enabled,
-        policy,
+        groups: Vec::new(),
+        private_dns_enabled: false,
+        policy: given.unwrap_or_else(|| policy::default(is_gateway).to_owned()),
         dns_label: random_label(8),
         connection: EndpointConnectionId::random(),
         connection_tags: Tags::new(),
@@ -83,18 +72,47 @@ fn make(
         since: tx.revision(),
         last_error: None,
         deleted: None,
-        tags,
+        tags: specified(&input.tag_specifications, "vpc-endpoint")?,
     };
-    placement::add(tx, now, &mut endpoint, &service, &places)?;
+    if is_gateway {
+        gateway::set_up(tx, caller, &mut endpoint, input)?;
+    } else {
+        set_up(tx, caller, now, &mut endpoint, &vpc, &service, input)?;
+    }
     let id = endpoint.id.to_string();
     tell(tx, &endpoint, Event::Connect, now);
     tx.put(endpoint);
     Ok(id)
 }
 
+/// What an interface endpoint has.
+fn set_up(
+    tx: &mut Transaction,
+    caller: &Caller,
+    now: Timestamp,
+    endpoint: &mut VpcEndpoint,
+    vpc: &Vpc,
+    service: &Offered,
+    input: &CreateVpcEndpointRequest,
+) -> Result<(), Error> {
+    if !input.route_table_ids.is_empty() {
+        return Err(options::route_tables_refused());
+    }
+    options::dns(input.dns_options.as_ref(), &vpc.id)?;
+    let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
+    endpoint.groups = groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
+    endpoint.private_dns_enabled = private_dns::decide(tx, vpc, service, input.private_dns_enabled, None)?;
+    if endpoints_in(tx, &vpc.id) >= MAX_PER_VPC {
+        return Err(EndpointError::LimitExceeded.into());
+    }
+    placement::add(tx, now, endpoint, service, &places)
+}
+
 fn endpoints_in(tx: &Transaction, vpc: &VpcId) -> usize {
     let counted = |endpoint: &VpcEndpoint| {
-        endpoint.vpc == *vpc && !matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted)
+        endpoint.vpc == *vpc
+            && endpoint.gateway.is_none()
+            && !matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted)
     };
     tx.all::<VpcEndpoint>().filter(|endpoint| counted(endpoint)).count()
 }

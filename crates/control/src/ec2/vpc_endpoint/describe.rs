@@ -16,7 +16,7 @@ const FIELDS: &[Field<VpcEndpoint>] = fields! {
     "vpc-id" => |_, endpoint| one(&endpoint.vpc);
     "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
     "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name());
-    "vpc-endpoint-type" => |_, _| one("Interface");
+    "vpc-endpoint-type" => |_, endpoint| one(endpoint.type_name());
 };
 
 pub(crate) fn describe(

@@ -11,7 +11,7 @@ use linkway_model::{SubnetId, Timestamp};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{ModifyVpcEndpointRequest, ModifyVpcEndpointResult};
 
-use super::{options, placement, policy, private_dns};
+use super::{gateway, options, placement, policy, private_dns};
 use crate::ec2::offered::Offered;
 use crate::ec2::security_group::{check_count, groups_of_vpc};
 use crate::error::EndpointError;
@@ -23,21 +23,25 @@ pub(crate) fn modify(
     caller: &Caller,
     input: ModifyVpcEndpointRequest,
 ) -> Result<ModifyVpcEndpointResult, Error> {
-    if !input.add_route_table_ids.is_empty() || !input.remove_route_table_ids.is_empty() {
-        return Err(options::route_tables_refused());
-    }
     options::ip_address_type(input.ip_address_type.as_deref())?;
     let now = control.now();
     control.write(input.dry_run, |tx| {
         let before =
             named::<VpcEndpoint>(tx, caller, input.vpc_endpoint_id.as_deref(), "VpcEndpointId")?.clone();
         modifiable(&before)?;
-        options::dns(input.dns_options.as_ref(), &before.vpc)?;
         let mut endpoint = VpcEndpoint::clone(&before);
         change_policy(tx, &mut endpoint, &input)?;
-        change_groups(tx, caller, &mut endpoint, &input)?;
-        change_private_dns(tx, &mut endpoint, &input)?;
-        change_subnets(tx, caller, now, &mut endpoint, &input)?;
+        if before.gateway.is_some() {
+            gateway::change(tx, caller, &mut endpoint, &input)?;
+        } else {
+            if !input.add_route_table_ids.is_empty() || !input.remove_route_table_ids.is_empty() {
+                return Err(options::route_tables_refused());
+            }
+            options::dns(input.dns_options.as_ref(), &before.vpc)?;
+            change_groups(tx, caller, &mut endpoint, &input)?;
+            change_private_dns(tx, &mut endpoint, &input)?;
+            change_subnets(tx, caller, now, &mut endpoint, &input)?;
+        }
         if endpoint != *before {
             endpoint.since = tx.revision();
             // It goes on to carry packets meanwhile, and the reconciler brings it back.
@@ -78,10 +82,11 @@ fn change_policy(
                 "The parameters ResetPolicy and PolicyDocument exclude each other.".into(),
             ));
         }
-        Some(given) => endpoint.policy = policy::accepted(tx, Some(given), &endpoint.service_name)?,
-        None if reset => endpoint.policy = policy::FULL_ACCESS.to_owned(),
-        None => {}
+        None if !reset => return Ok(()),
+        _ => {}
     }
+    let given = policy::accepted(tx, input.policy_document.as_deref(), &endpoint.service_name)?;
+    endpoint.policy = given.unwrap_or_else(|| policy::default(endpoint.gateway.is_some()).to_owned());
     Ok(())
 }
 

@@ -13,10 +13,7 @@ pub(super) fn endpoint_type(input: &CreateVpcEndpointRequest) -> Result<&str, Er
     match given {
         "Interface" | "GatewayLoadBalancer" => Ok(given),
         "Gateway" if !input.subnet_ids.is_empty() || !input.subnet_configurations.is_empty() => {
-            Err(Error::InvalidParameter(
-                "Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints."
-                    .into(),
-            ))
+            Err(subnets_refused())
         }
         "Gateway" => Ok(given),
         "Resource" | "ServiceNetwork" => Err(Error::Unsupported(format!(
@@ -26,14 +23,12 @@ pub(super) fn endpoint_type(input: &CreateVpcEndpointRequest) -> Result<&str, Er
     }
 }
 
-/// Every service here is for interface endpoints; some of AWS's are for gateway endpoints, too.
-pub(super) fn is_interface(endpoint_type: &str, service: &Offered) -> Result<(), Error> {
+/// Every service here is for interface endpoints; some of AWS's are for gateway endpoints, too. Whether it is to be
+/// a gateway endpoint.
+pub(super) fn is_gateway(endpoint_type: &str, service: &Offered) -> Result<bool, Error> {
     match (endpoint_type, service) {
-        ("Interface", _) => Ok(()),
-        ("Gateway", Offered::Aws(aws, _)) if aws.gateway => Err(Error::Unsupported(format!(
-            "VPC endpoints of type Gateway are not supported: {} has endpoints of type Interface, too.",
-            service.name()
-        ))),
+        ("Interface", _) => Ok(false),
+        ("Gateway", Offered::Aws(aws, _)) if aws.gateway => Ok(true),
         _ => {
             let endpoint_type = endpoint_type.to_owned();
             Err(EndpointError::ServiceType { service: service.name(), endpoint_type }.into())
@@ -50,6 +45,25 @@ pub(super) fn service_region(given: Option<&str>, caller: &Caller) -> Result<(),
         ))),
         _ => Ok(()),
     }
+}
+
+/// Of DNS options a gateway endpoint has none.
+pub(super) fn dns_of_gateway(given: Option<&DnsOptionsSpecification>, vpc: &VpcId) -> Result<(), Error> {
+    match given {
+        Some(given) if given.private_dns_only_for_inbound_resolver_endpoint.is_some() => {
+            Err(Error::InvalidParameter(
+                "DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints."
+                    .into(),
+            ))
+        }
+        given => dns(given, vpc),
+    }
+}
+
+pub(super) fn subnets_refused() -> Error {
+    Error::InvalidParameter(
+        "Subnet IDs are only supported for Interface and GatewayLoadBalancer type VPC Endpoints.".into(),
+    )
 }
 
 pub(super) fn route_tables_refused() -> Error {

@@ -15,9 +15,21 @@ pub(crate) const FULL_ACCESS: &str = "{\n  \"Statement\": [\n    {\n      \"Acti
                                       \"Allow\", \n      \"Principal\": \"*\", \n      \"Resource\": \"*\"\n    \
                                       }\n  ]\n}";
 
-/// The policy of an endpoint to `service`: the caller's, if the service can have it, or the default.
-pub(super) fn accepted(state: &Snapshot, given: Option<&str>, service: &str) -> Result<String, Error> {
-    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(FULL_ACCESS.to_owned()) };
+/// The same for a gateway endpoint.
+const FULL_ACCESS_OF_GATEWAY: &str = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
+/// The policy of an endpoint whose maker says nothing.
+pub(super) fn default(is_gateway: bool) -> &'static str {
+    if is_gateway { FULL_ACCESS_OF_GATEWAY } else { FULL_ACCESS }
+}
+
+/// The policy of an endpoint to `service`: the caller's, if the service can have it. `None`: the default.
+pub(super) fn accepted(
+    state: &Snapshot,
+    given: Option<&str>,
+    service: &str,
+) -> Result<Option<String>, Error> {
+    let Some(text) = given.filter(|text| !text.is_empty()) else { return Ok(None) };
     let policy = Policy::parse(text).map_err(|error| match error.kind {
         ParseErrorKind::TooLarge => Error::InvalidParameter(format!(
             "The policy document is longer than {MAX_CHARACTERS} characters."
@@ -29,14 +41,14 @@ pub(super) fn accepted(state: &Snapshot, given: Option<&str>, service: &str) -> 
         return Err(EndpointError::InvalidPolicyDocument(message).into());
     }
     if policy.is_full_access() {
-        return Ok(text.to_owned());
+        return Ok(Some(text.to_owned()));
     }
     let because = match AwsService::find(service) {
         Some((aws, _)) if aws.policies => match state.get::<ServiceBackend>(service) {
             Some(backend) if backend.tls == Tls::Passthrough => {
                 ": its TLS is passed through to its backend, where no request can be held against a policy"
             }
-            _ => return Ok(text.to_owned()),
+            _ => return Ok(Some(text.to_owned())),
         },
         _ => "",
     };
@@ -67,9 +79,9 @@ mod tests {
             r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["*"],"Resource":"*"}}"#,
             r#"{"Id":"x","Statement":[{"Sid":"s","Effect":"Allow","Principal":"*","Action":"*","Resource":["*"]}]}"#,
         ] {
-            assert_eq!(accepted(&Snapshot::default(), Some(text), "s").unwrap(), text);
+            assert_eq!(accepted(&Snapshot::default(), Some(text), "s").unwrap().as_deref(), Some(text));
         }
-        assert_eq!(accepted(&Snapshot::default(), None, "s").unwrap(), FULL_ACCESS);
+        assert_eq!(accepted(&Snapshot::default(), None, "s").unwrap(), None);
     }
 
     #[test]

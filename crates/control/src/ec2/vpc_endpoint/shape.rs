@@ -12,10 +12,13 @@ use crate::{hosted_zone, tags};
 
 pub(super) fn shape(state: &Snapshot, endpoint: &VpcEndpoint) -> ec2::VpcEndpoint {
     let last_error = endpoint.last_error.as_ref();
+    let gateway = endpoint.gateway.as_ref();
+    let interface = gateway.is_none();
     ec2::VpcEndpoint {
         creation_timestamp: Some(endpoint.created),
-        dns_entries: dns_entries(state, endpoint),
-        dns_options: Some(DnsOptions { dns_record_ip_type: Some("ipv4".into()), ..DnsOptions::default() }),
+        dns_entries: if interface { dns_entries(state, endpoint) } else { Vec::new() },
+        dns_options: interface
+            .then(|| DnsOptions { dns_record_ip_type: Some("ipv4".into()), ..DnsOptions::default() }),
         failure_reason: last_error.map(|(_, message)| message.clone()),
         groups: identifiers(state, &endpoint.groups)
             .into_iter()
@@ -29,13 +32,14 @@ pub(super) fn shape(state: &Snapshot, endpoint: &VpcEndpoint) -> ec2::VpcEndpoin
         policy_document: Some(endpoint.policy.clone()),
         private_dns_enabled: Some(endpoint.private_dns_enabled),
         requester_managed: Some(false),
+        route_table_ids: gateway.iter().flat_map(|its| &its.route_tables).map(ToString::to_string).collect(),
         service_name: Some(endpoint.service_name.clone()),
         service_region: Some(endpoint.region.clone()),
         state: Some(endpoint.state.name().into()),
         subnet_ids: endpoint.subnets.iter().map(|place| place.subnet.to_string()).collect(),
         tags: tags::shape(&endpoint.tags),
         vpc_endpoint_id: Some(endpoint.id.to_string()),
-        vpc_endpoint_type: Some("Interface".into()),
+        vpc_endpoint_type: Some(endpoint.type_name().into()),
         vpc_id: Some(endpoint.vpc.to_string()),
         ..ec2::VpcEndpoint::default()
     }

@@ -1,0 +1,106 @@
+//! Where packets that leave a subnet are led: its route table.
+
+use std::collections::BTreeMap;
+
+use ipnet::{IpNet, Ipv4Net};
+use linkway_model::aws_prefix_list::AwsPrefixList;
+use linkway_model::network_interface::NetworkInterface;
+use linkway_model::route_table::{RouteTable, RouteTarget};
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
+use linkway_model::{RouteTableId, SubnetId};
+
+use crate::layout::{self, Route, RouteKey};
+use crate::programs::types::route_kind;
+use crate::tables::Tables;
+
+use super::{Context, hash};
+
+/// A route table as the kernel knows it: a hash of its id.
+type Name = [u32; 2];
+
+/// Which route table each subnet uses that does not use its VPC's main one.
+pub(super) struct Associations<'a>(BTreeMap<&'a SubnetId, &'a RouteTableId>);
+
+impl<'a> Associations<'a> {
+    pub(super) fn new(context: &Context<'a>) -> Self {
+        let tables = context.snapshot.all::<RouteTable>();
+        Self(
+            tables
+                .flat_map(|table| table.associations.iter().map(|(_, subnet)| (subnet, &table.id)))
+                .collect(),
+        )
+    }
+
+    /// The route table of a subnet, as its row has it. One of a VPC that is not there has no routes.
+    pub(super) fn of(&self, context: &Context<'_>, subnet: &Subnet) -> Name {
+        let main = || context.snapshot.get::<Vpc>(&subnet.vpc).map(|vpc| &vpc.main_route_table);
+        self.0.get(&subnet.id).copied().or_else(main).map_or([0; 2], name)
+    }
+}
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    for table in context.snapshot.all::<RouteTable>() {
+        let Some(vpc) = context.snapshot.get::<Vpc>(&table.vpc) else { continue };
+        let name = name(&table.id);
+        for range in &vpc.cidrs {
+            tables.routes.insert(key(name, range.cidr), route(route_kind::ROUTE_LOCAL));
+        }
+        for made in &table.routes {
+            // Those of IPv6 are kept and not evaluated.
+            let IpNet::V4(destination) = made.destination else { continue };
+            let route = if made.target.is_usable(context.snapshot, &table.vpc) {
+                lead(context, &made.target)
+            } else {
+                route(route_kind::ROUTE_BLACKHOLE)
+            };
+            tables.routes.insert(key(name, destination), route);
+        }
+    }
+    for endpoint in context.snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets())
+    {
+        if let Some(gateway) = &endpoint.gateway {
+            lead_to_endpoint(&endpoint.region, gateway, tables);
+        }
+    }
+}
+
+/// Routes that were made by hand come before those to the addresses of a prefix list.
+fn lead_to_endpoint(region: &str, gateway: &Gateway, tables: &mut Tables) {
+    let ranges = AwsPrefixList::find(region, &gateway.prefix_list).map(|list| list.ranges());
+    for table in &gateway.route_tables {
+        for range in ranges.iter().flatten() {
+            let IpNet::V4(range) = *range else { continue };
+            let lead = Route { interface: gateway.number, ..route(route_kind::ROUTE_ENDPOINT) };
+            tables.routes.entry(key(name(table), range)).or_insert(lead);
+        }
+    }
+}
+
+fn lead(context: &Context<'_>, target: &RouteTarget) -> Route {
+    match target {
+        RouteTarget::NetworkInterface(id) => {
+            context.snapshot.get::<NetworkInterface>(id).map_or(route(route_kind::ROUTE_BLACKHOLE), |found| {
+                Route { interface: found.number, ..route(route_kind::ROUTE_INTERFACE) }
+            })
+        }
+        RouteTarget::InternetGateway(_)
+        | RouteTarget::EgressOnlyInternetGateway(_)
+        | RouteTarget::NatGateway(_) => route(route_kind::ROUTE_UPLINK),
+    }
+}
+
+fn route(kind: route_kind) -> Route {
+    Route { kind: kind.0, interface: 0 }
+}
+
+fn name(table: &RouteTableId) -> Name {
+    let hash = hash::text(&[table.as_str()]);
+    [(hash >> 32) as u32, hash as u32]
+}
+
+fn key(table: Name, destination: Ipv4Net) -> RouteKey {
+    let bits = 8 * size_of::<Name>() as u32 + 96 + u32::from(destination.prefix_len());
+    RouteKey { bits, table, destination: layout::address(destination.network()) }
+}

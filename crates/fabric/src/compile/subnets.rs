@@ -1,0 +1,78 @@
+//! What is asked where packets leave and enter each subnet: its network ACL and its route
+//! table.
+
+use ipnet::IpNet;
+use linkway_model::SubnetId;
+use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
+use linkway_model::subnet::Subnet as ModelSubnet;
+
+use crate::layout::{self, Rule, Ruleset, Subnet};
+use crate::programs::types::rule_direction;
+use crate::tables::Tables;
+
+use super::routes::Associations;
+use super::{Context, hash, rules};
+
+/// A subnet's row.
+pub(super) fn key(subnet: &SubnetId) -> u64 {
+    hash::text(&[subnet.as_str()])
+}
+
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
+    let route_tables = Associations::new(context);
+    for subnet in context.snapshot.all::<ModelSubnet>() {
+        let entries = context
+            .snapshot
+            .get::<NetworkAcl>(&subnet.network_acl.1)
+            .map_or(&[][..], |acl| acl.entries.as_slice());
+        let mut row = Subnet {
+            address: layout::address(subnet.cidr.network()),
+            prefix: 96 + u32::from(subnet.cidr.prefix_len()),
+            routes: route_tables.of(context, subnet),
+            ..Subnet::default()
+        };
+        for (egress, direction) in
+            [(false, rule_direction::RULE_INGRESS), (true, rule_direction::RULE_EGRESS)]
+        {
+            row.acl[direction.0 as usize] =
+                acl(tables, entries.iter().filter(|entry| entry.egress == egress));
+        }
+        tables.subnets.insert(key(&subnet.id), row);
+    }
+}
+
+/// One direction of an ACL. An ACL whose first entry allows everything has no list: nobody has to read it.
+fn acl<'a>(tables: &mut Tables, entries: impl Iterator<Item = &'a NetworkAclEntry>) -> Ruleset {
+    let mut list: Vec<Rule> = entries.filter_map(compile_entry).collect();
+    list.sort_by_key(|entry| entry.id);
+    let allows_all = Rule { id: 0, ..rules::with_range(Rule { to: u16::MAX, ..Rule::default() }, all()) };
+    match list.first() {
+        Some(first) if (Rule { id: 0, ..*first }) == allows_all => Ruleset::default(),
+        _ => rules::put_list(tables, &list),
+    }
+}
+
+fn all() -> IpNet {
+    IpNet::V4(ipnet::Ipv4Net::default())
+}
+
+/// `None`: it is about IPv6, or about protocol 0, IPv6's hop-by-hop options, for which the tables say "any".
+fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
+    if entry.cidr.addr().is_ipv6() || entry.protocol == Some(0) {
+        return None;
+    }
+    let (from, to) = match (entry.ports, entry.icmp) {
+        (Some(ports), _) => ports,
+        (None, Some((kind, code))) => (rules::or_any(Some(kind)), rules::or_any(Some(code))),
+        (None, None) => (0, u16::MAX),
+    };
+    let compiled = Rule {
+        id: u32::try_from(entry.number).ok()?,
+        from,
+        to,
+        protocol: entry.protocol.unwrap_or(0),
+        denies: (!entry.allow).into(),
+        ..Rule::default()
+    };
+    Some(rules::with_range(compiled, entry.cidr))
+}
