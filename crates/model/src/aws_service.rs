@@ -100,6 +100,20 @@ impl AwsService {
         self.private_names.iter().map(|pattern| in_region(pattern, region)).collect()
     }
 
+    /// The names that lead to its public addresses in a region, which a gateway endpoint's route tables lead to; some
+    /// with a wildcard. S3 has its global ones in us-east-1. Source: "Amazon Simple Storage Service endpoints and
+    /// quotas" in AWS's general reference.
+    pub fn public_names(&self, region: &str) -> Vec<String> {
+        let mut names = self.private_dns_names(region);
+        if names.is_empty() {
+            names.extend(self.public_host(region));
+        }
+        if self.protocol == "s3" && region == "us-east-1" {
+            names.extend(["s3.amazonaws.com", "*.s3.amazonaws.com"].map(str::to_owned));
+        }
+        names
+    }
+
     /// The host of its own endpoint in a region, which clients ask without an interface endpoint: the first private
     /// name without a wildcard, or what its label makes if it has no private names. `None`: each client's is
     /// another.

@@ -9,7 +9,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::{Snapshot, VpcId};
 
 use crate::zones::{
-    Answer, BalancerNames, DatabaseNames, EndpointNames, InstanceNames, PrivateNames, Question,
+    Answer, BalancerNames, DatabaseNames, EndpointNames, GatewayNames, InstanceNames, PrivateNames, Question,
 };
 
 /// A snapshot's VPCs, by id. Every interface looks its own up.
@@ -22,6 +22,7 @@ pub(crate) struct View {
     /// Number of an interface to that of its VPC.
     clients: HashMap<u32, u32>,
     private: PrivateNames,
+    gateways: GatewayNames,
     endpoints: EndpointNames,
     balancers: BalancerNames,
     databases: DatabaseNames,
@@ -44,6 +45,7 @@ impl View {
             revision: snapshot.revision,
             clients: snapshot.all::<NetworkInterface>().filter_map(|interface| client(interface)).collect(),
             private: PrivateNames::compile(snapshot, &vpcs, &endpoints),
+            gateways: GatewayNames::compile(snapshot, &vpcs),
             endpoints,
             balancers: BalancerNames::compile(snapshot, &routing),
             databases: DatabaseNames::compile(snapshot),
@@ -75,6 +77,7 @@ impl View {
     pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
         self.private
             .answer(question)
+            .or_else(|| self.gateways.answer(question))
             .or_else(|| self.endpoints.answer(question))
             .or_else(|| self.balancers.answer(question))
             .or_else(|| self.databases.answer(question))

@@ -3,6 +3,7 @@
 mod balancer_names;
 mod database_names;
 mod endpoint_names;
+mod gateway_names;
 mod instance_names;
 mod private_names;
 
@@ -15,6 +16,7 @@ use crate::rotation::Rotation;
 pub(crate) use balancer_names::BalancerNames;
 pub(crate) use database_names::DatabaseNames;
 pub(crate) use endpoint_names::EndpointNames;
+pub(crate) use gateway_names::GatewayNames;
 pub(crate) use instance_names::InstanceNames;
 pub(crate) use private_names::PrivateNames;
 

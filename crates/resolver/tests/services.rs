@@ -123,6 +123,28 @@ async fn buckets_have_names_of_their_own() {
 }
 
 #[tokio::test]
+async fn public_names_lead_to_public_addresses_where_a_gateway_endpoint_is() {
+    let mut shop = Shop::new(None);
+    let subnet = subnets(&shop)[0].clone();
+    let s3 = shop.world.gateway_endpoint("com.amazonaws.us-east-1.s3", &subnet);
+    shop.world.gateway_endpoint("com.amazonaws.us-east-1.dynamodb", &subnet);
+    let server = Server::start(shop.world.snapshot(), None).await;
+    let address = |text: &str| vec![text.parse::<Ipv4Addr>().unwrap()];
+    for name in ["s3.us-east-1.amazonaws.com", "a.b.s3.us-east-1.amazonaws.com", "s3.amazonaws.com"] {
+        assert_eq!(server.addresses(shop.client, name).await, address("3.5.0.1"), "{name}");
+        assert_eq!(server.code(shop.stranger, name).await, ResponseCode::Refused, "{name}");
+    }
+    let dynamodb = "dynamodb.us-east-1.amazonaws.com";
+    assert_eq!(server.addresses(shop.client, dynamodb).await, address("3.218.180.1"));
+    // It has no names of its own, and one with private DNS comes first.
+    let regional = shop.world.get::<VpcEndpoint>(&s3).regional_name();
+    assert_eq!(server.code(shop.client, &regional).await, ResponseCode::NXDomain);
+    shop.world.aws_endpoint("com.amazonaws.us-east-1.s3", &[(&subnet, "10.0.1.40")]);
+    server.resolver.publish(shop.world.snapshot());
+    assert_eq!(server.addresses(shop.client, "s3.us-east-1.amazonaws.com").await, address("10.0.1.40"));
+}
+
+#[tokio::test]
 async fn every_name_of_every_service_leads_to_its_endpoint() {
     let mut shop = Shop::new(None);
     let subnet = shop.subnet.clone();

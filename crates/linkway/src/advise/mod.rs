@@ -7,6 +7,7 @@ mod dns;
 mod egress;
 mod ingress;
 mod policy;
+mod routes;
 mod rules;
 mod service;
 mod state;
@@ -120,16 +121,14 @@ pub(crate) fn advise(
     for endpoint in state.all::<VpcEndpoint>().map(AsRef::as_ref).filter(asked) {
         let subject = Subject { state, endpoint, public_names };
         let mut findings = Findings { endpoint, found: Vec::new() };
-        for look in [
-            state::look,
-            ingress::look,
-            egress::look,
-            zones::look,
-            dns::look,
-            policy::look,
-            backend::look,
-            targets::look,
-        ] {
+        for look in [state::look, policy::look, backend::look] {
+            look(subject, &mut findings);
+        }
+        let by_type: &[fn(Subject<'_>, &mut Findings<'_>)] = match endpoint.gateway {
+            Some(_) => &[routes::look],
+            None => &[ingress::look, egress::look, zones::look, dns::look, targets::look],
+        };
+        for look in by_type {
             look(subject, &mut findings);
         }
         findings.found.sort_by_key(|finding| finding.severity);

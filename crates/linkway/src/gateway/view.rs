@@ -82,6 +82,9 @@ impl Views {
                 backend: backend.cloned(),
                 value: Arc::new(made(endpoint, service, backend.map(AsRef::as_ref))),
             });
+            if let Some(gateway) = &endpoint.gateway {
+                endpoints.insert(gateway.number, Arc::clone(&made.value));
+            }
             for place in &endpoint.subnets {
                 if let Some(interface) = snapshot.get::<NetworkInterface>(&place.interface) {
                     endpoints.insert(interface.number, Arc::clone(&made.value));
@@ -137,8 +140,11 @@ fn made(endpoint: &VpcEndpoint, service: &AwsService, backend: Option<&ServiceBa
 }
 
 /// The service's own names and the endpoint's, whether private DNS is on or not: a client may be told to ask the
-/// one for the other.
+/// one for the other. A gateway endpoint has no names of its own.
 fn names(endpoint: &VpcEndpoint, service: &AwsService) -> Names {
+    if endpoint.gateway.is_some() {
+        return service.public_names(&endpoint.region).iter().collect();
+    }
     let mut names = service.private_dns_names(&endpoint.region);
     let mut own = vec![endpoint.regional_name()];
     own.extend(endpoint.subnets.iter().map(|place| endpoint.zonal_name(&place.zone)));

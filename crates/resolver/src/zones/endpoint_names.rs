@@ -30,9 +30,12 @@ pub(crate) struct EndpointNames {
     nameless: HashSet<VpcEndpointId>,
 }
 
-/// Whether an endpoint has names: when it is available, and while a change makes it pending again, as its other
+/// Whether an endpoint has names. An interface endpoint has when it is available, and while a change makes it pending again, as its other
 /// interfaces go on to serve. A name that went and came again would be remembered as missing for a minute.
 fn has_names(endpoint: &VpcEndpoint) -> bool {
+    if endpoint.gateway.is_some() {
+        return false;
+    }
     endpoint.state == EndpointState::Available || endpoint.subnets.iter().any(|its| leads_to(endpoint, its))
 }
 

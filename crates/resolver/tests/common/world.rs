@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::aws_service::AwsService;
 use linkway_model::database::{DbEngine, DbInstance, DbStatus};
 use linkway_model::endpoint_service::{EndpointService, PrivateDns, ServiceState, VerificationState};
@@ -10,7 +11,7 @@ use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
 use linkway_model::*;
 
 pub const HEALTHY: TargetHealth = TargetHealth::Healthy;
@@ -259,6 +260,19 @@ impl World {
         self.endpoint_to(name.to_owned(), id, true, places)
     }
 
+    /// An available gateway endpoint to the AWS service of this full name, which no route table leads to.
+    pub fn gateway_endpoint(&mut self, name: &str, subnet: &SubnetId) -> VpcEndpointId {
+        let list = AwsPrefixList::all("us-east-1").into_iter().find(|list| list.name == name).unwrap();
+        let gateway = Gateway { number: 9_000, prefix_list: list.id, route_tables: Vec::new() };
+        let id =
+            self.endpoint_to(name.to_owned(), EndpointServiceId::random(), false, &[(subnet, "10.0.1.99")]);
+        self.change::<VpcEndpoint>(&id, |endpoint| {
+            endpoint.gateway = Some(gateway);
+            endpoint.subnets.clear();
+        });
+        id
+    }
+
     fn endpoint_to(
         &mut self,
         service_name: String,
@@ -282,6 +296,7 @@ impl World {
             .collect();
         self.put(VpcEndpoint {
             id: id.clone(),
+            gateway: None,
             owner: owner(),
             region: "us-east-1".into(),
             vpc: self.get::<Subnet>(&subnets[0].subnet).vpc.clone(),

@@ -1,0 +1,77 @@
+//! Public names of services, in the VPCs that have a gateway endpoint to them: they lead to the service's public
+//! addresses, as everywhere, of which route tables lead to the endpoint.
+//!
+//! On AWS public DNS says so. Here one of the addresses of the service's prefix list is given for all of them, so
+//! that there is an answer without a way out to public DNS.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use linkway_model::Snapshot;
+use linkway_model::aws_prefix_list::AwsPrefixList;
+use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
+
+use super::{Answer, Question};
+use crate::rotation::Rotation;
+use crate::view::Vpcs;
+
+/// The public names of every VPC, by its number. Of a name with a wildcard, what follows the `*.`.
+#[derive(Default)]
+pub(crate) struct GatewayNames {
+    vpcs: HashMap<u32, Names>,
+}
+
+#[derive(Default)]
+struct Names {
+    plain: HashMap<String, Rotation>,
+    below: HashMap<String, Rotation>,
+}
+
+impl GatewayNames {
+    /// Collect them.
+    pub(crate) fn compile(snapshot: &Snapshot, vpcs: &Vpcs) -> Self {
+        let mut names = Self::default();
+        for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets()) {
+            let Some(gateway) = &endpoint.gateway else { continue };
+            let (Some(vpc), Some(service)) = (vpcs.get(&endpoint.vpc), endpoint.aws_service()) else {
+                continue;
+            };
+            let of_vpc = names.vpcs.entry(vpc.number).or_default();
+            for name in service.public_names(&endpoint.region) {
+                let addresses = address(endpoint, gateway);
+                match name.strip_prefix("*.") {
+                    Some(parent) => of_vpc.below.insert(parent.to_owned(), addresses),
+                    None => of_vpc.plain.insert(name, addresses),
+                };
+            }
+        }
+        names
+    }
+
+    /// The answer for a public name, or a name below one.
+    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
+        let names = self.vpcs.get(&question.vpc)?;
+        if let Some(addresses) = names.plain.get(question.name) {
+            return Some(Answer::addresses(question, question.name, addresses));
+        }
+        let mut above = question.name;
+        while let Some((_, parent)) = above.split_once('.') {
+            if let Some(addresses) = names.below.get(parent) {
+                return Some(Answer::addresses(question, parent, addresses));
+            }
+            above = parent;
+        }
+        None
+    }
+}
+
+/// The first address of the service's prefix list.
+fn address(endpoint: &VpcEndpoint, gateway: &Gateway) -> Rotation {
+    let list = AwsPrefixList::find(&endpoint.region, &gateway.prefix_list);
+    let ranges = list.map(|list| list.ranges()).unwrap_or_default();
+    let first = ranges.into_iter().find_map(|range| match range {
+        IpNet::V4(range) => range.hosts().next(),
+        IpNet::V6(_) => None,
+    });
+    Rotation::new(first.into_iter().collect(), 0)
+}
