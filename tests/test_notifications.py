@@ -123,12 +123,21 @@ def test_what_becomes_of_an_endpoint(own_daemon, receiver):
     assert own["message"]["event"] == "Reject" and own["message"]["connectionNotificationId"] == about_endpoint
     assert secret not in daemon.log_path.read_text() + (daemon.state_dir / "notifications.jsonl").read_text()
 
+    # Another account tells this one's topic nothing.
+    stranger = Account.new(daemon, "210987654321")
+    other = service_of(stranger)
+    notify(stranger, ServiceId=other.id)
+    connect(stranger, other, other.consumer, [other.place])
+    until(lambda: len(lines(daemon)) == 6, "it is in the log")
+    until(lambda: daemon.json("notification", "list")[0]["waiting"] == 0, "and is settled")
+    assert len(receiver.posts) == 4
+
     # Without a webhook, and without the notification, nobody is told.
     daemon.linkway("notification", "unset", TOPIC)
     assert daemon.json("notification", "list") == []
     aws.ec2.delete_vpc_endpoint_connection_notifications(ConnectionNotificationIds=[about_service])
     connect(aws, service, service.consumer, [service.place])
-    assert len(receiver.posts) == 4 and len(lines(daemon)) == 5
+    assert len(receiver.posts) == 4 and len(lines(daemon)) == 6
 
 
 def test_a_receiver_that_fails(own_daemon, receiver):

@@ -246,6 +246,14 @@ def test_security_policies(aws):
     assert refusal(aws.elbv2.describe_ssl_policies, Names=["none"])[0] == "SSLPolicyNotFound"
 
 
+def test_capacity_is_not_reserved(aws, balancer):
+    reserve = {"MinimumLoadBalancerCapacity": {"CapacityUnits": 2750}}
+    elbv2 = aws.elbv2
+    assert refusal(elbv2.modify_capacity_reservation, LoadBalancerArn=balancer.arn, **reserve)[0] == "ValidationError"
+    assert refusal(elbv2.modify_capacity_reservation, LoadBalancerArn=balancer.arn)[0] == "ValidationError"
+    elbv2.modify_capacity_reservation(LoadBalancerArn=balancer.arn, ResetCapacityReservation=True)
+
+
 # Connections
 
 

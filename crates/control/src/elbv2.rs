@@ -32,6 +32,7 @@ operations! {
         set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput = load_balancer::set_ip_address_type;
         describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput = limits::describe;
         describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput = capacity::describe;
+        modify_capacity_reservation(ModifyCapacityReservationInput) -> ModifyCapacityReservationOutput = capacity::modify;
         create_listener(CreateListenerInput) -> CreateListenerOutput = listener::create;
         describe_listeners(DescribeListenersInput) -> DescribeListenersOutput = listener::describe;
         modify_listener(ModifyListenerInput) -> ModifyListenerOutput = listener::modify;

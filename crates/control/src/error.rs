@@ -49,6 +49,9 @@ pub enum Error {
     /// A security group's name that the VPC does not know.
     #[error("The security group '{0}' does not exist")]
     GroupNameNotFound(String),
+    /// No security group's id, where rules are filtered by it.
+    #[error("The security group ID '{0}' is malformed")]
+    MalformedGroupFilter(String),
     /// An id that `CreateTags` and `DeleteTags` cannot place.
     #[error("The ID '{0}' is not valid")]
     UnknownId(String),
@@ -59,6 +62,9 @@ pub enum Error {
     /// A parameter is missing.
     #[error("The request must contain the parameter {0}")]
     MissingParameter(&'static str),
+    /// None of parameters that one is needed of.
+    #[error("The request must contain exactly one of: {0}")]
+    MissingOneOf(&'static str),
     /// A value that the parameter cannot have; the message is the whole of it.
     #[error("{0}")]
     InvalidParameterValue(String),
@@ -221,9 +227,10 @@ impl Error {
             Self::NotFound { noun, .. } => noun.not_found,
             Self::Malformed { noun, .. } => noun.malformed,
             Self::GroupNameNotFound(_) => "InvalidGroup.NotFound",
+            Self::MalformedGroupFilter(_) => "InvalidGroupId.Malformed",
             Self::UnknownId(_) => "InvalidID",
             Self::DescribedPrefixListNotFound(_) => "InvalidPrefixListId.NotFound",
-            Self::MissingParameter(_) => "MissingParameter",
+            Self::MissingParameter(_) | Self::MissingOneOf(_) => "MissingParameter",
             Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
             Self::InvalidParameter(_) => "InvalidParameter",
             Self::InvalidParameterCombination(_) => "InvalidParameterCombination",

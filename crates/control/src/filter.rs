@@ -1,6 +1,6 @@
 //! Filters of describe calls: names known to the resource, values with wildcards.
 //!
-//! Values of one filter are alternatives; all filters must match. `*` stands for any text, `?` for one
+//! Values of one filter are alternatives; all filters must match; one without values matches nothing. `*` stands for any text, `?` for one
 //! character, and a backslash takes the meaning from what follows. Source: "Filtering your resources" in the
 //! EC2 user guide.
 
@@ -75,10 +75,7 @@ impl<'a, T> Filters<'a, T> {
                         .ok_or_else(|| Error::UnknownFilter(name.to_owned()))?,
                 },
             };
-            if filter.values.is_empty() {
-                return Err(Error::InvalidParameterValue(format!("The filter '{name}' has no value")));
-            }
-            Ok((subject, filter.values.iter().map(|value| Pattern::read(value)).collect()))
+            Ok::<_, Error>((subject, filter.values.iter().map(|value| Pattern::read(value)).collect()))
         };
         Ok(Self { tests: given.iter().map(test).collect::<Result<_, _>>()? })
     }

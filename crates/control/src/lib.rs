@@ -21,7 +21,6 @@ mod idempotency;
 pub mod identity;
 mod lookup;
 mod page;
-mod policy_document;
 mod rds;
 mod reconcile;
 mod registry;

@@ -130,7 +130,7 @@ owned! {
     DhcpOptions: DhcpOptionsId, "dhcp-options", "dhcpOption ID",
         "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
     PrefixList: PrefixListId, "prefix-list", "prefix list ID",
-        "InvalidPrefixListID.NotFound", "InvalidPrefixListID.Malformed";
+        "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed";
     FlowLog: FlowLogId, "vpc-flow-log", "flow log ID", "InvalidFlowLogId.NotFound", "InvalidFlowLogId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",

@@ -16,11 +16,16 @@ const MAX_VALUE: usize = 256;
 
 /// The tags that a create call gives what it makes, which is of this type.
 pub(crate) fn specified(specifications: &[TagSpecification], resource_type: &str) -> Result<Tags, Error> {
+    // AWS has two codes for these, by what is made.
+    let invalid = |message: String| match resource_type {
+        "vpc" | "subnet" | "network-interface" | "security-group-rule" => Error::InvalidParameter(message),
+        _ => Error::InvalidParameterValue(message),
+    };
     let mut tags = Tags::new();
     for specification in specifications {
         let given = specification.resource_type.as_deref().unwrap_or_default();
         if given.is_empty() {
-            return Err(invalid("Tag specification resource type must have a value"));
+            return Err(invalid("Tag specification resource type must have a value".into()));
         }
         if given != resource_type {
             return Err(invalid(format!(
@@ -28,7 +33,7 @@ pub(crate) fn specified(specifications: &[TagSpecification], resource_type: &str
             )));
         }
         if specification.tags.is_empty() {
-            return Err(invalid("Tag specification must have at least one tag"));
+            return Err(invalid("Tag specification must have at least one tag".into()));
         }
         add(&mut tags, &specification.tags)?;
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{AccountId, Timestamp};
 
 /// One notification on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +13,22 @@ pub struct Notice {
     pub message_id: String,
     /// ARN of the topic that is told.
     pub topic: String,
+    /// Whose notification it is.
+    pub owner: AccountId,
     /// One line for people.
     pub subject: String,
     /// What happened, as JSON.
     pub message: String,
     /// When it happened.
     pub created: Timestamp,
+}
+
+impl Notice {
+    /// Whether its owner may tell the topic: one of its own account. What others may tell is, on AWS, a matter of the
+    /// topic's policy, which no topic has here.
+    pub fn may_tell(&self) -> bool {
+        self.topic.split(':').nth(4) == Some(self.owner.as_str())
+    }
 }
 
 /// Where messages to a topic are sent, as the operator says.

@@ -9,6 +9,11 @@ use super::model::{Model, Reference, Shape};
 use super::names::{capitalised, field, snake_case};
 use super::operations::Service;
 
+/// Members whose lack AWS reports under another name than requests have for them: whoever carries the operation out
+/// does so.
+const REPORTED_OTHERWISE: [(&str, &str); 2] =
+    [("CreateTagsRequest", "Resources"), ("DeleteTagsRequest", "Resources")];
+
 /// How a structure is used: read from requests, written to responses.
 #[derive(Clone, Copy, Default)]
 struct Uses {
@@ -151,7 +156,11 @@ impl<'a> Emitter<'a> {
         };
         writeln!(out, "#[derive(Clone, Debug, Default, PartialEq)]\npub struct {name} {{")?;
         for (member, reference) in members {
-            writeln!(out, "pub {}: {},", field(member), self.model.member_type(reference)?)?;
+            let mut of_type = self.model.member_type(reference)?;
+            if !uses.input && self.may_be_absent(member, required) {
+                of_type = format!("Option<{of_type}>");
+            }
+            writeln!(out, "pub {}: {of_type},", field(member))?;
         }
         writeln!(out, "}}\n")?;
 
@@ -167,8 +176,11 @@ impl<'a> Emitter<'a> {
             for (field, spelled) in names(Self::request_name) {
                 writeln!(out, "    {field}: {spelled},")?;
             }
-            let required: BTreeSet<_> =
-                required.iter().map(|member| self.request_name(member, &members[member])).collect();
+            let required: BTreeSet<_> = required
+                .iter()
+                .filter(|member| !REPORTED_OTHERWISE.contains(&(name, member.as_str())))
+                .map(|member| self.request_name(member, &members[member]))
+                .collect();
             let required: Vec<_> = required.iter().map(|name| format!("{name:?}")).collect();
             writeln!(out, "}} requires [{}] }}\n", required.join(", "))?;
         }
@@ -196,6 +208,13 @@ impl<'a> Emitter<'a> {
     /// A member's element in a response.
     fn response_name(&self, member: &str, reference: &Reference) -> String {
         reference.location_name.clone().unwrap_or_else(|| member.to_owned())
+    }
+
+    /// Whether a list of a response is absent in some, and in others empty. IAM has it so with the tags of what it
+    /// describes, and with no other list. Source: moto's tests of which attributes responses have, which are
+    /// verified against AWS.
+    fn may_be_absent(&self, member: &str, required: &[String]) -> bool {
+        self.service.module() == "iam" && member == "Tags" && !required.iter().any(|name| name == member)
     }
 
     /// What the items of a member that is a list are called, where that is not what the dialect calls all items.

@@ -101,7 +101,7 @@ fn change_all(
     change: impl Fn(&mut Tags) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if resources.is_empty() {
-        return Err(Error::MissingParameter("ResourceId"));
+        return Err(Error::MissingParameter("resourceIdSet"));
     }
     control.write(dry_run, |tx| resources.iter().try_for_each(|id| change_one(tx, caller, id, &change)))
 }

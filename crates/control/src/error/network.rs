@@ -63,11 +63,14 @@ pub enum NetworkError {
     /// A network ACL has all the entries that it may have.
     #[error("The maximum number of network acl entries has been reached.")]
     AclEntryLimitExceeded,
+    /// A tenancy that a VPC cannot be changed to.
+    #[error("The tenancy value {0} is not supported.")]
+    UnsupportedTenancy(String),
     /// A VPC's range that another of its ranges has a part of.
     #[error("The CIDR '{0}' conflicts with another CIDR block of the VPC.")]
     CidrConflict(Ipv4Net),
     /// A VPC has all the ranges that it may have.
-    #[error("This network '{vpc}' has met its maximum number of allowed CIDRs: {most}")]
+    #[error("This network {vpc} has met its maximum number of allowed CIDRs: {most}")]
     CidrLimitExceeded {
         /// The VPC.
         vpc: String,
@@ -129,6 +132,7 @@ impl NetworkError {
             Self::AclEntryExists(_) => "NetworkAclEntryAlreadyExists",
             Self::AclEntryNotFound(_) => "InvalidNetworkAclEntry.NotFound",
             Self::AclEntryLimitExceeded => "NetworkAclEntryLimitExceeded",
+            Self::UnsupportedTenancy(_) => "UnsupportedTenancy",
             Self::CidrConflict(_) => "CidrConflict",
             Self::CidrLimitExceeded { .. } => "CidrLimitExceeded",
             Self::CidrAssociationNotFound(_) => "InvalidVpcCidrBlockAssociationID.NotFound",

@@ -1,7 +1,7 @@
 //! What is asked where packets leave and enter each subnet: its network ACL and its route
 //! table.
 
-use ipnet::IpNet;
+use ipnet::Ipv4Net;
 use linkway_model::SubnetId;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet as ModelSubnet;
@@ -45,20 +45,17 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
 fn acl<'a>(tables: &mut Tables, entries: impl Iterator<Item = &'a NetworkAclEntry>) -> Ruleset {
     let mut list: Vec<Rule> = entries.filter_map(compile_entry).collect();
     list.sort_by_key(|entry| entry.id);
-    let allows_all = Rule { id: 0, ..rules::with_range(Rule { to: u16::MAX, ..Rule::default() }, all()) };
+    let everybody = Rule { to: u16::MAX, ..Rule::default() };
+    let allows_all = rules::with_ipv4_range(everybody, Ipv4Net::default());
     match list.first() {
         Some(first) if (Rule { id: 0, ..*first }) == allows_all => Ruleset::default(),
         _ => rules::put_list(tables, &list),
     }
 }
 
-fn all() -> IpNet {
-    IpNet::V4(ipnet::Ipv4Net::default())
-}
-
 /// `None`: it is about IPv6, or about protocol 0, IPv6's hop-by-hop options, for which the tables say "any".
 fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
-    if entry.cidr.addr().is_ipv6() || entry.protocol == Some(0) {
+    if entry.protocol == Some(0) {
         return None;
     }
     let (from, to) = match (entry.ports, entry.icmp) {
@@ -74,5 +71,5 @@ fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
         denies: (!entry.allow).into(),
         ..Rule::default()
     };
-    Some(rules::with_range(compiled, entry.cidr))
+    rules::with_range(compiled, entry.cidr)
 }

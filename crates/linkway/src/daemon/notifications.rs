@@ -87,7 +87,8 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
                 continue;
             }
             progress.running.insert(notice.topic.clone());
-            let (notice, webhook) = (Arc::clone(notice), snapshot.get::<Webhook>(&notice.topic).cloned());
+            let webhook = snapshot.get::<Webhook>(&notice.topic).filter(|_| notice.may_tell()).cloned();
+            let notice = Arc::clone(notice);
             tasks.spawn(async move {
                 let delivered = match &webhook {
                     Some(webhook) => send(&notice, webhook).await,

@@ -2019,7 +2019,7 @@ decode! { CreateTagsRequest {
     dry_run: "DryRun",
     resources: "ResourceId",
     tags: "Tag",
-} requires ["ResourceId", "Tag"] }
+} requires ["Tag"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateVpcEndpointConnectionNotificationRequest {
@@ -2416,7 +2416,7 @@ decode! { DeleteTagsRequest {
     dry_run: "DryRun",
     resources: "ResourceId",
     tags: "Tag",
-} requires ["ResourceId"] }
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteVpcEndpointConnectionNotificationsRequest {

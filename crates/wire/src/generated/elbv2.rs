@@ -112,6 +112,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: DescribeTargetHealthInput,
     ) -> Result<DescribeTargetHealthOutput, ApiError>;
+    fn modify_capacity_reservation(
+        &self,
+        cx: &Self::Context,
+        input: ModifyCapacityReservationInput,
+    ) -> Result<ModifyCapacityReservationOutput, ApiError>;
     fn modify_listener(
         &self,
         cx: &Self::Context,
@@ -183,6 +188,7 @@ operations! { Elbv2 {
     "DescribeTargetGroupAttributes" => describe_target_group_attributes(DescribeTargetGroupAttributesInput) -> DescribeTargetGroupAttributesOutput,
     "DescribeTargetGroups" => describe_target_groups(DescribeTargetGroupsInput) -> DescribeTargetGroupsOutput,
     "DescribeTargetHealth" => describe_target_health(DescribeTargetHealthInput) -> DescribeTargetHealthOutput,
+    "ModifyCapacityReservation" => modify_capacity_reservation(ModifyCapacityReservationInput) -> ModifyCapacityReservationOutput,
     "ModifyListener" => modify_listener(ModifyListenerInput) -> ModifyListenerOutput,
     "ModifyListenerAttributes" => modify_listener_attributes(ModifyListenerAttributesInput) -> ModifyListenerAttributesOutput,
     "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput,
@@ -1125,8 +1131,40 @@ pub struct MinimumLoadBalancerCapacity {
     pub capacity_units: Option<i32>,
 }
 
+decode! { MinimumLoadBalancerCapacity {
+    capacity_units: "CapacityUnits",
+} requires [] }
+
 encode! { MinimumLoadBalancerCapacity {
     capacity_units: "CapacityUnits",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationInput {
+    pub load_balancer_arn: Option<String>,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+    pub reset_capacity_reservation: Option<bool>,
+}
+
+decode! { ModifyCapacityReservationInput {
+    load_balancer_arn: "LoadBalancerArn",
+    minimum_load_balancer_capacity: "MinimumLoadBalancerCapacity",
+    reset_capacity_reservation: "ResetCapacityReservation",
+} requires ["LoadBalancerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationOutput {
+    pub capacity_reservation_state: Vec<ZonalCapacityReservationState>,
+    pub decrease_requests_remaining: Option<i32>,
+    pub last_modified_time: Option<Timestamp>,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+}
+
+encode! { ModifyCapacityReservationOutput {
+    capacity_reservation_state: "CapacityReservationState",
+    decrease_requests_remaining: "DecreaseRequestsRemaining",
+    last_modified_time: "LastModifiedTime",
+    minimum_load_balancer_capacity: "MinimumLoadBalancerCapacity",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,7 +10,7 @@ use linkway_model::{Timestamp, random_uuid};
 use linkway_store::Transaction;
 use serde_json::json;
 
-/// Messages that wait for one topic; when there are more, the oldest go.
+/// Messages of an account that wait for one topic; when there are more, the oldest go.
 const MAX_WAITING: usize = 1000;
 
 /// What becomes of an endpoint. Source: `CreateVpcEndpointConnectionNotification` in the EC2 API reference.
@@ -61,12 +61,13 @@ pub(crate) fn tell(tx: &mut Transaction, endpoint: &VpcEndpoint, event: Event, n
             "serviceId": endpoint.service,
             "serviceName": endpoint.service_name,
         });
-        make_room(tx, &notification.topic);
+        make_room(tx, &notification);
         let number = tx.next_number("notice");
         tx.put(Notice {
             id: format!("{number:010}"),
             message_id: random_uuid(),
             topic: notification.topic.clone(),
+            owner: notification.owner.clone(),
             subject: format!("{}: {}", event.name(), endpoint.id),
             message: message.to_string(),
             created: now,
@@ -74,9 +75,11 @@ pub(crate) fn tell(tx: &mut Transaction, endpoint: &VpcEndpoint, event: Event, n
     }
 }
 
-fn make_room(tx: &mut Transaction, topic: &str) {
+fn make_room(tx: &mut Transaction, notification: &ConnectionNotification) {
+    let ConnectionNotification { topic, owner, .. } = notification;
+    let is_like = |notice: &Notice| notice.topic == *topic && notice.owner == *owner;
     let waiting: Vec<String> =
-        tx.all::<Notice>().filter(|notice| notice.topic == topic).map(|notice| notice.id.clone()).collect();
+        tx.all::<Notice>().filter(|notice| is_like(notice)).map(|notice| notice.id.clone()).collect();
     for id in waiting.iter().take((waiting.len() + 1).saturating_sub(MAX_WAITING)) {
         tracing::error!(
             topic,

@@ -123,7 +123,7 @@ pub(super) fn further_addresses(
     Ok([given, free].concat())
 }
 
-/// The primary address that a request gives, if it does, and the others.
+/// The primary address that a request gives, if it does, and the others. Of a list that names none, it is the first.
 fn addresses(input: &CreateNetworkInterfaceRequest) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Error> {
     let mut primary = input.private_ip_address.as_deref().map(parse).transpose()?;
     let mut secondary = Vec::new();
@@ -142,6 +142,9 @@ fn addresses(input: &CreateNetworkInterfaceRequest) -> Result<(Option<Ipv4Addr>,
             "The parameter secondaryPrivateIpAddressCount cannot be used with the parameter privateIpAddresses"
                 .into(),
         ));
+    }
+    if primary.is_none() && !secondary.is_empty() {
+        primary = Some(secondary.remove(0));
     }
     Ok((primary, secondary))
 }

@@ -31,7 +31,7 @@ pub(crate) const MAX_GROUPS: usize = 3000;
 /// The group: a new one, or the one that has the name and all of the settings.
 fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -> Result<TargetGroup, Error> {
     let name = input.name.clone().unwrap_or_default();
-    name::check("target group", &name)?;
+    name::check(name::Kind::TargetGroup, &name)?;
     let target_type = target_type(input.target_type.as_deref().unwrap_or("instance"))?;
     if input.ip_address_type.as_deref().is_some_and(|given| given != "ipv4") {
         return Err(invalid("Targets have IPv4 addresses only. Specify the IP address type 'ipv4'"));
