@@ -6,6 +6,7 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::flow_log::FlowLog;
 use linkway_model::image::Image;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
@@ -147,6 +148,7 @@ owned! {
         "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
     PrefixList: PrefixListId, "prefix-list", "prefix list ID",
         "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed";
+    FlowLog: FlowLogId, "vpc-flow-log", "flow log ID", "InvalidFlowLogId.NotFound", "InvalidFlowLogId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
         "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",

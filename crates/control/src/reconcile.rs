@@ -9,7 +9,9 @@ mod verification;
 use linkway_model::Timestamp;
 
 pub use self::verification::Verification;
-use crate::ec2::{elastic_address, endpoint_service, instance, nat_gateway, prefix_list, vpc_endpoint};
+use crate::ec2::{
+    elastic_address, endpoint_service, instance, interface_permission, nat_gateway, prefix_list, vpc_endpoint,
+};
 use crate::elbv2::{load_balancer, target};
 use crate::{Control, idempotency};
 
@@ -29,6 +31,7 @@ impl Control {
             instance::reconcile(tx, now);
             nat_gateway::reconcile(tx, applied, now);
             elastic_address::reconcile(tx);
+            interface_permission::reconcile(tx);
             idempotency::reconcile(tx, now);
         });
         log("life cycles wait", done);

@@ -83,11 +83,12 @@ impl<'a> Routing<'a> {
     }
 
     /// Whether a listener's connections take the gateway, as the packet path cannot bring them to their targets:
-    /// those want PROXY protocol, or some are outside of the VPC. Only TCP does.
+    /// those want PROXY protocol, or some are outside of the VPC, or TLS ends here. Only streams do.
     pub fn takes_gateway(&self, listener: &Listener) -> bool {
         self.snapshot.get::<TargetGroup>(&listener.target_group).is_some_and(|group| {
             let outside = |target| self.outside(group, target).is_some();
-            group.protocol == Protocol::Tcp && (group.proxy_protocol() || group.targets.iter().any(outside))
+            let special = || group.proxy_protocol() || group.targets.iter().any(outside);
+            group.protocol.is_stream() && (listener.protocol == Protocol::Tls || special())
         })
     }
 

@@ -8,22 +8,27 @@ use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
 use crate::account_region::AccountRegion;
+use crate::certificate::Certificate;
 use crate::connection_notification::ConnectionNotification;
 use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
 use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
+use crate::flow_log::FlowLog;
 use crate::iam::{AccountAlias, Group, InstanceProfile, ManagedPolicy, Role, User};
 use crate::idempotency::ClientToken;
 use crate::image::Image;
 use crate::index::{self, Index, Term};
 use crate::instance::Instance;
+use crate::interface_permission::NetworkInterfacePermission;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use crate::key_pair::KeyPair;
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
+use crate::notice::{Notice, Webhook};
+use crate::own_region::OwnRegion;
 use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
@@ -85,6 +90,14 @@ macro_rules! resources {
                 let mut keys = Vec::new();
                 $(keys.extend(self.$field.keys().map(|id| ($kind, id.clone())));)*
                 keys
+            }
+
+            /// Kind and id of something that is in this region: the first that is found.
+            pub fn find_in_region(&self, region: &str) -> Option<(&'static str, String)> {
+                $(if let Some(found) = self.$field.values().find(|document| is_in_region(&***document, region)) {
+                    return Some(($kind, found.id().to_owned()));
+                })*
+                None
             }
 
             /// Take a document out, of the kind named.
@@ -167,8 +180,14 @@ resources! {
     dhcp_options: DhcpOptions = "dhcp-options", |d| d.id.as_str();
     /// Accounts in regions, by `ACCOUNT/REGION`.
     account_regions: AccountRegion = "account-region", |d| &d.key;
+    /// The installation's own regions, by name.
+    own_regions: OwnRegion = "region", |d| &d.name;
     /// Managed prefix lists.
     prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
+    /// Flow logs.
+    flow_logs: FlowLog = "flow-log", |d| d.id.as_str();
+    /// Permissions to network interfaces.
+    interface_permissions: NetworkInterfacePermission = "network-interface-permission", |d| d.id.as_str();
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
     /// Images, but for those of the host itself, which [`Image::host`] makes.
@@ -181,12 +200,18 @@ resources! {
     listeners: Listener = "listener", |d| &d.arn, index::of_listener;
     /// Target groups, by ARN.
     target_groups: TargetGroup = "target-group", |d| &d.arn, index::of_target_group;
+    /// Certificates, by ARN.
+    certificates: Certificate = "certificate", |d| &d.arn;
     /// Endpoint services.
     endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
     /// VPC endpoints.
     vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str(), index::of_endpoint;
     /// Connection notifications.
     connection_notifications: ConnectionNotification = "vpc-endpoint-connection-notification", |d| d.id.as_str();
+    /// Notifications on their way, in the order of what happened.
+    notices: Notice = "notice", |d| &d.id;
+    /// Webhooks, by topic.
+    webhooks: Webhook = "webhook", |d| &d.topic;
     /// Backends of AWS services, by the services' full names.
     service_backends: ServiceBackend = "service-backend", |d| &d.service;
     /// DB instances, by ARN.
@@ -203,6 +228,12 @@ resources! {
 
 /// A document as it was and as it is; `None`: it was not there, or is not.
 pub type Change<'a, T> = (Option<&'a Arc<T>>, Option<&'a Arc<T>>);
+
+/// What is in a region says so in a field of this name, whatever its kind.
+fn is_in_region(document: &impl Serialize, region: &str) -> bool {
+    serde_json::to_value(document)
+        .is_ok_and(|document| document.get("region").is_some_and(|found| found == region))
+}
 
 /// The last number given out of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]

@@ -1,6 +1,7 @@
 //! Subnets.
 
 mod attribute;
+mod cidr_block;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use linkway_wire::ec2::{
 };
 
 pub(crate) use attribute::modify_attribute;
+pub(crate) use cidr_block::{associate as associate_cidr_block, disassociate as disassociate_cidr_block};
 
 use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;

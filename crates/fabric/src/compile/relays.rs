@@ -30,6 +30,8 @@ pub struct Relay {
     /// The targets that new connections go to, by the rule that the packet path goes by
     /// ([`Routing::targets`]). May be empty.
     pub targets: Vec<RelayTarget>,
+    /// ARN of the listener, if it ends TLS.
+    pub tls: Option<String>,
     /// Whether targets are told who connects, by PROXY protocol version 2.
     pub proxy_protocol: bool,
     /// After how long an idle connection ends.
@@ -120,6 +122,7 @@ impl Places<'_> {
                 endpoint: endpoint.cloned(),
                 address: SocketAddrV4::new(interface.address, listener.port),
                 targets: self.targets(balancer, &node.zone, group),
+                tls: listener.tls.as_ref().map(|_| listener.arn.clone()),
                 proxy_protocol: group.proxy_protocol(),
                 idle: Duration::from_secs(idle.into()),
             };

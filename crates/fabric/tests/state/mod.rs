@@ -383,6 +383,7 @@ impl State {
             protocol,
             port,
             target_group: group.to_owned(),
+            tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
         });

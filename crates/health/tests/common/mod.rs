@@ -77,6 +77,7 @@ impl Site {
             protocol: Protocol::Tcp,
             port: 5432,
             target_group: "tg".into(),
+            tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
         });

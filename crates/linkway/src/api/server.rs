@@ -102,10 +102,10 @@ pub(crate) fn unread(error: &BodyError) -> ApiError {
 
 /// An answer as HTTP has it, in whichever type of body.
 pub(crate) fn into_response<B>(answer: Answer, body: impl FnOnce(String) -> B) -> Response<B> {
-    let mut response = Response::new(body(answer.xml));
+    let mut response = Response::new(body(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     if let Ok(id) = HeaderValue::from_str(&answer.request_id) {
         headers.insert("x-amzn-requestid", id);
     }

@@ -169,6 +169,7 @@ impl World {
             protocol: Protocol::Tcp,
             port,
             target_group: group.clone(),
+            tls: None,
             attributes: Default::default(),
             tags: Tags::new(),
         });

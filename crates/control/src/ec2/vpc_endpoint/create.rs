@@ -9,6 +9,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
 
 use super::{gateway, options, placement, policy, private_dns, shape};
+use crate::ec2::connection_notification::{Event, tell};
 use crate::ec2::offered::Offered;
 use crate::ec2::security_group::groups_of_vpc;
 use crate::ec2::service_catalog;
@@ -78,6 +79,7 @@ fn make(
         set_up(tx, caller, now, &mut endpoint, &vpc, &service, input)?;
     }
     let id = endpoint.id.to_string();
+    tell(tx, &endpoint, Event::Connect, now);
     tx.put(endpoint);
     Ok(id)
 }
