@@ -80,6 +80,103 @@ resource "aws_lb_target_group" "main" {
 """
 
 
+INSTANCE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+variable "url" {}
+variable "type" {}
+variable "size" {}
+variable "data" {}
+variable "tokens" {}
+variable "profile" {}
+variable "key" {}
+provider "aws" {
+  region                  = "us-east-1"
+  skip_metadata_api_check = true
+  endpoints {
+    ec2 = var.url
+    iam = var.url
+    sts = var.url
+  }
+}
+data "aws_ami" "host" {
+  most_recent = true
+  owners      = ["amazon"]
+  filter {
+    name   = "name"
+    values = ["linkway/host-*"]
+  }
+  filter {
+    name   = "virtualization-type"
+    values = ["hvm"]
+  }
+}
+data "aws_ec2_instance_type" "it" { instance_type = var.type }
+resource "aws_vpc" "main" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "main" {
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.0.0.0/24"
+}
+resource "aws_security_group" "web" {
+  vpc_id = aws_vpc.main.id
+  name   = "web"
+}
+resource "aws_key_pair" "mine" {
+  key_name   = "mine"
+  public_key = var.key
+}
+resource "aws_iam_role" "web" {
+  for_each = toset(["one", "two"])
+  name     = each.key
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+resource "aws_iam_instance_profile" "web" {
+  for_each = aws_iam_role.web
+  name     = each.key
+  role     = each.value.name
+}
+resource "aws_instance" "web" {
+  ami                    = data.aws_ami.host.id
+  instance_type          = data.aws_ec2_instance_type.it.instance_type
+  subnet_id              = aws_subnet.main.id
+  vpc_security_group_ids = [aws_security_group.web.id]
+  key_name               = aws_key_pair.mine.key_name
+  iam_instance_profile   = aws_iam_instance_profile.web[var.profile].name
+  user_data              = var.data
+  tags                   = { Name = var.data }
+  root_block_device {
+    volume_size = var.size
+    tags        = { Name = "root" }
+  }
+  metadata_options {
+    http_tokens                 = var.tokens
+    http_put_response_hop_limit = 2
+  }
+}
+resource "aws_instance" "plain" {
+  ami           = data.aws_ami.host.id
+  instance_type = "t3.micro"
+}
+resource "aws_network_interface" "own" {
+  subnet_id = aws_subnet.main.id
+}
+resource "aws_instance" "own_interface" {
+  ami           = data.aws_ami.host.id
+  instance_type = "t3.micro"
+  network_interface {
+    network_interface_id = aws_network_interface.own.id
+    device_index         = 0
+  }
+}
+"""
+
+
 @pytest.fixture
 def terraform(aws, tmp_path):
     """Makes the real Terraform, with a configuration."""
@@ -119,6 +216,28 @@ def test_the_real_provider(terraform, aws):
     [vpc] = aws.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["main"]}])["Vpcs"]
     run("destroy", "-auto-approve", "-refresh=false", **changed)
     assert refusal(aws.ec2.describe_vpcs, VpcIds=[vpc["VpcId"]])[0] == "InvalidVpcID.NotFound"
+
+
+def test_the_real_provider_with_instances(terraform, aws):
+    run = terraform(INSTANCE)
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@here"
+    first = {"type": "t3.micro", "size": "8", "data": "one", "tokens": "optional", "profile": "one", "key": key}
+    run("apply", "-auto-approve", **first)
+    run("plan", "-detailed-exitcode", **first)
+    [web] = aws.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["one"]}])["Reservations"]
+    [before] = web["Instances"]
+    # Another type and other user data need a stop, another profile is another association.
+    changed = {"type": "m5.large", "size": "10", "data": "two", "tokens": "required", "profile": "two", "key": key}
+    run("apply", "-auto-approve", **changed)
+    run("plan", "-detailed-exitcode", **changed)
+    [web] = aws.ec2.describe_instances(InstanceIds=[before["InstanceId"]])["Reservations"]
+    [after] = web["Instances"]
+    assert (after["InstanceType"], after["State"]["Name"]) == ("m5.large", "running")
+    assert after["PrivateIpAddress"] == before["PrivateIpAddress"]
+    assert after["IamInstanceProfile"]["Arn"].endswith("/two")
+    run("destroy", "-auto-approve", "-refresh=false", **changed)
+    instances = [one for found in aws.ec2.describe_instances()["Reservations"] for one in found["Instances"]]
+    assert {one["State"]["Name"] for one in instances} == {"terminated"}
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
 mod admin;
+mod certificate;
 mod database;
 mod endpoint;
 mod iam;
+mod instance;
 mod load_balancing;
 mod network;
 mod prefix_list;
@@ -17,9 +19,11 @@ use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
 pub use self::admin::AdminError;
+pub use self::certificate::CertificateError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::iam::IamError;
+pub use self::instance::InstanceError;
 pub use self::load_balancing::LoadBalancingError;
 pub use self::network::NetworkError;
 pub use self::prefix_list::PrefixListError;
@@ -175,8 +179,13 @@ pub enum Error {
     #[error("Interface: [{0}] in use.")]
     AttachedInterface(String),
     /// An instance has all the interfaces that it may have.
-    #[error("Interface count {0} exceeds the limit for this instance.")]
-    AttachmentLimitExceeded(usize),
+    #[error("Interface count {count} exceeds the limit for {of}")]
+    AttachmentLimitExceeded {
+        /// How many it would have.
+        count: usize,
+        /// Its type.
+        of: String,
+    },
     /// The resource's state does not allow it; the message is the whole of it.
     #[error("{0}")]
     IncorrectState(String),
@@ -196,6 +205,9 @@ pub enum Error {
     /// Of Elastic Load Balancing.
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
+    /// Of ACM.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Of RDS.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -203,6 +215,9 @@ pub enum Error {
     #[error(transparent)]
     Iam(#[from] IamError),
 
+    /// Of instances, images and key pairs.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// An interface has no such attachment.
     #[error("The network interface attachment ID '{0}' does not exist")]
     AttachmentNotFound(String),
@@ -257,13 +272,15 @@ impl Error {
             Self::Network(error) => error.code(),
             Self::PrivateIpAddressLimitExceeded => "PrivateIpAddressLimitExceeded",
             Self::AttachedInterface(_) => "InvalidNetworkInterface.InUse",
-            Self::AttachmentLimitExceeded(_) => "AttachmentLimitExceeded",
+            Self::AttachmentLimitExceeded { .. } => "AttachmentLimitExceeded",
             Self::IncorrectState(_) => "IncorrectState",
             Self::Endpoint(error) => error.code(),
             Self::PrefixList(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
+            Self::Certificate(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::Iam(error) => error.code(),
+            Self::Instance(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",

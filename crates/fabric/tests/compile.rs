@@ -145,9 +145,13 @@ fn places_are_interfaces_with_something_behind_them_resolvers_and_routers() {
     }
     assert_eq!(place(&state, &tables, &other, "10.0.3.4"), None, "another VPC with the same range");
 
+    let metadata = Some((0, place_kind::PLACE_METADATA));
+    assert_eq!(place(&state, &tables, &vpc, "169.254.169.254"), metadata);
+
     state.change::<Vpc>(&vpc, |vpc| vpc.enable_dns_support = false);
     let tables = compiled(&state);
     assert_eq!(place(&state, &tables, &vpc, "10.0.0.2"), None);
+    assert_eq!(place(&state, &tables, &vpc, "169.254.169.254"), metadata, "which is no DNS");
     assert_eq!(place(&state, &tables, &vpc, "169.254.169.253"), None);
 }
 

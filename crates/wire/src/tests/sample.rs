@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::Blob;
+
 /// Implements every service: it writes down what it is asked and answers with samples.
 pub(crate) struct Sampler;
 
@@ -30,6 +32,7 @@ samples! {
     i32: 7,
     i64: 7_000_000_000,
     f64: 1.5,
+    Blob: Blob(vec![0, 254, 255]),
     Timestamp: "2026-05-01T12:00:00.5Z".parse().unwrap(),
 }
 
