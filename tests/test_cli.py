@@ -120,30 +120,6 @@ def test_a_service_without_targets_is_made_all_the_same(aws):
     assert found["ServiceConfigurations"][0]["ServiceState"] in ("Pending", "Available")
 
 
-def test_waiters(aws):
-    """Those of the EC2 family that nothing above waits with."""
-    vpc = aws.vpc()
-    subnet = aws.subnet(vpc, "10.0.0.0/24")
-    text(aws, "ec2", "wait", "vpc-exists", "--vpc-ids", vpc)
-    group = text(aws, "ec2", "create-security-group", "--group-name", "web", "--description", "web", "--vpc-id", vpc,
-                 "--query", "GroupId")
-    text(aws, "ec2", "wait", "security-group-exists", "--group-ids", group)
-    interface = text(aws, "ec2", "create-network-interface", "--subnet-id", subnet, "--groups", group,
-                     "--query", "NetworkInterface.NetworkInterfaceId")
-    text(aws, "ec2", "wait", "network-interface-available", "--network-interface-ids", interface)
-    gateway = text(aws, "ec2", "create-internet-gateway", "--query", "InternetGateway.InternetGatewayId")
-    text(aws, "ec2", "wait", "internet-gateway-exists", "--internet-gateway-ids", gateway)
-    text(aws, "ec2", "attach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
-    address = text(aws, "ec2", "allocate-address", "--query", "AllocationId")
-    nat = text(aws, "ec2", "create-nat-gateway", "--subnet-id", subnet, "--allocation-id", address,
-               "--query", "NatGateway.NatGatewayId")
-    text(aws, "ec2", "wait", "nat-gateway-available", "--nat-gateway-ids", nat)
-    text(aws, "ec2", "delete-nat-gateway", "--nat-gateway-id", nat)
-    text(aws, "ec2", "wait", "nat-gateway-deleted", "--nat-gateway-ids", nat)
-    text(aws, "iam", "create-user", "--user-name", "ada")
-    text(aws, "iam", "wait", "user-exists", "--user-name", "ada")
-
-
 def test_dry_runs_change_nothing(aws):
     vpc = aws.vpc()
     subnet = aws.subnet(vpc, "10.0.0.0/24")

@@ -25,8 +25,10 @@ POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": 
 LEFT_EMPTY = {
     "describe_instances", "describe_stale_security_groups", "describe_vpc_endpoint_connections",
     "describe_db_clusters", "describe_db_instances", "describe_db_snapshots", "describe_pending_maintenance_actions",
-    "describe_db_subnet_groups",
+    "describe_db_subnet_groups", "list_mfa_devices", "list_signing_certificates", "list_ssh_public_keys",
 }
+# What there is to ask for that is refused always, as on AWS.
+REFUSED = {"describe_vpc_classic_link_dns_support"}
 
 
 def operations(service):
@@ -173,7 +175,7 @@ def test_the_pages_of_each_list_are_the_list(daemon, service, world):
     aws = Account.first(daemon)
     client = aws.client(service)
     arguments = world(aws)
-    paged = [name for name in operations(service) if client.can_paginate(name)]
+    paged = [name for name in operations(service) if client.can_paginate(name) and name not in REFUSED]
     assert paged
     for name in paged:
         given = arguments.get(name, {})
