@@ -4,6 +4,7 @@
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
 mod admin;
+mod certificate;
 mod database;
 mod endpoint;
 mod iam;
@@ -18,6 +19,7 @@ use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
 pub use self::admin::AdminError;
+pub use self::certificate::CertificateError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::iam::IamError;
@@ -203,6 +205,9 @@ pub enum Error {
     /// Of Elastic Load Balancing.
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
+    /// Of ACM.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Of RDS.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -272,6 +277,7 @@ impl Error {
             Self::Endpoint(error) => error.code(),
             Self::PrefixList(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
+            Self::Certificate(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::Iam(error) => error.code(),
             Self::Instance(error) => error.code(),

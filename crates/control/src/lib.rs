@@ -1,6 +1,6 @@
 //! What a caller may do: every operation as a transaction, every life cycle as a reconciler.
 //!
-//! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`,
+//! [`Control`] implements the traits that `wire` generates, one a service: the registries `acm.rs`, `ec2.rs`, `elbv2.rs`,
 //! `iam.rs`, `rds.rs` and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
 //! functions share has a file each: [`error`] makes AWS's codes, `lookup` finds what a caller names, `describe`
 //! selects by ids and filters and cuts into pages, `tags`, `idempotency`. The command line's own operations,
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod acm;
 mod admin;
 mod describe;
 mod ec2;
@@ -33,7 +34,7 @@ use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, InstanceId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey};
+pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey, WebhookRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 pub use crate::sts::{InstanceCredentials, profile_of, role_of};

@@ -55,6 +55,7 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Key(key) => key.run(state)?,
         Command::Service(service) => service.run(state)?,
         Command::Image(image) => image.run(state)?,
+        Command::Notification(notification) => notification.run(state)?,
         Command::Run(run) => return run.run(state),
         Command::Exec(exec) => return exec.run(state),
         Command::Terminate(terminate) => terminate.run(state)?,

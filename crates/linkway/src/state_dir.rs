@@ -86,6 +86,11 @@ impl StateDir {
         self.0.join("audit-ephemeral")
     }
 
+    /// What connection notifications have told, as JSON lines. Set aside as `notifications.jsonl.1` when it is full.
+    pub(crate) fn notifications_log(&self) -> PathBuf {
+        self.0.join("notifications.jsonl")
+    }
+
     /// What a detached instance writes to its standard output and error.
     pub(crate) fn console_log(&self, instance: &InstanceId) -> PathBuf {
         self.instance(instance).join("console.log")

@@ -155,6 +155,10 @@ ids! {
     ServicePermissionId = "vpce-svc-perm-";
     /// An endpoint's connection with its service.
     EndpointConnectionId = "vpce-con-";
+    /// A flow log.
+    FlowLogId = "fl-";
+    /// A permission to a network interface.
+    NetworkInterfacePermissionId = "eni-perm-";
     /// A connection notification.
     ConnectionNotificationId = "vpce-nfn-";
 }

@@ -99,7 +99,7 @@ impl Image {
     /// The image of this id, in the state or the host's own.
     pub fn find(state: &Snapshot, id: &ImageId) -> Option<Arc<Self>> {
         let kept = || state.get::<Self>(id).cloned();
-        let host = || crate::region::REGIONS.iter().map(|region: &Region| Self::host(region.name));
+        let host = || Region::all().map(|region| Self::host(region.name));
         kept().or_else(|| host().find(|image| image.id == *id).map(Arc::new))
     }
 

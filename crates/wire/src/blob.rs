@@ -16,9 +16,15 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Bytes.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Bytes. They may be secret: they do not show in logs.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Blob(pub Vec<u8>);
+
+impl std::fmt::Debug for Blob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Blob({} bytes)", self.0.len())
+    }
+}
 
 impl Blob {
     /// Bytes from their Base64, in which line breaks and other white space mean nothing. `None`: it is none.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::flow_log::FlowLog;
 use linkway_model::image::Image;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
@@ -46,6 +47,7 @@ macro_rules! each_kind {
         $use!(NatGateway);
         $use!(DhcpOptions);
         $use!(PrefixList);
+        $use!(FlowLog);
         $use!(Instance);
         $use!(Image);
         $use!(KeyPair);

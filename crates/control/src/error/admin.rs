@@ -80,6 +80,28 @@ pub enum AdminError {
         /// Its service.
         service: String,
     },
+    /// A region, or a zone of one, that is to go and that something is in.
+    #[error("{place} cannot go: the {kind} {id} is there; delete what is there first, or keep it")]
+    PlaceInUse {
+        /// The region or zone.
+        place: String,
+        /// Kind of what is there.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Not one of the installation's own regions.
+    #[error("{0} is no region of this installation's own, so it cannot be forgotten")]
+    NoOwnRegion(String),
+    /// Not a webhook.
+    #[error("{0:?} is no webhook: it is http://HOST:PORT/PATH or https://HOST:PORT/PATH")]
+    UnusableWebhook(String),
+    /// Not a secret.
+    #[error("a webhook's secret has 16 to 256 characters")]
+    UnusableSecret,
+    /// The topic has no webhook.
+    #[error("no webhook is set for {0}")]
+    NoWebhook(String),
     /// Nothing was said about where the service is served.
     #[error("no backend is set for {0}")]
     NoBackend(String),
@@ -92,6 +114,8 @@ impl AdminError {
             | Self::KeyNotFound(_)
             | Self::UnknownService(_)
             | Self::UnknownRegion(_)
+            | Self::NoOwnRegion(_)
+            | Self::NoWebhook(_)
             | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey
@@ -100,9 +124,13 @@ impl AdminError {
             | Self::UnusableBackend(_)
             | Self::CaWithoutHttps
             | Self::UnusableCa
+            | Self::UnusableWebhook(_)
+            | Self::UnusableSecret
             | Self::PassthroughWithoutTls
             | Self::CaOfPassthrough => "ValidationError",
-            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } => "OperationNotPermitted",
+            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } | Self::PlaceInUse { .. } => {
+                "OperationNotPermitted"
+            }
         }
     }
 }

@@ -10,6 +10,15 @@ pub enum NetworkError {
     /// A route to there leads elsewhere.
     #[error("The route identified by {0} already exists.")]
     RouteExists(IpNet),
+    /// The resource has a flow log to the same destination.
+    #[error("Error. There is an existing Flow Log with the same configuration and log destination.")]
+    FlowLogExists,
+    /// No such permission of the caller's.
+    #[error("The network interface permission ID '{0}' does not exist")]
+    InterfacePermissionNotFound(String),
+    /// No subnet has such a range.
+    #[error("The association ID '{0}' does not exist")]
+    SubnetCidrAssociationNotFound(String),
     /// The table has no such route.
     #[error("no route with destination-{}-block {destination} in route table {table}", family(.destination))]
     RouteNotFound {
@@ -106,6 +115,9 @@ fn family(net: &IpNet) -> &'static str {
 impl NetworkError {
     pub(super) fn code(&self) -> &'static str {
         match self {
+            Self::FlowLogExists => "FlowLogAlreadyExists",
+            Self::InterfacePermissionNotFound(_) => "InvalidNetworkInterfacePermissionID.NotFound",
+            Self::SubnetCidrAssociationNotFound(_) => "InvalidSubnetCidrBlockAssociationID.NotFound",
             Self::RouteExists(_) => "RouteAlreadyExists",
             Self::RouteNotFound { .. } => "InvalidRoute.NotFound",
             Self::RouteLimitExceeded => "RouteLimitExceeded",

@@ -63,6 +63,12 @@ fn check(text: &str, managed: bool) -> Result<(), Error> {
     each(document, |statement| strings(&statement.action).try_for_each(action))
 }
 
+/// Check what holds for policies of every kind: each Sid names one statement, and actions are of a service.
+pub(crate) fn check_names(document: &Document) -> Result<(), Error> {
+    unique_names(document)?;
+    each(document, |statement| strings(&statement.action).try_for_each(vendor_is_there))
+}
+
 fn each(document: &Document, rule: impl FnMut(&Statement) -> Result<(), Error>) -> Result<(), Error> {
     document.statements.iter().try_for_each(rule)
 }

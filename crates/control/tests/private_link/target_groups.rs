@@ -60,7 +60,7 @@ fn what_a_group_cannot_be() {
         CreateTargetGroupInput { name: text("db-"), ..usual() },
         CreateTargetGroupInput { protocol: None, ..usual() },
         CreateTargetGroupInput { protocol: text("HTTP"), ..usual() },
-        CreateTargetGroupInput { protocol: text("TLS"), ..usual() },
+        CreateTargetGroupInput { protocol: text("QUIC"), ..usual() },
         CreateTargetGroupInput { port: None, ..usual() },
         CreateTargetGroupInput { port: Some(0), ..usual() },
         CreateTargetGroupInput { vpc_id: None, ..usual() },

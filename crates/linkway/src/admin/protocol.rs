@@ -22,6 +22,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::advise::Finding;
 
+/// A topic's webhook as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedWebhook {
+    /// The topic's ARN.
+    pub(crate) topic: String,
+    /// Where messages are posted.
+    pub(crate) url: String,
+    /// Messages that are not delivered yet.
+    pub(crate) waiting: usize,
+}
+
 /// Something that the daemon can be asked.
 pub(crate) trait Request: Serialize + DeserializeOwned {
     /// Where it is posted.
@@ -54,6 +65,16 @@ requests! {
         name: String,
         /// Its organization.
         organization: Option<String>,
+    } -> Account;
+
+    /// Change what is given of an account's quotas.
+    "/accounts/quotas" SetQuotas {
+        /// Its number.
+        account: AccountId,
+        /// Interface endpoints of a VPC.
+        endpoints_per_vpc: Option<usize>,
+        /// Network interfaces in a region.
+        interfaces_per_region: Option<usize>,
     } -> Account;
 
     /// All accounts.
@@ -201,6 +222,27 @@ requests! {
 
     /// Where AWS services are served, by their names.
     "/services/list" ListServices {} -> Vec<ServiceBackend>;
+
+    /// Say where messages to a notification topic are sent, instead of what was said before. Answers the secret.
+    "/webhooks/set" SetWebhook {
+        /// The topic's ARN.
+        topic: String,
+        /// Where.
+        url: String,
+        /// Certificates that an HTTPS receiver's own must lead to, in PEM.
+        ca: Option<String>,
+        /// What messages are signed with; one at random if none is given.
+        secret: Option<String>,
+    } -> String;
+
+    /// Forget where messages to a topic are sent.
+    "/webhooks/unset" UnsetWebhook {
+        /// The topic's ARN.
+        topic: String,
+    } -> ();
+
+    /// Where messages to topics are sent, by topic.
+    "/webhooks/list" ListWebhooks {} -> Vec<ListedWebhook>;
 
     /// An endpoint, with its policy.
     "/endpoints/find" FindEndpoint {

@@ -47,6 +47,7 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
     }
     first_of! {
         CreateAccount => handlers::create_account,
+        SetQuotas => handlers::set_quotas,
         ListAccounts => handlers::list_accounts,
         CreateKey => handlers::create_key,
         ListKeys => handlers::list_keys,
@@ -66,6 +67,9 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
         SetService => handlers::set_service,
         UnsetService => handlers::unset_service,
         ListServices => handlers::list_services,
+        SetWebhook => handlers::set_webhook,
+        UnsetWebhook => handlers::unset_webhook,
+        ListWebhooks => handlers::list_webhooks,
         GetAdvice => handlers::get_advice,
         GetStatus => handlers::status,
         ListDrops => handlers::list_drops,

@@ -11,6 +11,7 @@ pub(crate) mod exec;
 pub(crate) mod image;
 pub(crate) mod keeper;
 pub(crate) mod key;
+pub(crate) mod notification;
 pub(crate) mod output;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -81,6 +82,9 @@ pub(crate) enum Command {
     /// Make, list and remove images: what instances that the API launches begin as.
     #[command(subcommand)]
     Image(image::Image),
+    /// Say where connection notifications are delivered: webhooks in place of SNS topics.
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// Run a command as an instance: with a network interface in a subnet and a namespace of its own.
     ///
     /// In the foreground the exit status is the command's, and the instance ends with it.

@@ -14,6 +14,7 @@ pub(crate) mod instances;
 pub(crate) mod lock;
 pub(crate) mod machines;
 pub(crate) mod names;
+pub(crate) mod notifications;
 pub(crate) mod privileges;
 pub(crate) mod service;
 pub(crate) mod start;
@@ -29,6 +30,7 @@ use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::instance::Process;
 use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::own_region::OwnRegion;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_resolver::Resolver;
 use linkway_store::Store;
@@ -61,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) upstream: UpstreamChoice,
     /// Addresses outside of VPCs that may be targets.
     pub(crate) outside_targets: OutsideTargets,
+    /// Regions beside AWS's, besides those that are known from earlier.
+    pub(crate) own_regions: Vec<OwnRegion>,
+    /// Names of regions beside AWS's that are not wanted any more.
+    pub(crate) forgotten_regions: Vec<String>,
 }
 
 /// What the daemon's threads share.

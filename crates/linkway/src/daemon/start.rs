@@ -10,7 +10,7 @@ use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
 use linkway_gateway::{AuditSink, Authority, Gateway, Keys, Limits, Ranges, Timeouts};
 use linkway_health::{Checker, Outside};
-use linkway_model::Timestamp;
+use linkway_model::{Timestamp, own_region};
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -28,8 +28,8 @@ use crate::daemon::machines::Machines;
 use crate::daemon::names::Names;
 use crate::daemon::service::Service;
 use crate::daemon::{
-    Daemon, Settings, counters, databases, fabric, health, instances, lock, machines, privileges, service,
-    verification,
+    Daemon, Settings, counters, databases, fabric, health, instances, lock, machines, notifications,
+    privileges, service, verification,
 };
 use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
@@ -73,6 +73,8 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         ..Default::default()
     };
     let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
+    let regions = control.set_own_regions(settings.own_regions.clone(), &settings.forgotten_regions)?;
+    own_region::adopt(&regions);
     prepare_state(&settings, &control)?;
     // While there are rights.
     let keeper = Arc::new(Keeper::start(&place)?);
@@ -318,6 +320,7 @@ async fn serve(
     tasks.spawn(databases::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(machines::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
+    tasks.spawn(notifications::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
 
     // Before anyone is told: whoever hears that it is ready may want it to stop at once.

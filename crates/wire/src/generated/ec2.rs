@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Ec2,
     version: "2016-11-15",
     namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
@@ -56,6 +56,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AssociateSecurityGroupVpcRequest,
     ) -> Result<AssociateSecurityGroupVpcResult, ApiError>;
+    fn associate_subnet_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: AssociateSubnetCidrBlockRequest,
+    ) -> Result<AssociateSubnetCidrBlockResult, ApiError>;
     fn associate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
@@ -101,6 +106,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateEgressOnlyInternetGatewayRequest,
     ) -> Result<CreateEgressOnlyInternetGatewayResult, ApiError>;
+    fn create_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: CreateFlowLogsRequest,
+    ) -> Result<CreateFlowLogsResult, ApiError>;
     fn create_internet_gateway(
         &self,
         cx: &Self::Context,
@@ -132,6 +142,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateNetworkInterfaceRequest,
     ) -> Result<CreateNetworkInterfaceResult, ApiError>;
+    fn create_network_interface_permission(
+        &self,
+        cx: &Self::Context,
+        input: CreateNetworkInterfacePermissionRequest,
+    ) -> Result<CreateNetworkInterfacePermissionResult, ApiError>;
     fn create_route(
         &self,
         cx: &Self::Context,
@@ -179,6 +194,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteEgressOnlyInternetGatewayRequest,
     ) -> Result<DeleteEgressOnlyInternetGatewayResult, ApiError>;
+    fn delete_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: DeleteFlowLogsRequest,
+    ) -> Result<DeleteFlowLogsResult, ApiError>;
     fn delete_internet_gateway(
         &self,
         cx: &Self::Context,
@@ -210,6 +230,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteNetworkInterfaceRequest,
     ) -> Result<(), ApiError>;
+    fn delete_network_interface_permission(
+        &self,
+        cx: &Self::Context,
+        input: DeleteNetworkInterfacePermissionRequest,
+    ) -> Result<DeleteNetworkInterfacePermissionResult, ApiError>;
     fn delete_route(&self, cx: &Self::Context, input: DeleteRouteRequest) -> Result<(), ApiError>;
     fn delete_route_table(&self, cx: &Self::Context, input: DeleteRouteTableRequest) -> Result<(), ApiError>;
     fn delete_security_group(
@@ -270,6 +295,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeEgressOnlyInternetGatewaysRequest,
     ) -> Result<DescribeEgressOnlyInternetGatewaysResult, ApiError>;
+    fn describe_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: DescribeFlowLogsRequest,
+    ) -> Result<DescribeFlowLogsResult, ApiError>;
     fn describe_iam_instance_profile_associations(
         &self,
         cx: &Self::Context,
@@ -345,6 +375,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeNetworkInterfaceAttributeRequest,
     ) -> Result<DescribeNetworkInterfaceAttributeResult, ApiError>;
+    fn describe_network_interface_permissions(
+        &self,
+        cx: &Self::Context,
+        input: DescribeNetworkInterfacePermissionsRequest,
+    ) -> Result<DescribeNetworkInterfacePermissionsResult, ApiError>;
     fn describe_network_interfaces(
         &self,
         cx: &Self::Context,
@@ -485,6 +520,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DisassociateSecurityGroupVpcRequest,
     ) -> Result<DisassociateSecurityGroupVpcResult, ApiError>;
+    fn disassociate_subnet_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateSubnetCidrBlockRequest,
+    ) -> Result<DisassociateSubnetCidrBlockResult, ApiError>;
     fn disassociate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
@@ -726,6 +766,7 @@ operations! { Ec2 {
     "AssociateIamInstanceProfile" => associate_iam_instance_profile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
     "AssociateRouteTable" => associate_route_table(AssociateRouteTableRequest) -> AssociateRouteTableResult,
     "AssociateSecurityGroupVpc" => associate_security_group_vpc(AssociateSecurityGroupVpcRequest) -> AssociateSecurityGroupVpcResult,
+    "AssociateSubnetCidrBlock" => associate_subnet_cidr_block(AssociateSubnetCidrBlockRequest) -> AssociateSubnetCidrBlockResult,
     "AssociateVpcCidrBlock" => associate_vpc_cidr_block(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult,
     "AttachInternetGateway" => attach_internet_gateway(AttachInternetGatewayRequest) -> (),
     "AttachNetworkInterface" => attach_network_interface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult,
@@ -735,6 +776,7 @@ operations! { Ec2 {
     "CreateDefaultVpc" => create_default_vpc(CreateDefaultVpcRequest) -> CreateDefaultVpcResult,
     "CreateDhcpOptions" => create_dhcp_options(CreateDhcpOptionsRequest) -> CreateDhcpOptionsResult,
     "CreateEgressOnlyInternetGateway" => create_egress_only_internet_gateway(CreateEgressOnlyInternetGatewayRequest) -> CreateEgressOnlyInternetGatewayResult,
+    "CreateFlowLogs" => create_flow_logs(CreateFlowLogsRequest) -> CreateFlowLogsResult,
     "CreateInternetGateway" => create_internet_gateway(CreateInternetGatewayRequest) -> CreateInternetGatewayResult,
     "CreateKeyPair" => create_key_pair(CreateKeyPairRequest) -> KeyPair,
     "CreateManagedPrefixList" => create_managed_prefix_list(CreateManagedPrefixListRequest) -> CreateManagedPrefixListResult,
@@ -742,6 +784,7 @@ operations! { Ec2 {
     "CreateNetworkAcl" => create_network_acl(CreateNetworkAclRequest) -> CreateNetworkAclResult,
     "CreateNetworkAclEntry" => create_network_acl_entry(CreateNetworkAclEntryRequest) -> (),
     "CreateNetworkInterface" => create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult,
+    "CreateNetworkInterfacePermission" => create_network_interface_permission(CreateNetworkInterfacePermissionRequest) -> CreateNetworkInterfacePermissionResult,
     "CreateRoute" => create_route(CreateRouteRequest) -> CreateRouteResult,
     "CreateRouteTable" => create_route_table(CreateRouteTableRequest) -> CreateRouteTableResult,
     "CreateSecurityGroup" => create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult,
@@ -753,6 +796,7 @@ operations! { Ec2 {
     "CreateVpcEndpointServiceConfiguration" => create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult,
     "DeleteDhcpOptions" => delete_dhcp_options(DeleteDhcpOptionsRequest) -> (),
     "DeleteEgressOnlyInternetGateway" => delete_egress_only_internet_gateway(DeleteEgressOnlyInternetGatewayRequest) -> DeleteEgressOnlyInternetGatewayResult,
+    "DeleteFlowLogs" => delete_flow_logs(DeleteFlowLogsRequest) -> DeleteFlowLogsResult,
     "DeleteInternetGateway" => delete_internet_gateway(DeleteInternetGatewayRequest) -> (),
     "DeleteKeyPair" => delete_key_pair(DeleteKeyPairRequest) -> DeleteKeyPairResult,
     "DeleteManagedPrefixList" => delete_managed_prefix_list(DeleteManagedPrefixListRequest) -> DeleteManagedPrefixListResult,
@@ -760,6 +804,7 @@ operations! { Ec2 {
     "DeleteNetworkAcl" => delete_network_acl(DeleteNetworkAclRequest) -> (),
     "DeleteNetworkAclEntry" => delete_network_acl_entry(DeleteNetworkAclEntryRequest) -> (),
     "DeleteNetworkInterface" => delete_network_interface(DeleteNetworkInterfaceRequest) -> (),
+    "DeleteNetworkInterfacePermission" => delete_network_interface_permission(DeleteNetworkInterfacePermissionRequest) -> DeleteNetworkInterfacePermissionResult,
     "DeleteRoute" => delete_route(DeleteRouteRequest) -> (),
     "DeleteRouteTable" => delete_route_table(DeleteRouteTableRequest) -> (),
     "DeleteSecurityGroup" => delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult,
@@ -776,6 +821,7 @@ operations! { Ec2 {
     "DescribeAvailabilityZones" => describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult,
     "DescribeDhcpOptions" => describe_dhcp_options(DescribeDhcpOptionsRequest) -> DescribeDhcpOptionsResult,
     "DescribeEgressOnlyInternetGateways" => describe_egress_only_internet_gateways(DescribeEgressOnlyInternetGatewaysRequest) -> DescribeEgressOnlyInternetGatewaysResult,
+    "DescribeFlowLogs" => describe_flow_logs(DescribeFlowLogsRequest) -> DescribeFlowLogsResult,
     "DescribeIamInstanceProfileAssociations" => describe_iam_instance_profile_associations(DescribeIamInstanceProfileAssociationsRequest) -> DescribeIamInstanceProfileAssociationsResult,
     "DescribeImageAttribute" => describe_image_attribute(DescribeImageAttributeRequest) -> ImageAttribute,
     "DescribeImages" => describe_images(DescribeImagesRequest) -> DescribeImagesResult,
@@ -791,6 +837,7 @@ operations! { Ec2 {
     "DescribeNatGateways" => describe_nat_gateways(DescribeNatGatewaysRequest) -> DescribeNatGatewaysResult,
     "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
     "DescribeNetworkInterfaceAttribute" => describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult,
+    "DescribeNetworkInterfacePermissions" => describe_network_interface_permissions(DescribeNetworkInterfacePermissionsRequest) -> DescribeNetworkInterfacePermissionsResult,
     "DescribeNetworkInterfaces" => describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult,
     "DescribePrefixLists" => describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult,
     "DescribeRegions" => describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult,
@@ -819,6 +866,7 @@ operations! { Ec2 {
     "DisassociateIamInstanceProfile" => disassociate_iam_instance_profile(DisassociateIamInstanceProfileRequest) -> DisassociateIamInstanceProfileResult,
     "DisassociateRouteTable" => disassociate_route_table(DisassociateRouteTableRequest) -> (),
     "DisassociateSecurityGroupVpc" => disassociate_security_group_vpc(DisassociateSecurityGroupVpcRequest) -> DisassociateSecurityGroupVpcResult,
+    "DisassociateSubnetCidrBlock" => disassociate_subnet_cidr_block(DisassociateSubnetCidrBlockRequest) -> DisassociateSubnetCidrBlockResult,
     "DisassociateVpcCidrBlock" => disassociate_vpc_cidr_block(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult,
     "GetConsoleOutput" => get_console_output(GetConsoleOutputRequest) -> GetConsoleOutputResult,
     "GetManagedPrefixListAssociations" => get_managed_prefix_list_associations(GetManagedPrefixListAssociationsRequest) -> GetManagedPrefixListAssociationsResult,
@@ -1237,6 +1285,32 @@ pub struct AssociateSecurityGroupVpcResult {
 
 encode! { AssociateSecurityGroupVpcResult {
     state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSubnetCidrBlockRequest {
+    pub ipv6_cidr_block: Option<String>,
+    pub ipv6_ipam_pool_id: Option<String>,
+    pub ipv6_netmask_length: Option<i32>,
+    pub subnet_id: Option<String>,
+}
+
+decode! { AssociateSubnetCidrBlockRequest {
+    ipv6_cidr_block: "Ipv6CidrBlock",
+    ipv6_ipam_pool_id: "Ipv6IpamPoolId",
+    ipv6_netmask_length: "Ipv6NetmaskLength",
+    subnet_id: "SubnetId",
+} requires ["SubnetId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSubnetCidrBlockResult {
+    pub ipv6_cidr_block_association: Option<SubnetIpv6CidrBlockAssociation>,
+    pub subnet_id: Option<String>,
+}
+
+encode! { AssociateSubnetCidrBlockResult {
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    subnet_id: "subnetId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1790,6 +1864,54 @@ encode! { CreateEgressOnlyInternetGatewayResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateFlowLogsRequest {
+    pub client_token: Option<String>,
+    pub deliver_cross_account_role: Option<String>,
+    pub deliver_logs_permission_arn: Option<String>,
+    pub destination_options: Option<DestinationOptionsRequest>,
+    pub dry_run: Option<bool>,
+    pub log_destination: Option<String>,
+    pub log_destination_type: Option<String>,
+    pub log_format: Option<String>,
+    pub log_group_name: Option<String>,
+    pub max_aggregation_interval: Option<i32>,
+    pub resource_ids: Vec<String>,
+    pub resource_type: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub traffic_type: Option<String>,
+}
+
+decode! { CreateFlowLogsRequest {
+    client_token: "ClientToken",
+    deliver_cross_account_role: "DeliverCrossAccountRole",
+    deliver_logs_permission_arn: "DeliverLogsPermissionArn",
+    destination_options: "DestinationOptions",
+    dry_run: "DryRun",
+    log_destination: "LogDestination",
+    log_destination_type: "LogDestinationType",
+    log_format: "LogFormat",
+    log_group_name: "LogGroupName",
+    max_aggregation_interval: "MaxAggregationInterval",
+    resource_ids: "ResourceId",
+    resource_type: "ResourceType",
+    tag_specifications: "TagSpecification",
+    traffic_type: "TrafficType",
+} requires ["ResourceId", "ResourceType"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateFlowLogsResult {
+    pub client_token: Option<String>,
+    pub flow_log_ids: Vec<String>,
+    pub unsuccessful: Vec<UnsuccessfulItem>,
+}
+
+encode! { CreateFlowLogsResult {
+    client_token: "clientToken",
+    flow_log_ids: "flowLogIdSet",
+    unsuccessful: "unsuccessful",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub tag_specifications: Vec<TagSpecification>,
@@ -1951,6 +2073,32 @@ pub struct CreateNetworkAclResult {
 encode! { CreateNetworkAclResult {
     client_token: "clientToken",
     network_acl: "networkAcl",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkInterfacePermissionRequest {
+    pub aws_account_id: Option<String>,
+    pub aws_service: Option<String>,
+    pub dry_run: Option<bool>,
+    pub network_interface_id: Option<String>,
+    pub permission: Option<String>,
+}
+
+decode! { CreateNetworkInterfacePermissionRequest {
+    aws_account_id: "AwsAccountId",
+    aws_service: "AwsService",
+    dry_run: "DryRun",
+    network_interface_id: "NetworkInterfaceId",
+    permission: "Permission",
+} requires ["NetworkInterfaceId", "Permission"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkInterfacePermissionResult {
+    pub interface_permission: Option<NetworkInterfacePermission>,
+}
+
+encode! { CreateNetworkInterfacePermissionResult {
+    interface_permission: "interfacePermission",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2384,6 +2532,26 @@ encode! { DeleteEgressOnlyInternetGatewayResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteFlowLogsRequest {
+    pub dry_run: Option<bool>,
+    pub flow_log_ids: Vec<String>,
+}
+
+decode! { DeleteFlowLogsRequest {
+    dry_run: "DryRun",
+    flow_log_ids: "FlowLogId",
+} requires ["FlowLogId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteFlowLogsResult {
+    pub unsuccessful: Vec<UnsuccessfulItem>,
+}
+
+encode! { DeleteFlowLogsResult {
+    unsuccessful: "unsuccessful",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub internet_gateway_id: Option<String>,
@@ -2483,6 +2651,28 @@ decode! { DeleteNetworkAclRequest {
     dry_run: "DryRun",
     network_acl_id: "NetworkAclId",
 } requires ["NetworkAclId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkInterfacePermissionRequest {
+    pub dry_run: Option<bool>,
+    pub force: Option<bool>,
+    pub network_interface_permission_id: Option<String>,
+}
+
+decode! { DeleteNetworkInterfacePermissionRequest {
+    dry_run: "DryRun",
+    force: "Force",
+    network_interface_permission_id: "NetworkInterfacePermissionId",
+} requires ["NetworkInterfacePermissionId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkInterfacePermissionResult {
+    pub return_: Option<bool>,
+}
+
+encode! { DeleteNetworkInterfacePermissionResult {
+    return_: "return",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteNetworkInterfaceRequest {
@@ -2828,6 +3018,34 @@ pub struct DescribeEgressOnlyInternetGatewaysResult {
 
 encode! { DescribeEgressOnlyInternetGatewaysResult {
     egress_only_internet_gateways: "egressOnlyInternetGatewaySet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeFlowLogsRequest {
+    pub dry_run: Option<bool>,
+    pub filter: Vec<Filter>,
+    pub flow_log_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeFlowLogsRequest {
+    dry_run: "DryRun",
+    filter: "Filter",
+    flow_log_ids: "FlowLogId",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeFlowLogsResult {
+    pub flow_logs: Vec<FlowLog>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeFlowLogsResult {
+    flow_logs: "flowLogSet",
     next_token: "nextToken",
 } }
 
@@ -3235,6 +3453,32 @@ encode! { DescribeNetworkInterfaceAttributeResult {
     groups: "groupSet",
     network_interface_id: "networkInterfaceId",
     source_dest_check: "sourceDestCheck",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNetworkInterfacePermissionsRequest {
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub network_interface_permission_ids: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeNetworkInterfacePermissionsRequest {
+    filters: "Filter",
+    max_results: "MaxResults",
+    network_interface_permission_ids: "NetworkInterfacePermissionId",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNetworkInterfacePermissionsResult {
+    pub network_interface_permissions: Vec<NetworkInterfacePermission>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeNetworkInterfacePermissionsResult {
+    network_interface_permissions: "networkInterfacePermissions",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3844,6 +4088,32 @@ encode! { DescribeVpcsResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DestinationOptionsRequest {
+    pub file_format: Option<String>,
+    pub hive_compatible_partitions: Option<bool>,
+    pub per_hour_partition: Option<bool>,
+}
+
+decode! { DestinationOptionsRequest {
+    file_format: "FileFormat",
+    hive_compatible_partitions: "HiveCompatiblePartitions",
+    per_hour_partition: "PerHourPartition",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DestinationOptionsResponse {
+    pub file_format: Option<String>,
+    pub hive_compatible_partitions: Option<bool>,
+    pub per_hour_partition: Option<bool>,
+}
+
+encode! { DestinationOptionsResponse {
+    file_format: "fileFormat",
+    hive_compatible_partitions: "hiveCompatiblePartitions",
+    per_hour_partition: "perHourPartition",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DetachInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub internet_gateway_id: Option<String>,
@@ -3957,6 +4227,26 @@ pub struct DisassociateSecurityGroupVpcResult {
 
 encode! { DisassociateSecurityGroupVpcResult {
     state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSubnetCidrBlockRequest {
+    pub association_id: Option<String>,
+}
+
+decode! { DisassociateSubnetCidrBlockRequest {
+    association_id: "AssociationId",
+} requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSubnetCidrBlockResult {
+    pub ipv6_cidr_block_association: Option<SubnetIpv6CidrBlockAssociation>,
+    pub subnet_id: Option<String>,
+}
+
+encode! { DisassociateSubnetCidrBlockResult {
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    subnet_id: "subnetId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4345,6 +4635,45 @@ decode! { Filter {
     name: "Name",
     values: "Value",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowLog {
+    pub creation_time: Option<Timestamp>,
+    pub deliver_cross_account_role: Option<String>,
+    pub deliver_logs_error_message: Option<String>,
+    pub deliver_logs_permission_arn: Option<String>,
+    pub deliver_logs_status: Option<String>,
+    pub destination_options: Option<DestinationOptionsResponse>,
+    pub flow_log_id: Option<String>,
+    pub flow_log_status: Option<String>,
+    pub log_destination: Option<String>,
+    pub log_destination_type: Option<String>,
+    pub log_format: Option<String>,
+    pub log_group_name: Option<String>,
+    pub max_aggregation_interval: Option<i32>,
+    pub resource_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub traffic_type: Option<String>,
+}
+
+encode! { FlowLog {
+    creation_time: "creationTime",
+    deliver_cross_account_role: "deliverCrossAccountRole",
+    deliver_logs_error_message: "deliverLogsErrorMessage",
+    deliver_logs_permission_arn: "deliverLogsPermissionArn",
+    deliver_logs_status: "deliverLogsStatus",
+    destination_options: "destinationOptions",
+    flow_log_id: "flowLogId",
+    flow_log_status: "flowLogStatus",
+    log_destination: "logDestination",
+    log_destination_type: "logDestinationType",
+    log_format: "logFormat",
+    log_group_name: "logGroupName",
+    max_aggregation_interval: "maxAggregationInterval",
+    resource_id: "resourceId",
+    tags: "tagSet",
+    traffic_type: "trafficType",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FpgaDeviceInfo {
@@ -6844,6 +7173,36 @@ encode! { NetworkInterfaceIpv6Address {
     ipv6_address: "ipv6Address",
     is_primary_ipv6: "isPrimaryIpv6",
     public_ipv6_dns_name: "publicIpv6DnsName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkInterfacePermission {
+    pub aws_account_id: Option<String>,
+    pub aws_service: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub network_interface_permission_id: Option<String>,
+    pub permission: Option<String>,
+    pub permission_state: Option<NetworkInterfacePermissionState>,
+}
+
+encode! { NetworkInterfacePermission {
+    aws_account_id: "awsAccountId",
+    aws_service: "awsService",
+    network_interface_id: "networkInterfaceId",
+    network_interface_permission_id: "networkInterfacePermissionId",
+    permission: "permission",
+    permission_state: "permissionState",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkInterfacePermissionState {
+    pub state: Option<String>,
+    pub status_message: Option<String>,
+}
+
+encode! { NetworkInterfacePermissionState {
+    state: "state",
+    status_message: "statusMessage",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Query,
     version: "2010-05-08",
     namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
