@@ -8,7 +8,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint unit e2e fidelity bench bench-gateway clean
+.PHONY: help setup build demo test lint unit e2e fidelity bench bench-api bench-gateway clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ fidelity: setup ## moto's tests of the same API against a real daemon: docs/fide
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+
+bench-api: build ## Measure: describing and creating endpoints, beside moto_server, with up to 100,000 of them
+	$(CARGO) build --release --package linkway-wire --example load
+	$(AS_ROOT) $(PYTHON) bench/api.py --linkway $(RELEASE)
 
 bench-gateway: setup ## Measure: the gateway beside nginx as a TLS proxy; policies beside other crates; signatures
 	$(CARGO) build --release --package linkway-gateway --example loopback

@@ -81,7 +81,9 @@ def pytest_runtest_logreport(report):
     """Write down how a test ended: once, whichever of its phases it was that failed."""
     if report.when != "call" and report.passed:
         return
-    outcome = {"test": report.nodeid, "outcome": report.outcome, "why": why(report)}
+    # moto marks those of its tests that it has run against AWS itself.
+    verified = "aws_verified" in report.keywords
+    outcome = {"test": report.nodeid, "outcome": report.outcome, "why": why(report), "verified": verified}
     with open(os.environ["FIDELITY_OUTCOMES"], "a", encoding="utf-8") as file:
         file.write(json.dumps(outcome) + "\n")
 

@@ -7,6 +7,7 @@ use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::image::Image;
+use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use linkway_model::key_pair::KeyPair;
@@ -65,6 +66,10 @@ pub(crate) trait Owned: Resource {
     type Id: FromStr<Err = MalformedId> + AsRef<str> + Clone;
     /// How AWS speaks of it.
     const NOUN: &'static Noun;
+    /// What the index has it under by its owner and region, if it has.
+    const OWNERS: Option<Term> = None;
+    /// What the index has it under by its tags, if it has.
+    const TAGS: Option<Term> = None;
 
     fn owner(&self) -> &AccountId;
     fn region(&self) -> &str;
@@ -84,7 +89,10 @@ pub(crate) trait Owned: Resource {
 }
 
 macro_rules! owned {
-    ($($type:ident: $id:ident, $resource_type:literal, $phrase:literal, $not_found:literal, $malformed:literal;)*) => {$(
+    ($(
+        $type:ident: $id:ident, $resource_type:literal, $phrase:literal, $not_found:literal, $malformed:literal
+        $(, $constant:ident = $term:expr)*;
+    )*) => {$(
         impl Owned for $type {
             type Id = linkway_model::$id;
             const NOUN: &'static Noun = &Noun {
@@ -94,6 +102,7 @@ macro_rules! owned {
                 malformed: $malformed,
                 phrase: $phrase,
             };
+            $(const $constant: Option<Term> = Some($term);)*
 
             fn owner(&self) -> &AccountId {
                 &self.owner
@@ -140,7 +149,8 @@ owned! {
         "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
-        "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";
+        "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
+        OWNERS = Term::EndpointOwner, TAGS = Term::EndpointTag;
     Image: ImageId, "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed";
     KeyPair: KeyPairId, "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed";
     EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",

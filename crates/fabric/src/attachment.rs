@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 use linkway_model::database::DbInstance;
+use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
@@ -58,7 +59,7 @@ pub(crate) fn instances(snapshot: &Snapshot) -> BTreeSet<InstanceId> {
 pub(crate) fn attachments(snapshot: &Snapshot, name: &str) -> BTreeMap<u32, Attachment> {
     let running = instances(snapshot);
     snapshot
-        .all::<NetworkInterface>()
+        .all_under::<NetworkInterface>(Term::InterfaceDevice)
         .filter_map(|interface| Some((interface.number, attachment(snapshot, name, &running, interface)?)))
         .collect()
 }

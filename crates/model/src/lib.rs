@@ -21,6 +21,7 @@ pub mod iam;
 pub mod id;
 pub mod idempotency;
 pub mod image;
+pub mod index;
 pub mod instance;
 pub mod instance_type;
 pub mod internet_gateway;

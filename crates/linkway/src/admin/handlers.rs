@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
 use linkway_control::{BackendRequest, ImageRequest, NewKey};
-use linkway_model::account::{AccessKey, Account};
+use linkway_model::account::{AccessKey, Account, Quotas};
 use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
@@ -14,7 +14,7 @@ use linkway_model::vpc_endpoint::VpcEndpoint;
 use crate::admin::protocol::{
     AddImage, Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance,
     GetAdvice, GetStatus, ImageAvailable, ImageList, ListAccounts, ListDrops, ListImages, ListKeys,
-    ListServices, RemoveImage, SetService, Status, Stop, UnsetService,
+    ListServices, RemoveImage, SetQuotas, SetService, Status, Stop, UnsetService,
 };
 use crate::admin::status as report;
 use crate::advise::{Finding, advise};
@@ -25,6 +25,15 @@ pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
 pub(crate) async fn create_account(daemon: Arc<Daemon>, request: CreateAccount) -> Result<Account> {
     let CreateAccount { id, name, organization } = request;
     Ok(daemon.control(move |control| control.create_account(id, name, organization)).await??)
+}
+
+pub(crate) async fn set_quotas(daemon: Arc<Daemon>, request: SetQuotas) -> Result<Account> {
+    let SetQuotas { account, endpoints_per_vpc, interfaces_per_region } = request;
+    let change = move |quotas: &mut Quotas| {
+        quotas.endpoints_per_vpc = endpoints_per_vpc.unwrap_or(quotas.endpoints_per_vpc);
+        quotas.interfaces_per_region = interfaces_per_region.unwrap_or(quotas.interfaces_per_region);
+    };
+    Ok(daemon.control(move |control| control.set_quotas(&account, change)).await??)
 }
 
 pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Result<Vec<Account>> {

@@ -56,6 +56,16 @@ requests! {
         organization: Option<String>,
     } -> Account;
 
+    /// Change what is given of an account's quotas.
+    "/accounts/quotas" SetQuotas {
+        /// Its number.
+        account: AccountId,
+        /// Interface endpoints of a VPC.
+        endpoints_per_vpc: Option<usize>,
+        /// Network interfaces in a region.
+        interfaces_per_region: Option<usize>,
+    } -> Account;
+
     /// All accounts.
     "/accounts/list" ListAccounts {} -> Vec<Account>;
 

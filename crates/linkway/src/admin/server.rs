@@ -47,6 +47,7 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
     }
     first_of! {
         CreateAccount => handlers::create_account,
+        SetQuotas => handlers::set_quotas,
         ListAccounts => handlers::list_accounts,
         CreateKey => handlers::create_key,
         ListKeys => handlers::list_keys,

@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
 use linkway_actions::RequestHead;
-use linkway_control::{Caller, Control};
+use linkway_control::{Caller, Control, Error};
 use linkway_model::id::random_hex;
 use linkway_model::{Snapshot, Timestamp};
+use linkway_store::StoreError;
 use linkway_wire::sigv4::{Request, Scope};
 use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, iam, rds, sts};
 
@@ -20,6 +23,15 @@ pub(crate) struct Answer {
     pub(crate) xml: String,
     /// The id that the document carries too.
     pub(crate) request_id: String,
+    /// How the caller's service spells answers.
+    protocol: Protocol,
+}
+
+impl Answer {
+    /// The answer in place of this one, when what it tells of could not be kept.
+    pub(crate) fn not_kept(self, error: StoreError) -> Self {
+        refuse(self.protocol, &Error::from(error).into(), self.request_id)
+    }
 }
 
 /// Answer a request that has arrived whole, from `peer`.
@@ -50,7 +62,7 @@ pub(crate) fn refuse_unread(error: &ApiError) -> Answer {
 
 /// Refuse a request, as its service spells it.
 pub(crate) fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -> Answer {
-    Answer { status: error.status, xml: protocol.error(error, &request_id), request_id }
+    Answer { status: error.status, xml: protocol.error(error, &request_id), request_id, protocol }
 }
 
 /// Run the operation that a caller's request asks a service for, if the caller may.
@@ -75,7 +87,7 @@ pub(crate) fn perform(
             dispatch(control, service, &caller, call)
         });
     match called {
-        Ok(xml) => Answer { status: 200, xml, request_id },
+        Ok(xml) => Answer { status: 200, xml, request_id, protocol },
         Err(error) => refuse(protocol, &error, request_id),
     }
 }
@@ -110,6 +122,17 @@ fn dispatch(
         Service::Sts => sts::dispatch(control, caller, call),
     }
     .inspect_err(|error| tracing::debug!(action, %error, "refused"))
+}
+
+/// Whether a request surely asks EC2 to change something: then it is answered without going through many
+/// resources. What is not sure counts as no.
+pub(crate) fn is_short(headers: &HeaderMap, body: &[u8]) -> bool {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let of_ec2 = authorization.is_some_and(|value| value.contains("/ec2/aws4_request"));
+    let members = str::from_utf8(body).unwrap_or_default().split('&');
+    let action = members.filter_map(|member| member.strip_prefix("Action=")).next();
+    let changes = ["Create", "Modify", "Delete", "Authorize", "Revoke", "Associate", "Attach"];
+    of_ec2 && action.is_some_and(|action| changes.iter().any(|verb| action.starts_with(verb)))
 }
 
 /// An action may be asked for in the URL, as presigned ones are, and in the body.
@@ -181,6 +204,19 @@ mod tests {
             of("", &[("authorization", signed), ("host", b"h"), ("x-amz-date", b"20150830T123600Z")]),
             Service::Sts
         );
+    }
+
+    #[test]
+    fn what_changes_something_is_told_from_what_looks_around() {
+        let mut headers = HeaderMap::new();
+        let short = |headers: &HeaderMap, body: &str| is_short(headers, body.as_bytes());
+        assert!(!short(&headers, "Action=CreateVpc"));
+        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/ec2/aws4_request, …";
+        headers.insert(AUTHORIZATION, signed.parse().unwrap());
+        assert!(short(&headers, "Version=2016-11-15&Action=CreateVpcEndpoint"));
+        for other in ["Action=DescribeVpcs", "", "Actions=CreateVpc", "Name=CreateVpc"] {
+            assert!(!short(&headers, other), "{other}");
+        }
     }
 
     #[test]

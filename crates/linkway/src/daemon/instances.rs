@@ -35,6 +35,7 @@ pub(crate) async fn watch(daemon: Arc<Daemon>, mut stop: Stop) {
     let mut snapshots = daemon.store.subscribe();
     let mut ending = Ending::new();
     loop {
+        let seen = Arc::clone(&snapshots.borrow_and_update());
         let worker = Arc::clone(&daemon);
         // Looking reads files, and what is noticed is written to the disk.
         let looked = tokio::task::spawn_blocking(move || {
@@ -51,7 +52,7 @@ pub(crate) async fn watch(daemon: Arc<Daemon>, mut stop: Stop) {
         let period = if ending.is_empty() { PERIOD } else { BUSY_PERIOD };
         tokio::select! {
             () = tokio::time::sleep(period) => {}
-            Ok(()) = snapshots.changed() => {}
+            Ok(_) = snapshots.wait_for(|state| !state.same::<Instance>(&seen)) => {}
             () = stop.wait() => return,
         }
     }

@@ -32,7 +32,7 @@ impl World {
 
     pub fn put<T: Resource>(&mut self, document: T) {
         self.snapshot.revision += 1;
-        T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
+        self.snapshot.put(Arc::new(document));
     }
 
     pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> Arc<T> {

@@ -131,7 +131,7 @@ impl<'a> Plan<'a> {
             }
         }
         let room = |(need, subnet): &(usize, &Subnet)| {
-            subnet.usable().count().saturating_sub(addresses_in(state, &subnet.id).len()) / need
+            subnet.usable().count().saturating_sub(addresses_in(state, subnet).len()) / need
         };
         needs.values().map(room).min().unwrap_or(usize::MAX)
     }

@@ -124,7 +124,7 @@ fn take_from_others(
             other.secondary_addresses.retain(|address| !addresses.contains(address));
         });
     }
-    match addresses_in(tx, &subnet.id).into_iter().find(is_wanted) {
+    match addresses_in(tx, subnet).into_iter().find(is_wanted) {
         Some(primary) => Err(Error::AddressInUse(primary)),
         None => Ok(()),
     }

@@ -165,7 +165,7 @@ pub(super) fn further_addresses(
     given: Vec<Ipv4Addr>,
     more: usize,
 ) -> Result<Vec<Ipv4Addr>, Error> {
-    let mut taken = addresses_in(state, &subnet.id);
+    let mut taken = addresses_in(state, subnet);
     for address in &given {
         check(subnet, *address)?;
         if !taken.insert(*address) {

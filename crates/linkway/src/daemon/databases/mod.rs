@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::Snapshot;
-use linkway_model::database::{DbInstance, DbStatus};
+use linkway_model::database::{DbInstance, DbParameterGroup, DbStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -103,7 +103,7 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
-        let seen = Arc::clone(&state);
+        let (seen, before) = (Arc::clone(&state), Arc::clone(&state));
         if let Err(error) = driver.daemon.control(move |control| note_ends(control, &seen)).await {
             tracing::error!("{error:#}");
         }
@@ -111,9 +111,19 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
-            Ok(()) = snapshots.changed() => {}
+            () = news(&mut snapshots, &before) => {}
             () = stop.wait() => return,
         }
+    }
+}
+
+/// Wait until something has changed that steps go by.
+async fn news(snapshots: &mut watch::Receiver<Arc<Snapshot>>, before: &Snapshot) {
+    let is_news =
+        |state: &Snapshot| !state.same::<DbInstance>(before) || !state.same::<DbParameterGroup>(before);
+    if snapshots.wait_for(|state| is_news(state)).await.is_err() {
+        // The daemon ends, and whoever waits with it.
+        std::future::pending().await
     }
 }
 
