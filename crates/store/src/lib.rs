@@ -6,7 +6,7 @@
 //! write in the next read.
 //!
 //! While one commit is on its way to the disk, other transactions go on, each on the state that the one before it
-//! left, and wait together for the next commit: see [`commit`].
+//! left, and wait together for the next commit (`commit.rs`).
 #![forbid(unsafe_code)]
 
 mod commit;
