@@ -8,7 +8,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint unit e2e bench bench-gateway clean
+.PHONY: help setup build demo test lint unit e2e fuzz bench bench-gateway clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ unit: setup ## Rust's tests (as root: those of the packet path load it into the 
 e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 	$(CARGO) build --package linkway
 	$(AS_ROOT) $(PYTHON) -m pytest tests
+
+fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
+	@scripts/fuzz.sh
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)

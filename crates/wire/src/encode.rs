@@ -25,6 +25,12 @@ impl Output for () {
     }
 }
 
+impl<T: Output> Output for &T {
+    fn members(&self, xml: &mut Xml) {
+        T::members(self, xml);
+    }
+}
+
 impl<T: Output> Encode for T {
     fn encode(&self, xml: &mut Xml, name: &str) {
         xml.element(name, |xml| self.members(xml));
@@ -106,9 +112,13 @@ macro_rules! encode {
         }
 
         #[cfg(test)]
-        impl crate::tests::Sample for $ty {
-            fn sample() -> Self {
-                Self { $($field: crate::tests::Sample::sample(),)* }
+        impl crate::tests::Answered for $ty {
+            fn draw(_draw: &mut crate::tests::Draw) -> Self {
+                Self { $($field: crate::tests::Answered::draw(_draw),)* }
+            }
+
+            fn read(_element: Option<&crate::tests::Element>) -> Self {
+                Self { $($field: crate::tests::Answered::read(_element.and_then(|it| it.child($name))),)* }
             }
         }
     };
