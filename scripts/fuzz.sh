@@ -17,7 +17,7 @@ if [ ${#targets[@]} -eq 0 ]; then
     for program in fuzz/fuzz_targets/*.rs; do targets+=("$(basename "$program" .rs)"); done
 fi
 
-export PATH=$PWD/target/tools/bin:$PATH
+export PATH=$PWD/target/tools/bin:$PATH CXX=${CXX:-clang++}
 cargo fuzz --version > /dev/null 2>&1 || cargo install --quiet --locked --root target/tools cargo-fuzz
 # No sanitizer: there is no unsafe code to watch in what is fuzzed, and without one it runs faster.
 build=target/fuzz

@@ -6,15 +6,15 @@
 //!
 //! | target | the bytes are |
 //! |---|---|
-//! | [`api`] | a script of calls, a line each, on a control plane of its own |
-//! | [`signature`] | an HTTP request, to be verified |
-//! | [`action`] | an HTTP request, of which action and resources are asked for |
-//! | [`policy`] | a policy, and a request that it decides on |
-//! | [`text`] | an identifier, an ARN, a range of addresses, a name |
-//! | [`client_hello`] | the beginning of a connection with TLS |
-//! | [`aws_chunked`] | a body in the encoding `aws-chunked` |
-//! | [`proxy_header`] | two addresses and ports |
-//! | [`dns`] | a DNS message |
+//! | [`api()`] | a script of calls, a line each, on a control plane of its own |
+//! | [`signature()`] | an HTTP request, to be verified |
+//! | [`action()`] | an HTTP request, of which action and resources are asked for |
+//! | [`policy()`] | a policy, and a request that it decides on |
+//! | [`text()`] | an identifier, an ARN, a range of addresses, a name |
+//! | [`client_hello()`] | the beginning of a connection with TLS |
+//! | [`aws_chunked()`] | a body in the encoding `aws-chunked` |
+//! | [`proxy_header()`] | two addresses and ports |
+//! | [`dns()`] | a DNS message |
 #![forbid(unsafe_code)]
 
 mod action;

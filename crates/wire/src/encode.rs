@@ -25,12 +25,6 @@ impl Output for () {
     }
 }
 
-impl<T: Output> Output for &T {
-    fn members(&self, xml: &mut Xml) {
-        T::members(self, xml);
-    }
-}
-
 impl<T: Output> Encode for T {
     fn encode(&self, xml: &mut Xml, name: &str) {
         xml.element(name, |xml| self.members(xml));

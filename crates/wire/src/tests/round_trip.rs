@@ -16,7 +16,7 @@ pub(crate) type RoundTrip = fn(Protocol, &'static str, Draw, Draw);
 pub(crate) fn round_trip<I, O>(protocol: Protocol, action: &'static str, mut input: Draw, mut output: Draw)
 where
     I: Asked + Decode + PartialEq + std::fmt::Debug,
-    O: Answered + Output + PartialEq + std::fmt::Debug,
+    O: Answered + Output + Clone + PartialEq + std::fmt::Debug,
 {
     let sent = I::draw(&mut input, true);
     let mut form = Form::new(protocol.dialect);
@@ -29,7 +29,7 @@ where
     let answered = O::draw(&mut output);
     let answer = call.answer(|received: I| {
         assert_eq!(received, sent, "{action}: {}", form.text());
-        Ok(&answered)
+        Ok(answered.clone())
     });
 
     let answer = answer.unwrap_or_else(|error| panic!("{action}: {error}: {}", form.text()));
