@@ -8,7 +8,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint unit e2e fuzz bench bench-gateway clean
+.PHONY: help setup build demo test lint unit e2e fidelity fuzz bench bench-api bench-gateway clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +38,19 @@ e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 	$(CARGO) build --package linkway
 	$(AS_ROOT) $(PYTHON) -m pytest tests
 
+fidelity: setup ## moto's tests of the same API against a real daemon: docs/fidelity.md says what is expected
+	$(CARGO) build --package linkway
+	$(AS_ROOT) $(PYTHON) tests/fidelity/run.py --write
+
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
 	@scripts/fuzz.sh
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+
+bench-api: build ## Measure: describing and creating endpoints, beside moto_server, with up to 100,000 of them
+	$(CARGO) build --release --package linkway-wire --example load
+	$(AS_ROOT) $(PYTHON) bench/api.py --linkway $(RELEASE)
 
 bench-gateway: setup ## Measure: the gateway beside nginx as a TLS proxy; policies beside other crates; signatures
 	$(CARGO) build --release --package linkway-gateway --example loopback

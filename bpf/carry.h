@@ -136,8 +136,11 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 	if (!flow)
 		return NULL;
 	if (flow->sender != p->interface) {
-		/* The address has moved to another interface, or somebody pretends that it has. */
-		if (is_place_of(p->key.vpc, &p->key.source, p->interface))
+		/*
+		 * The address has moved to another interface, or another one sends on for it now; or somebody
+		 * pretends that it has.
+		 */
+		if (p->key.forwarded || is_place_of(p->key.vpc, &p->key.source, p->interface))
 			goto outlived;
 		*reason = DROP_SPOOFED_SOURCE;
 		return NULL;

@@ -7,9 +7,9 @@
  * subnet and that of what stands at the destination (subnet.h), the receiver's ingress rules, then what an
  * endpoint or a balancer adds (endpoint.h).
  *
- * Neither security groups nor network ACLs apply to the VPC's resolver, nor does anything answer at a router's
- * address (AWS, "Security groups" and "Network ACL basics": traffic to and from the Amazon DNS server is not
- * filtered).
+ * Neither security groups nor network ACLs apply to the VPC's resolver and to instance metadata, nor does anything
+ * answer at a router's address (AWS, "Security groups" and "Network ACL basics": traffic to and from the Amazon DNS
+ * server and instance metadata is not filtered).
  */
 #ifndef LINKWAY_JUDGE_H
 #define LINKWAY_JUDGE_H
@@ -18,6 +18,7 @@
 #include "rules.h"
 
 #define RESOLVER_PORT 53
+#define METADATA_PORT 80
 #define PROBE_RANGE (1U << 22) /* a /10 */
 
 static __always_inline int lead_to_workload(struct course *c, const struct interface *there)
@@ -36,6 +37,13 @@ static __always_inline int lead_to_resolver(struct course *c, const struct setti
 	if (c->key.protocol == IPPROTO_ICMP || c->key.destination_port != bpf_htons(RESOLVER_PORT))
 		return DROP_NO_LISTENER;
 	return lead_to_service(c, settings, settings->resolver);
+}
+
+static __always_inline int lead_to_metadata(struct course *c, const struct settings *settings)
+{
+	if (c->key.protocol != IPPROTO_TCP || c->key.destination_port != bpf_htons(METADATA_PORT))
+		return DROP_NO_LISTENER;
+	return lead_to_service(c, settings, settings->metadata);
 }
 
 /* A health check, or the gateway: from the service namespace to a target, as the balancer. */
@@ -69,6 +77,8 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 
 	if (place && place->kind == PLACE_RESOLVER)
 		return lead_to_resolver(c, settings);
+	if (place && place->kind == PLACE_METADATA)
+		return lead_to_metadata(c, settings);
 	if (place && place->kind == PLACE_INTERFACE) {
 		c->receiver = place->interface;
 		there = bpf_map_lookup_elem(&interfaces, &place->interface);

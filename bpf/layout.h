@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 6
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -68,7 +68,8 @@ enum interface_flag {
 enum place_kind {
 	PLACE_INTERFACE = 1, /* `interface` says which */
 	PLACE_RESOLVER = 2,  /* the VPC's DNS resolver */
-	PLACE_ROUTER = 3     /* a subnet's router: answers ARP only */
+	PLACE_ROUTER = 3,    /* a subnet's router: answers ARP only */
+	PLACE_METADATA = 4   /* what tells instances about themselves */
 };
 
 /* In place of a subnet's row: what is beyond a gateway endpoint is in no subnet. */
@@ -116,6 +117,8 @@ struct settings {
 	__u8 router_mac[6];        /* the one MAC of every subnet's router */
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
 	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
+	__u32 metadata;            /* IPv4 of the metadata service in the service range, network order */
+	__u32 pad;
 };
 
 /* Table `ports`: interface index of a host end -> who is behind it. */

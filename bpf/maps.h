@@ -4,8 +4,8 @@
  * belong to one CPU each; it pins them by name, so that they outlive it.
  *
  * Nothing is preallocated but what belongs to a CPU: memory follows what exists, and a limit is only a limit. The limits stand far
- * above what one machine can hold in namespaces, except that of flows, which is meant to be met under
- * attack: 1,048,576 pairs.
+ * above what one machine can hold in namespaces, and at 262,144 interfaces, most of them endpoints' and without a
+ * device; except that of flows, which is meant to be met under attack: 1,048,576 pairs.
  */
 #ifndef LINKWAY_MAPS_H
 #define LINKWAY_MAPS_H
@@ -15,7 +15,8 @@
 
 #include "layout.h"
 
-#define MAX_INTERFACES 65536
+#define MAX_DEVICES 65536
+#define MAX_INTERFACES 262144
 #define MAX_FLOW_ENTRIES 2097152
 
 #define HASH_TABLE(name, key_type, value_type, entries)                                                     \
@@ -43,29 +44,29 @@ struct {
 	__type(value, struct settings);
 } settings SEC(".maps");
 
-HASH_TABLE(ports, __u32, struct port, MAX_INTERFACES);
+HASH_TABLE(ports, __u32, struct port, MAX_DEVICES);
 HASH_TABLE(interfaces, __u32, struct interface, MAX_INTERFACES);
-HASH_TABLE(places, struct place_key, struct place, 4 * MAX_INTERFACES);
-HASH_TABLE(members, struct member_key, __u32, 16 * MAX_INTERFACES);
+HASH_TABLE(places, struct place_key, struct place, 2 * MAX_INTERFACES);
+HASH_TABLE(members, struct member_key, __u32, 16 * MAX_DEVICES);
 HASH_TABLE(rulesets, struct ruleset_key, struct ruleset, 2 * MAX_INTERFACES);
-HASH_TABLE(rules, struct rule_key, struct rule_chunk, 4 * MAX_INTERFACES);
-HASH_TABLE(subnets, __u64, struct subnet, MAX_INTERFACES);
+HASH_TABLE(rules, struct rule_key, struct rule_chunk, 8 * MAX_DEVICES);
+HASH_TABLE(subnets, __u64, struct subnet, MAX_DEVICES);
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4 * MAX_INTERFACES);
+	__uint(max_entries, 4 * MAX_DEVICES);
 	__type(key, struct route_key);
 	__type(value, struct route);
 } routes SEC(".maps");
 HASH_TABLE(endpoints, __u32, struct endpoint, MAX_INTERFACES);
-HASH_TABLE(listeners, struct listener_key, struct listener, 4 * MAX_INTERFACES);
-HASH_TABLE(targets, struct target_key, struct target, 16 * MAX_INTERFACES);
-HASH_TABLE(probes, __u32, struct probe, 16 * MAX_INTERFACES);
+HASH_TABLE(listeners, struct listener_key, struct listener, 2 * MAX_INTERFACES);
+HASH_TABLE(targets, struct target_key, struct target, 16 * MAX_DEVICES);
+HASH_TABLE(probes, __u32, struct probe, 16 * MAX_DEVICES);
 HASH_TABLE(flows, struct flow_key, struct flow, MAX_FLOW_ENTRIES);
 
-COUNTER_TABLE(drops, struct drop_key, struct count, 16 * MAX_INTERFACES);
+COUNTER_TABLE(drops, struct drop_key, struct count, 16 * MAX_DEVICES);
 
-/* An array, so preallocated: 2.5 MiB a CPU. */
+/* An array, so preallocated: 10 MiB a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MAX_INTERFACES);

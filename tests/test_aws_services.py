@@ -110,9 +110,9 @@ def test_policies(network):
     assert json.loads(network.wait_for_endpoint(endpoint)["PolicyDocument"])["Statement"][0]["Action"] == "*"
     assert refusal(lambda: create(network, RDS))[1].startswith("private-dns-enabled cannot be set because there is already")
     code, message = refusal(
-        network.ec2.create_vpc_endpoint, VpcEndpointType="Gateway", VpcId=network.in_vpc, ServiceName=S3
+        network.ec2.create_vpc_endpoint, VpcEndpointType="Gateway", VpcId=network.in_vpc, ServiceName=RDS
     )
-    assert code == "UnsupportedOperation" and "Gateway" in message
+    assert code == "InvalidServiceName" and "Gateway" in message
 
 
 def listed(daemon):

@@ -214,6 +214,63 @@ def test_a_balancer_in_use_stays(provider):
     assert code == "ResourceInUse" and "currently in use by a listener or a rule" in message
 
 
+def test_filters_and_pages_find_the_same(consumer):
+    """Whichever of the filters the index goes by, all of them hold; and pages together are the whole."""
+    tag = {"ResourceType": "vpc-endpoint", "Tags": [{"Key": "Name", "Value": "odd"}]}
+    made = []
+    for number in range(7):
+        made.append(consumer.ec2.create_vpc_endpoint(
+            VpcEndpointType="Interface", VpcId=consumer.in_vpc, PrivateDnsEnabled=False,
+            ServiceName="com.amazonaws.us-east-1." + ("rds" if number < 4 else "sts"),
+            SubnetIds=consumer.subnets[:1], TagSpecifications=[tag] if number % 2 else [],
+        )["VpcEndpoint"]["VpcEndpointId"])
+    for endpoint in made:
+        consumer.wait_for_endpoint(endpoint)
+
+    def found(paged=False, **filters):
+        named = [{"Name": name.replace("_", "-"), "Values": values} for name, values in filters.items()]
+        paging = {"PageSize": 2} if paged else {}
+        pages = consumer.ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=named, PaginationConfig=paging)
+        return [endpoint["VpcEndpointId"] for page in pages for endpoint in page["VpcEndpoints"]]
+
+    rds = ["com.amazonaws.us-east-1.rds"]
+    for filters, wanted in (
+        ({"vpc_id": [consumer.in_vpc]}, made),
+        ({"vpc_id": [consumer.in_vpc], "service_name": rds}, made[:4]),
+        ({"service_name": rds, "tag:Name": ["odd"]}, made[1:4:2]),
+        ({"tag:Name": ["odd", "even"], "vpc_id": [consumer.in_vpc]}, made[1::2]),
+        ({"tag:Name": ["o*"], "vpc_endpoint_state": ["available", "pending"]}, made[1::2]),
+        ({"vpc_endpoint_state": ["pending"], "vpc_id": [consumer.in_vpc]}, []),
+        ({"vpc_id": ["vpc-0123456789abcdef0"]}, []),
+    ):
+        assert found(**filters) == sorted(wanted), filters
+        assert found(paged=True, **filters) == sorted(wanted), filters
+    gone = made.pop()
+    consumer.ec2.delete_vpc_endpoints(VpcEndpointIds=[gone])
+    assert gone not in found(vpc_endpoint_state=["available"])
+
+
+def test_an_operator_raises_quotas(provider, consumer, daemon):
+    provider.permit(CONSUMER)
+
+    def quota(**quotas):
+        options = [word for name, value in quotas.items() for word in (f"--{name.replace('_', '-')}", value)]
+        return daemon.json("account", "quota", "--id", consumer.number, *options)
+
+    create = make(consumer, provider, SubnetIds=consumer.subnets[:1])
+    try:
+        [account] = quota(endpoints_per_vpc=1)
+        assert account["quotas"] == {"endpoints_per_vpc": 1, "interfaces_per_region": 5000}
+        consumer.ec2.create_vpc_endpoint(**create)
+        assert refusal(consumer.ec2.create_vpc_endpoint, **create)[0] == "VpcEndpointLimitExceeded"
+        quota(endpoints_per_vpc=3, interfaces_per_region=1)
+        assert refusal(consumer.ec2.create_vpc_endpoint, **create)[0] == "NetworkInterfaceLimitExceeded"
+        quota(interfaces_per_region=5000)
+        consumer.ec2.create_vpc_endpoint(**create)
+    finally:
+        quota(endpoints_per_vpc=50, interfaces_per_region=5000)
+
+
 def test_fifty_endpoints_a_vpc(provider, consumer):
     provider.permit("*")
     for _ in range(50):

@@ -167,6 +167,27 @@ def test_what_terraform_asks_for_a_role_with_policies(iam, account):
     assert iam.list_roles()["Roles"] == [] and iam.list_policies(Scope="Local")["Policies"] == []
 
 
+def test_tags_and_descriptions_are_told_where_aws_tells_them(iam):
+    tags = [{"Key": "team", "Value": "blue"}]
+    for name, given in (("plain", {}), ("tagged", {"Tags": tags})):
+        trust = trusting(Service="ec2.amazonaws.com")
+        policy = {"PolicyName": name, "PolicyDocument": document(may("ec2:*")), "Description": "for a test"}
+        made = iam.create_policy(**policy, **given)["Policy"]
+        assert "Description" not in made
+        described = iam.get_policy(PolicyArn=made["Arn"])["Policy"]
+        assert (described["Description"], described["Tags"]) == ("for a test", given.get("Tags", []))
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **given)["Role"]
+        user = iam.create_user(UserName=name, **given)["User"]
+        got = (iam.get_role(RoleName=name)["Role"], iam.get_user(UserName=name)["User"])
+        for found in (made, role, user, *got):
+            assert found.get("Tags") == given.get("Tags"), found
+    policies = iam.list_policies(Scope="Local")["Policies"]
+    lists = (policies, iam.list_roles()["Roles"], iam.list_users()["Users"])
+    assert [len(found) for found in lists] == [2, 2, 2]
+    assert not any({"Tags", "Description"} & found.keys() for list_of in lists for found in list_of)
+    assert iam.list_role_tags(RoleName="plain")["Tags"] == []
+
+
 def test_lists_are_paged(iam):
     for number in range(5):
         iam.create_group(GroupName=f"group-{number}")

@@ -191,6 +191,8 @@ def test_an_ephemeral_daemons_records_end_with_it(own_daemon):
 
 def test_a_policy_is_learnt_in_audit_mode_and_then_bites(daemon, place, written):
     endpoint = place.endpoint("ec2", policy=policy(allow("ec2:DescribeVpcs")))
+    absent = daemon.linkway("policy", "learn", "--endpoint", "vpce-00000000000000000", check=False)
+    assert absent.returncode != 0 and "there is no endpoint vpce-00000000000000000" in absent.stderr, absent.stderr
     nothing = daemon.linkway("policy", "learn", "--endpoint", endpoint, check=False)
     assert nothing.returncode == 1 and nothing.stdout == "" and "nothing to allow" in nothing.stderr
     assert place.aws("ec2", "describe-vpcs").returncode == 0

@@ -80,42 +80,164 @@ resource "aws_lb_target_group" "main" {
 """
 
 
+INSTANCE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+variable "url" {}
+variable "type" {}
+variable "size" {}
+variable "data" {}
+variable "tokens" {}
+variable "profile" {}
+variable "key" {}
+provider "aws" {
+  region                  = "us-east-1"
+  skip_metadata_api_check = true
+  endpoints {
+    ec2 = var.url
+    iam = var.url
+    sts = var.url
+  }
+}
+data "aws_ami" "host" {
+  most_recent = true
+  owners      = ["amazon"]
+  filter {
+    name   = "name"
+    values = ["linkway/host-*"]
+  }
+  filter {
+    name   = "virtualization-type"
+    values = ["hvm"]
+  }
+}
+data "aws_ec2_instance_type" "it" { instance_type = var.type }
+resource "aws_vpc" "main" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "main" {
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.0.0.0/24"
+}
+resource "aws_security_group" "web" {
+  vpc_id = aws_vpc.main.id
+  name   = "web"
+}
+resource "aws_key_pair" "mine" {
+  key_name   = "mine"
+  public_key = var.key
+}
+resource "aws_iam_role" "web" {
+  for_each = toset(["one", "two"])
+  name     = each.key
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+resource "aws_iam_instance_profile" "web" {
+  for_each = aws_iam_role.web
+  name     = each.key
+  role     = each.value.name
+}
+resource "aws_instance" "web" {
+  ami                    = data.aws_ami.host.id
+  instance_type          = data.aws_ec2_instance_type.it.instance_type
+  subnet_id              = aws_subnet.main.id
+  vpc_security_group_ids = [aws_security_group.web.id]
+  key_name               = aws_key_pair.mine.key_name
+  iam_instance_profile   = aws_iam_instance_profile.web[var.profile].name
+  user_data              = var.data
+  tags                   = { Name = var.data }
+  root_block_device {
+    volume_size = var.size
+    tags        = { Name = "root" }
+  }
+  metadata_options {
+    http_tokens                 = var.tokens
+    http_put_response_hop_limit = 2
+  }
+}
+resource "aws_instance" "plain" {
+  ami           = data.aws_ami.host.id
+  instance_type = "t3.micro"
+}
+resource "aws_network_interface" "own" {
+  subnet_id = aws_subnet.main.id
+}
+resource "aws_instance" "own_interface" {
+  ami           = data.aws_ami.host.id
+  instance_type = "t3.micro"
+  network_interface {
+    network_interface_id = aws_network_interface.own.id
+    device_index         = 0
+  }
+}
+"""
+
+
 @pytest.fixture
 def terraform(aws, tmp_path):
-    """The real Terraform, in a directory with the configuration above."""
+    """Makes the real Terraform, with a configuration."""
     plugins = os.environ.get("TERRAFORM_PLUGINS")
     if not shutil.which("terraform") or not plugins:
         pytest.skip("Terraform is not installed, or $TERRAFORM_PLUGINS does not name its plugins")
-    (tmp_path / "main.tf").write_text(CONFIGURATION)
     (tmp_path / "none.tfrc").write_text("")
 
-    def run(*arguments, subnets='{ a = "10.0.0.0/24" }', action="sts:GetCallerIdentity", status=0):
+    def run(*arguments, status=0, **variables):
         environment = aws.environment() | {
             "TF_VAR_url": aws.url,
-            "TF_VAR_subnets": subnets,
-            "TF_VAR_action": action,
             "TF_CLI_CONFIG_FILE": str(tmp_path / "none.tfrc"),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
+        environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
         done = subprocess.run(
             ["terraform", *arguments, "-no-color", "-input=false"],
             cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240,
         )
         assert done.returncode == status, done.stdout + done.stderr
 
-    run("init", f"-plugin-dir={plugins}")
-    return run
+    def make(configuration):
+        (tmp_path / "main.tf").write_text(configuration)
+        run("init", f"-plugin-dir={plugins}")
+        return run
+
+    return make
 
 
 def test_the_real_provider(terraform, aws):
-    terraform("apply", "-auto-approve")
+    run = terraform(CONFIGURATION)
+    run("apply", "-auto-approve", subnets='{ a = "10.0.0.0/24" }', action="sts:GetCallerIdentity")
     changed = {"subnets": '{ a = "10.0.0.0/24", b = "10.0.1.0/24" }', "action": "sts:*"}
-    terraform("apply", "-auto-approve", **changed)
-    terraform("plan", "-detailed-exitcode", **changed)
+    run("apply", "-auto-approve", **changed)
+    run("plan", "-detailed-exitcode", **changed)
     [vpc] = aws.ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["main"]}])["Vpcs"]
-    terraform("destroy", "-auto-approve", "-refresh=false", **changed)
+    run("destroy", "-auto-approve", "-refresh=false", **changed)
     assert refusal(aws.ec2.describe_vpcs, VpcIds=[vpc["VpcId"]])[0] == "InvalidVpcID.NotFound"
+
+
+def test_the_real_provider_with_instances(terraform, aws):
+    run = terraform(INSTANCE)
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@here"
+    first = {"type": "t3.micro", "size": "8", "data": "one", "tokens": "optional", "profile": "one", "key": key}
+    run("apply", "-auto-approve", **first)
+    run("plan", "-detailed-exitcode", **first)
+    [web] = aws.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["one"]}])["Reservations"]
+    [before] = web["Instances"]
+    # Another type and other user data need a stop, another profile is another association.
+    changed = {"type": "m5.large", "size": "10", "data": "two", "tokens": "required", "profile": "two", "key": key}
+    run("apply", "-auto-approve", **changed)
+    run("plan", "-detailed-exitcode", **changed)
+    [web] = aws.ec2.describe_instances(InstanceIds=[before["InstanceId"]])["Reservations"]
+    [after] = web["Instances"]
+    assert (after["InstanceType"], after["State"]["Name"]) == ("m5.large", "running")
+    assert after["PrivateIpAddress"] == before["PrivateIpAddress"]
+    assert after["IamInstanceProfile"]["Arn"].endswith("/two")
+    run("destroy", "-auto-approve", "-refresh=false", **changed)
+    instances = [one for found in aws.ec2.describe_instances()["Reservations"] for one in found["Instances"]]
+    assert {one["State"]["Name"] for one in instances} == {"terminated"}
 
 
 @pytest.fixture

@@ -100,13 +100,15 @@ def test_what_is_in_use_stays(aws):
     subnet = aws.subnet(vpc, "10.0.0.0/24")
     group = aws.group(vpc)
     interface = aws.ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
-    code, message = refusal(aws.ec2.delete_vpc, VpcId=vpc)
-    assert code == "DependencyViolation"
-    assert message.startswith(f"The vpc '{vpc}' has dependencies and cannot be deleted.") and subnet in message
-    code, message = refusal(aws.ec2.delete_subnet, SubnetId=subnet)
-    assert code == "DependencyViolation" and subnet in message
-    code, message = refusal(aws.ec2.delete_security_group, GroupId=group)
-    assert code == "DependencyViolation" and group in message
+    for refused, message in (
+        (refusal(aws.ec2.delete_vpc, VpcId=vpc), f"The vpc '{vpc}' has dependencies and cannot be deleted."),
+        (
+            refusal(aws.ec2.delete_subnet, SubnetId=subnet),
+            f"The subnet '{subnet}' has dependencies and cannot be deleted.",
+        ),
+        (refusal(aws.ec2.delete_security_group, GroupId=group), f"resource {group} has a dependent object"),
+    ):
+        assert refused == ("DependencyViolation", message)
     assert refusal(aws.ec2.delete_security_group, GroupId=aws.default_group(vpc))[0] == "CannotDelete"
     aws.ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
     aws.ec2.delete_security_group(GroupId=group)
@@ -176,6 +178,12 @@ def test_requests_that_make_no_sense(aws):
     assert refusal(aws.ec2.describe_vpcs, MaxResults=5, NextToken="made-up")[0] in (
         "InvalidParameterValue", "InvalidNextToken"
     )
+    # A filter without values is none that anything matches.
+    assert aws.ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": []}])["Vpcs"] == []
+    for call in (aws.ec2.create_tags, aws.ec2.delete_tags):
+        assert refusal(call, Resources=[], Tags=[{"Key": "team", "Value": ""}]) == (
+            "MissingParameter", "The request must contain the parameter resourceIdSet"
+        )
     code, message = refusal(aws.ec2.describe_key_pairs)
     assert code == "InvalidAction" and "DescribeKeyPairs" in message
 

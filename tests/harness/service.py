@@ -35,8 +35,9 @@ class Service:
 
 
 def publish(account, subnets, targets, port=7000, target_port=None, protocol="TCP", acceptance=False, groups=(),
-            cross_zone=False, target_type="instance"):
-    """Publish what `targets` (ids of instances, or addresses) serve, through a balancer in `subnets`."""
+            cross_zone=False, target_type="instance", certificate=None):
+    """Publish what `targets` (ids of instances, or addresses) serve, through a balancer in `subnets`; by TLS with a
+    certificate."""
     unique = os.urandom(4).hex()
     vpc = account.ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
     options = {"SecurityGroups": list(groups)} if groups else {}
@@ -52,8 +53,9 @@ def publish(account, subnets, targets, port=7000, target_port=None, protocol="TC
     )["TargetGroups"][0]["TargetGroupArn"]
     if targets:
         account.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": target} for target in targets])
+    tls = {"Protocol": "TLS", "Certificates": [{"CertificateArn": certificate}]} if certificate else {}
     listener = account.elbv2.create_listener(
-        LoadBalancerArn=balancer, Protocol=protocol, Port=port,
+        LoadBalancerArn=balancer, Port=port, **({"Protocol": protocol} | tls),
         DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
     )["Listeners"][0]["ListenerArn"]
     account.elbv2.get_waiter("load_balancer_available").wait(

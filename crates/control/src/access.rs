@@ -5,6 +5,7 @@
 
 mod documents;
 mod needs;
+mod pass_role;
 
 use std::sync::Arc;
 
@@ -150,6 +151,7 @@ impl Denied {
     fn in_words_of(self, service: &str) -> Error {
         match service {
             "ec2" => IamError::UnauthorizedOperation(self.sentence).into(),
+            "acm" => IamError::AccessDeniedException(self.sentence).into(),
             _ => IamError::AccessDenied(self.sentence).into(),
         }
     }

@@ -4,9 +4,11 @@
 //! Sources: the EC2 API reference's list of error codes, and messages that AWS's own responses carry.
 
 mod admin;
+mod certificate;
 mod database;
 mod endpoint;
 mod iam;
+mod instance;
 mod load_balancing;
 mod network;
 mod prefix_list;
@@ -17,9 +19,11 @@ use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
 pub use self::admin::AdminError;
+pub use self::certificate::CertificateError;
 pub use self::database::DatabaseError;
 pub use self::endpoint::EndpointError;
 pub use self::iam::IamError;
+pub use self::instance::InstanceError;
 pub use self::load_balancing::LoadBalancingError;
 pub use self::network::NetworkError;
 pub use self::prefix_list::PrefixListError;
@@ -47,6 +51,9 @@ pub enum Error {
     /// A security group's name that the VPC does not know.
     #[error("The security group '{0}' does not exist")]
     GroupNameNotFound(String),
+    /// No security group's id, where rules are filtered by it.
+    #[error("The security group ID '{0}' is malformed")]
+    MalformedGroupFilter(String),
     /// An id that `CreateTags` and `DeleteTags` cannot place.
     #[error("The ID '{0}' is not valid")]
     UnknownId(String),
@@ -57,6 +64,9 @@ pub enum Error {
     /// A parameter is missing.
     #[error("The request must contain the parameter {0}")]
     MissingParameter(&'static str),
+    /// None of parameters that one is needed of.
+    #[error("The request must contain exactly one of: {0}")]
+    MissingOneOf(&'static str),
     /// A value that the parameter cannot have; the message is the whole of it.
     #[error("{0}")]
     InvalidParameterValue(String),
@@ -169,8 +179,13 @@ pub enum Error {
     #[error("Interface: [{0}] in use.")]
     AttachedInterface(String),
     /// An instance has all the interfaces that it may have.
-    #[error("Interface count {0} exceeds the limit for this instance.")]
-    AttachmentLimitExceeded(usize),
+    #[error("Interface count {count} exceeds the limit for {of}")]
+    AttachmentLimitExceeded {
+        /// How many it would have.
+        count: usize,
+        /// Its type.
+        of: String,
+    },
     /// The resource's state does not allow it; the message is the whole of it.
     #[error("{0}")]
     IncorrectState(String),
@@ -190,6 +205,9 @@ pub enum Error {
     /// Of Elastic Load Balancing.
     #[error(transparent)]
     LoadBalancing(#[from] LoadBalancingError),
+    /// Of ACM.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Of RDS.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -197,6 +215,9 @@ pub enum Error {
     #[error(transparent)]
     Iam(#[from] IamError),
 
+    /// Of instances, images and key pairs.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// An interface has no such attachment.
     #[error("The network interface attachment ID '{0}' does not exist")]
     AttachmentNotFound(String),
@@ -216,9 +237,10 @@ impl Error {
             Self::NotFound { noun, .. } => noun.not_found,
             Self::Malformed { noun, .. } => noun.malformed,
             Self::GroupNameNotFound(_) => "InvalidGroup.NotFound",
+            Self::MalformedGroupFilter(_) => "InvalidGroupId.Malformed",
             Self::UnknownId(_) => "InvalidID",
             Self::DescribedPrefixListNotFound(_) => "InvalidPrefixListId.NotFound",
-            Self::MissingParameter(_) => "MissingParameter",
+            Self::MissingParameter(_) | Self::MissingOneOf(_) => "MissingParameter",
             Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
             Self::InvalidParameter(_) => "InvalidParameter",
             Self::InvalidParameterCombination(_) => "InvalidParameterCombination",
@@ -250,13 +272,15 @@ impl Error {
             Self::Network(error) => error.code(),
             Self::PrivateIpAddressLimitExceeded => "PrivateIpAddressLimitExceeded",
             Self::AttachedInterface(_) => "InvalidNetworkInterface.InUse",
-            Self::AttachmentLimitExceeded(_) => "AttachmentLimitExceeded",
+            Self::AttachmentLimitExceeded { .. } => "AttachmentLimitExceeded",
             Self::IncorrectState(_) => "IncorrectState",
             Self::Endpoint(error) => error.code(),
             Self::PrefixList(error) => error.code(),
             Self::LoadBalancing(error) => error.code(),
+            Self::Certificate(error) => error.code(),
             Self::Database(error) => error.code(),
             Self::Iam(error) => error.code(),
+            Self::Instance(error) => error.code(),
             Self::AttachmentNotFound(_) => "InvalidAttachmentID.NotFound",
             Self::Admin(error) => error.code(),
             Self::Store(_) => "InternalError",

@@ -1,9 +1,10 @@
 //! Filters of describe calls: names known to the resource, values with wildcards.
 //!
-//! Values of one filter are alternatives; all filters must match. `*` stands for any text, `?` for one
+//! Values of one filter are alternatives; all filters must match; one without values matches nothing. `*` stands for any text, `?` for one
 //! character, and a backslash takes the meaning from what follows. Source: "Filtering your resources" in the
 //! EC2 user guide.
 
+use linkway_model::index::{self, Term};
 use linkway_model::{Snapshot, Tags};
 use linkway_wire::ec2::Filter;
 
@@ -17,6 +18,8 @@ const MAX_VALUES: usize = 200;
 pub(crate) struct Field<T> {
     pub(crate) names: &'static [&'static str],
     pub(crate) values: fn(&Snapshot, &T) -> Vec<String>,
+    /// The term that the index has resources under by these values, and no others.
+    pub(crate) term: Option<Term>,
 }
 
 /// The value of a field that has one.
@@ -30,10 +33,15 @@ pub(crate) fn many<V: ToString>(values: impl IntoIterator<Item = V>) -> Vec<Stri
 }
 
 /// Lists a resource's filters: `"name" | "other-name" => |state, resource| one(resource.value);`. A filter that
-/// AWS has, on something that no resource of ours has yet, is listed with `none` and matches nothing.
+/// AWS has, on something that no resource of ours has yet, is listed with `none` and matches nothing. After the
+/// values, the term that the index has for them, if it has one: `=> |_, found| one(&found.vpc), Term::EndpointVpc;`.
 macro_rules! fields {
-    ($($($name:literal)|+ => $values:expr;)*) => {
-        &[$($crate::filter::Field { names: &[$($name),+], values: $values }),*]
+    ($($($name:literal)|+ => $values:expr $(, $term:expr)?;)*) => {
+        &[$($crate::filter::Field {
+            names: &[$($name),+],
+            values: $values,
+            term: [$(Some($term),)? None][0],
+        }),*]
     };
 }
 pub(crate) use fields;
@@ -75,12 +83,25 @@ impl<'a, T> Filters<'a, T> {
                         .ok_or_else(|| Error::UnknownFilter(name.to_owned()))?,
                 },
             };
-            if filter.values.is_empty() {
-                return Err(Error::InvalidParameterValue(format!("The filter '{name}' has no value")));
-            }
-            Ok((subject, filter.values.iter().map(|value| Pattern::read(value)).collect()))
+            Ok::<_, Error>((subject, filter.values.iter().map(|value| Pattern::read(value)).collect()))
         };
         Ok(Self { tests: given.iter().map(test).collect::<Result<_, _>>()? })
+    }
+
+    /// Terms with their texts: what the index has under the texts of any one of them holds all that matches. None
+    /// for filters that have wildcards. `tags`: what the index has tags under, if it has.
+    pub(crate) fn narrow(&self, tags: Option<Term>) -> Vec<(Term, Vec<String>)> {
+        let narrow = |(subject, patterns): &(Subject<'_, T>, Vec<Pattern>)| {
+            let words: Vec<&str> = patterns.iter().map(Pattern::word).collect::<Option<_>>()?;
+            match subject {
+                Subject::Field(field) => Some((field.term?, words.into_iter().map(str::to_owned).collect())),
+                Subject::Tag(key) => {
+                    Some((tags?, words.into_iter().map(|value| index::tag(key, value)).collect()))
+                }
+                Subject::TagKey | Subject::TagValue => None,
+            }
+        };
+        self.tests.iter().filter_map(narrow).collect()
     }
 
     /// Whether a resource with these tags matches all filters.
@@ -98,7 +119,11 @@ impl<'a, T> Filters<'a, T> {
 }
 
 /// A filter's value, read once for all of the resources that are held against it.
-struct Pattern(Vec<Piece>);
+enum Pattern {
+    /// One without wildcards.
+    Word(String),
+    Pieces(Vec<Piece>),
+}
 
 /// What a pattern is made of.
 #[derive(PartialEq)]
@@ -124,12 +149,23 @@ impl Pattern {
                 pieces.push(piece);
             }
         }
-        Self(pieces)
+        let letter = |piece: &Piece| if let Piece::Letter(letter) = piece { Some(*letter) } else { None };
+        match pieces.iter().map(letter).collect() {
+            Some(word) => Self::Word(word),
+            None => Self::Pieces(pieces),
+        }
+    }
+
+    fn word(&self) -> Option<&str> {
+        if let Self::Word(word) = self { Some(word) } else { None }
     }
 
     /// Whether `text` is what the pattern stands for.
     fn matches(&self, text: &str) -> bool {
-        let pieces = &self.0;
+        let pieces = match self {
+            Self::Word(word) => return word == text,
+            Self::Pieces(pieces) => pieces,
+        };
         let text: Vec<char> = text.chars().collect();
         // Greedy, going back to the last `*` only: linear in practice, quadratic in the text at worst.
         let (mut at, mut piece) = (0, 0);

@@ -6,6 +6,7 @@ mod assigned;
 mod document;
 mod entity;
 mod group;
+mod identity_document;
 mod instance_profile;
 mod managed_policy;
 mod page;
@@ -19,6 +20,7 @@ use linkway_wire::iam::*;
 
 pub(crate) use self::document::session_policy;
 pub(crate) use self::entity::arn;
+pub(crate) use self::identity_document::check_names;
 pub(crate) use self::managed_policy::document as managed_document;
 pub(crate) use self::tags::checked as checked_tags;
 pub(crate) use self::user::remove as remove_user;

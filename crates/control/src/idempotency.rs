@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use linkway_model::idempotency::ClientToken;
+use linkway_model::index::Term;
 use linkway_model::{Resource, Timestamp};
 use linkway_store::Transaction;
 use sha2::{Digest, Sha256};
@@ -17,9 +18,11 @@ const KEPT_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Forget tokens that are a day old.
 pub(crate) fn reconcile(tx: &mut Transaction, now: Timestamp) {
-    let old = |token: &ClientToken| now.duration_since(token.created) > KEPT_FOR;
-    let forgotten: Vec<_> =
-        tx.all::<ClientToken>().filter(|token| old(token)).map(|token| token.key.clone()).collect();
+    let old = |key: &str| {
+        tx.get::<ClientToken>(key).is_some_and(|token| now.duration_since(token.created) > KEPT_FOR)
+    };
+    let oldest_first = tx.texts(Term::TokenCreated, "").map(|(_, key)| key);
+    let forgotten: Vec<_> = oldest_first.take_while(|key| old(key)).map(str::to_owned).collect();
     for key in forgotten {
         tx.delete::<ClientToken>(key);
     }

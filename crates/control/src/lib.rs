@@ -1,6 +1,6 @@
 //! What a caller may do: every operation as a transaction, every life cycle as a reconciler.
 //!
-//! [`Control`] implements the traits that `wire` generates, one a service: the registries `ec2.rs`, `elbv2.rs`,
+//! [`Control`] implements the traits that `wire` generates, one a service: the registries `acm.rs`, `ec2.rs`, `elbv2.rs`,
 //! `iam.rs`, `rds.rs` and `sts.rs` have a line an operation, which names the function in the resource's own file. What those
 //! functions share has a file each: [`error`] makes AWS's codes, `lookup` finds what a caller names, `describe`
 //! selects by ids and filters and cuts into pages, `tags`, `idempotency`. The command line's own operations,
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod acm;
 mod admin;
 mod describe;
 mod ec2;
@@ -30,12 +31,13 @@ use std::sync::Arc;
 
 use linkway_model::database::InstalledEngine;
 use linkway_model::outside_targets::OutsideTargets;
-use linkway_model::{AccountId, Snapshot, Timestamp};
+use linkway_model::{AccountId, InstanceId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{BackendRequest, LaunchRequest, NewKey};
+pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey, WebhookRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
+pub use crate::sts::{InstanceCredentials, profile_of, role_of};
 
 /// Who calls: what a request's signature says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,23 @@ impl Caller {
     }
 }
 
+/// The end of what an instance has written to its console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Console {
+    /// At most the last [`Console::MOST`] bytes of it.
+    pub output: Vec<u8>,
+    /// When it last wrote.
+    pub written: Timestamp,
+}
+
+impl Console {
+    /// How much of it `GetConsoleOutput` answers, in bytes: 64 KiB, as on AWS.
+    pub const MOST: usize = 64 * 1024;
+}
+
+/// Reads an instance's console.
+pub type ReadConsole = dyn Fn(&InstanceId) -> Option<Console> + Send + Sync;
+
 /// What the control plane is told once.
 #[derive(Clone)]
 pub struct Settings {
@@ -70,6 +89,8 @@ pub struct Settings {
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The database servers that this host can run now: those that DB instances may be made of.
     pub engines: Arc<dyn Fn() -> Vec<InstalledEngine> + Send + Sync>,
+    /// What an instance has written to its console; `None`: nothing yet.
+    pub console: Arc<ReadConsole>,
     /// Which addresses outside of VPCs may be registered as targets.
     pub outside_targets: OutsideTargets,
 }
@@ -79,6 +100,7 @@ impl Default for Settings {
         Self {
             clock: Arc::new(Timestamp::now),
             engines: Arc::new(Vec::new),
+            console: Arc::new(|_| None),
             outside_targets: OutsideTargets::default(),
         }
     }

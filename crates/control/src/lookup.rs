@@ -6,8 +6,12 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::flow_log::FlowLog;
+use linkway_model::image::Image;
+use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::key_pair::KeyPair;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -39,6 +43,12 @@ pub struct Noun {
 impl Noun {
     pub(crate) fn missing(&self, ids: &[String]) -> String {
         let (phrase, ids) = (self.phrase, ids.join(", "));
+        if self.resource_type == Image::NOUN.resource_type {
+            return match ids.contains(',') {
+                true => format!("The {phrase}s '[{ids}]' do not exist"),
+                false => format!("The {phrase} '[{ids}]' does not exist"),
+            };
+        }
         // NAT gateways came later, with words of their own.
         if self.resource_type == NatGateway::NOUN.resource_type {
             return format!("The {phrase} {ids} was not found");
@@ -57,6 +67,10 @@ pub(crate) trait Owned: Resource {
     type Id: FromStr<Err = MalformedId> + AsRef<str> + Clone;
     /// How AWS speaks of it.
     const NOUN: &'static Noun;
+    /// What the index has it under by its owner and region, if it has.
+    const OWNERS: Option<Term> = None;
+    /// What the index has it under by its tags, if it has.
+    const TAGS: Option<Term> = None;
 
     fn owner(&self) -> &AccountId;
     fn region(&self) -> &str;
@@ -76,7 +90,10 @@ pub(crate) trait Owned: Resource {
 }
 
 macro_rules! owned {
-    ($($type:ident: $id:ident, $resource_type:literal, $phrase:literal, $not_found:literal, $malformed:literal;)*) => {$(
+    ($(
+        $type:ident: $id:ident, $resource_type:literal, $phrase:literal, $not_found:literal, $malformed:literal
+        $(, $constant:ident = $term:expr)*;
+    )*) => {$(
         impl Owned for $type {
             type Id = linkway_model::$id;
             const NOUN: &'static Noun = &Noun {
@@ -86,6 +103,7 @@ macro_rules! owned {
                 malformed: $malformed,
                 phrase: $phrase,
             };
+            $(const $constant: Option<Term> = Some($term);)*
 
             fn owner(&self) -> &AccountId {
                 &self.owner
@@ -129,10 +147,14 @@ owned! {
     DhcpOptions: DhcpOptionsId, "dhcp-options", "dhcpOption ID",
         "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed";
     PrefixList: PrefixListId, "prefix-list", "prefix list ID",
-        "InvalidPrefixListID.NotFound", "InvalidPrefixListID.Malformed";
+        "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed";
+    FlowLog: FlowLogId, "vpc-flow-log", "flow log ID", "InvalidFlowLogId.NotFound", "InvalidFlowLogId.Malformed";
     Instance: InstanceId, "instance", "instance ID", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed";
     VpcEndpoint: VpcEndpointId, "vpc-endpoint", "Vpc Endpoint Id",
-        "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed";
+        "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
+        OWNERS = Term::EndpointOwner, TAGS = Term::EndpointTag;
+    Image: ImageId, "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed";
+    KeyPair: KeyPairId, "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed";
     EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",
         "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceIdId.Malformed";
 }

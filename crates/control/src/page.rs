@@ -47,6 +47,11 @@ impl<'a> Page<'a> {
         Ok((page, token))
     }
 
+    /// The id that the page comes after; empty: it is the first.
+    pub(crate) fn after(self) -> Result<String, Error> {
+        self.next_token.map(read_token).transpose().map(Option::unwrap_or_default)
+    }
+
     fn size(self) -> Result<Option<usize>, Error> {
         let Limits { least, most, clamp } = self.limits;
         let Some(size) = self.max_results else { return Ok(None) };

@@ -9,9 +9,11 @@ mod verification;
 use linkway_model::Timestamp;
 
 pub use self::verification::Verification;
-use crate::ec2::{elastic_address, endpoint_service, instance, nat_gateway, prefix_list, vpc_endpoint};
+use crate::ec2::{
+    elastic_address, endpoint_service, instance, interface_permission, nat_gateway, prefix_list, vpc_endpoint,
+};
 use crate::elbv2::{load_balancer, target};
-use crate::{Control, Error, idempotency};
+use crate::{Control, idempotency};
 
 impl Control {
     /// Bring every life cycle as far as it can go, given that the packet path (of every host) follows the revision
@@ -20,7 +22,7 @@ impl Control {
     /// What became ready because of another step here becomes ready with it: a balancer is active, so its service
     /// is available, so are the endpoints that waited for it.
     pub fn advance(&self, applied: u64, now: Timestamp) {
-        let done = self.store.transact(|tx| {
+        let done = self.store.reconcile(|tx| {
             load_balancer::reconcile(tx, applied);
             endpoint_service::reconcile(tx);
             vpc_endpoint::reconcile(tx, applied, now);
@@ -29,15 +31,15 @@ impl Control {
             instance::reconcile(tx, now);
             nat_gateway::reconcile(tx, applied, now);
             elastic_address::reconcile(tx);
+            interface_permission::reconcile(tx);
             idempotency::reconcile(tx, now);
-            Ok::<_, Error>(())
         });
         log("life cycles wait", done);
     }
 }
 
 /// Nobody waits for these answers; the next call tries again.
-fn log(what: &str, done: Result<(), Error>) {
+fn log(what: &str, done: Result<(), impl std::fmt::Display>) {
     if let Err(error) = done {
         tracing::error!(%error, "{what}: the state could not be written");
     }

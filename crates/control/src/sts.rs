@@ -2,8 +2,10 @@
 
 mod assume_role;
 mod credentials;
+mod instance_role;
 mod session_token;
 
+pub use instance_role::{InstanceCredentials, profile_of, role_of};
 use linkway_model::account::AccessKey;
 use linkway_model::session::Session;
 use linkway_wire::sts::*;

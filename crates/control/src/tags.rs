@@ -1,5 +1,7 @@
 //! Tags that come with a request, and AWS's rules for them.
 
+use std::collections::BTreeMap;
+
 use linkway_model::Tags;
 use linkway_wire::ec2::{Tag, TagSpecification};
 
@@ -16,21 +18,34 @@ const MAX_VALUE: usize = 256;
 
 /// The tags that a create call gives what it makes, which is of this type.
 pub(crate) fn specified(specifications: &[TagSpecification], resource_type: &str) -> Result<Tags, Error> {
-    let mut tags = Tags::new();
+    Ok(specified_by_type(specifications, &[resource_type])?.remove(resource_type).unwrap_or_default())
+}
+
+/// The same for a call that makes resources of several types: tags by type.
+pub(crate) fn specified_by_type<'a>(
+    specifications: &'a [TagSpecification],
+    resource_types: &[&str],
+) -> Result<BTreeMap<&'a str, Tags>, Error> {
+    // AWS has two codes for these, by what is made.
+    let invalid = |message: String| match resource_types {
+        ["vpc" | "subnet" | "network-interface" | "security-group-rule"] => Error::InvalidParameter(message),
+        _ => Error::InvalidParameterValue(message),
+    };
+    let mut tags = BTreeMap::<&str, Tags>::new();
     for specification in specifications {
         let given = specification.resource_type.as_deref().unwrap_or_default();
         if given.is_empty() {
-            return Err(invalid("Tag specification resource type must have a value"));
+            return Err(invalid("Tag specification resource type must have a value".into()));
         }
-        if given != resource_type {
+        if !resource_types.contains(&given) {
             return Err(invalid(format!(
                 "'{given}' is not a valid taggable resource type for this operation."
             )));
         }
         if specification.tags.is_empty() {
-            return Err(invalid("Tag specification must have at least one tag"));
+            return Err(invalid("Tag specification must have at least one tag".into()));
         }
-        add(&mut tags, &specification.tags)?;
+        add(tags.entry(given).or_default(), &specification.tags)?;
     }
     Ok(tags)
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
 use linkway_model::database::DbInstance;
-use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::index::Term;
+use linkway_model::instance::Instance;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -49,7 +50,7 @@ pub(crate) fn instance_of(name: &str, namespace: &str) -> Option<InstanceId> {
 
 /// The instances that shall have a namespace: those that callers see, and those of databases.
 pub(crate) fn instances(snapshot: &Snapshot) -> BTreeSet<InstanceId> {
-    let launched = snapshot.all::<Instance>().filter(|instance| instance.state != InstanceState::Terminated);
+    let launched = snapshot.all::<Instance>().filter(|instance| !instance.state.is_at_rest());
     let databases = snapshot.all::<DbInstance>().map(|database| database.instance.clone());
     launched.map(|instance| instance.id.clone()).chain(databases).collect()
 }
@@ -58,7 +59,7 @@ pub(crate) fn instances(snapshot: &Snapshot) -> BTreeSet<InstanceId> {
 pub(crate) fn attachments(snapshot: &Snapshot, name: &str) -> BTreeMap<u32, Attachment> {
     let running = instances(snapshot);
     snapshot
-        .all::<NetworkInterface>()
+        .all_under::<NetworkInterface>(Term::InterfaceDevice)
         .filter_map(|interface| Some((interface.number, attachment(snapshot, name, &running, interface)?)))
         .collect()
 }

@@ -16,12 +16,25 @@ pub(crate) struct Counters {
     traffic: MapHandle,
     /// The row that was given out last.
     last: u32,
+    taken: BTreeSet<u32>,
 }
 
 impl Counters {
     pub(crate) fn new(traffic: &MapHandle) -> Result<Self, FabricError> {
         let traffic = MapHandle::try_from(traffic).map_err(FabricError::bpf("open the table traffic"))?;
-        Ok(Self { traffic, last: 0 })
+        Ok(Self { traffic, last: 0, taken: BTreeSet::new() })
+    }
+
+    /// These endpoints have their rows, and no others have any.
+    pub(crate) fn know<'a>(&mut self, held: impl Iterator<Item = &'a Endpoint>) {
+        self.taken = held.map(|endpoint| endpoint.counter).collect();
+    }
+
+    /// These endpoints are gone, and their rows are free.
+    pub(crate) fn forget(&mut self, gone: &[Endpoint]) {
+        for endpoint in gone {
+            self.taken.remove(&endpoint.counter);
+        }
     }
 
     /// The endpoints that are `wanted`, with the rows that they have by `held`, or new ones, which are zero.
@@ -31,23 +44,22 @@ impl Counters {
         held: &BTreeMap<u32, Endpoint>,
         wanted: &BTreeMap<u32, Endpoint>,
     ) -> Result<BTreeMap<u32, Endpoint>, FabricError> {
-        let mut taken: BTreeSet<u32> = held.values().map(|endpoint| endpoint.counter).collect();
         let mut assigned = wanted.clone();
         for (number, endpoint) in &mut assigned {
             endpoint.counter = match held.get(number) {
                 Some(there) if there.counter != 0 => there.counter,
-                _ => self.next(&mut taken)?,
+                _ => self.next()?,
             };
         }
         Ok(assigned)
     }
 
-    fn next(&mut self, taken: &mut BTreeSet<u32>) -> Result<u32, FabricError> {
+    fn next(&mut self) -> Result<u32, FabricError> {
         let rows = self.traffic.max_entries();
         let in_turn = (self.last + 1..rows).chain(1..=self.last.min(rows - 1));
-        let Some(row) = in_turn.into_iter().find(|row| !taken.contains(row)) else { return Ok(0) };
+        let Some(row) = in_turn.into_iter().find(|row| !self.taken.contains(row)) else { return Ok(0) };
         self.clear(row)?;
-        taken.insert(row);
+        self.taken.insert(row);
         self.last = row;
         Ok(row)
     }
@@ -94,6 +106,7 @@ mod tests {
         let first = counters.assign(&BTreeMap::new(), &endpoints(&[70000, 80000])).unwrap();
         assert_eq!(rows(&first), [(70000, 1), (80000, 2)]);
         let second = counters.assign(&first, &endpoints(&[80000, 90000])).unwrap();
+        counters.forget(&[first[&70000]]);
         assert_eq!(rows(&second), [(80000, 2), (90000, 3)], "row 1 rests");
         let third = counters.assign(&second, &endpoints(&[80000, 90000, 95000])).unwrap();
         assert_eq!(rows(&third), [(80000, 2), (90000, 3), (95000, 1)]);

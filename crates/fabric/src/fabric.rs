@@ -9,7 +9,7 @@ use linkway_model::Snapshot;
 
 use crate::attachment::{attachments, instances};
 use crate::compile::probes::{Probes, probe_addresses};
-use crate::compile::{Devices, compile};
+use crate::compile::{Devices, Part, compile, compile_part};
 use crate::devices::HostEnds;
 use crate::error::FabricError;
 use crate::flows::{self, Collector};
@@ -41,6 +41,8 @@ pub struct Fabric {
     probes: Probes,
     collector: Collector,
     problems: BTreeMap<u32, FabricError>,
+    /// What the tables follow, with the devices of that time. `None`: they have to be compared whole.
+    followed: Option<(Arc<Snapshot>, Devices)>,
 }
 
 impl Fabric {
@@ -62,22 +64,39 @@ impl Fabric {
             probes: Probes::default(),
             collector: Collector::new(),
             problems: BTreeMap::new(),
+            followed: None,
         })
     }
 
     /// Bring the machine to where the snapshot says. When it returns `Ok`, packets follow the snapshot;
     /// after an error, call it again. An interface that could not be attached is one of the
     /// [`problems`](Self::problems) and no error: it is tried again each time.
-    pub fn apply(&mut self, snapshot: &Snapshot) -> Result<(), FabricError> {
+    ///
+    /// The first time, and after an error, all is compiled and compared; else what may have changed.
+    pub fn apply(&mut self, snapshot: &Arc<Snapshot>) -> Result<(), FabricError> {
         let running = instances(snapshot);
         let wanted = attachments(snapshot, &self.settings.name);
         let mut outcome = self.ends.make(&running, &wanted)?;
         let devices = Devices { service: self.ends.service(), interfaces: outcome.devices.clone() };
-        self.tables.apply(&compile(snapshot, &devices))?;
+        let probes = match self.followed.take() {
+            Some((before, old)) => {
+                let part = Part::changed((&before, &old), (snapshot, &devices));
+                let rows = compile_part(&before, &old, &part);
+                self.tables.change(&rows, &compile_part(snapshot, &devices, &part))?;
+                part.probes
+            }
+            None => {
+                self.tables.apply(&compile(snapshot, &devices))?;
+                true
+            }
+        };
         self.ends.set_up(&wanted, &mut outcome);
         self.ends.remove_others(&running, &outcome.devices)?;
-        self.probes.publish(probe_addresses(snapshot));
+        if probes {
+            self.probes.publish(probe_addresses(snapshot));
+        }
         self.note(outcome.problems);
+        self.followed = Some((Arc::clone(snapshot), devices));
         Ok(())
     }
 

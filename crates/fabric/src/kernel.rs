@@ -62,16 +62,28 @@ impl KernelTables {
         })
     }
 
-    /// Have the kernel hold `wanted`. After an error it may be called again.
+    /// Have the kernel hold `wanted`, and nothing else. After an error it may be called again.
     pub(crate) fn apply(&mut self, wanted: &Tables) -> Result<(), FabricError> {
-        let applied = self.write(wanted);
+        let applied = self.write(None, wanted);
         // A table that failed halfway has changed, and what was written before it too.
         self.stale |= applied.is_err();
         applied
     }
 
-    fn write(&mut self, wanted: &Tables) -> Result<(), FabricError> {
+    /// Have the kernel hold the rows of `after` in place of those of `before`, and leave all others. After an error,
+    /// [`apply`](Self::apply) mends what is half done.
+    pub(crate) fn change(&mut self, before: &Tables, after: &Tables) -> Result<(), FabricError> {
+        let applied = self.write(Some(before), after);
+        self.stale |= applied.is_err();
+        applied
+    }
+
+    /// `before`: the rows that are not to stay, unless they are wanted; `None`: all.
+    fn write(&mut self, before: Option<&Tables>, wanted: &Tables) -> Result<(), FabricError> {
         self.settings.put(&row(wanted.settings, self.epoch()))?;
+        if before.is_none() {
+            self.counters.know(self.endpoints.held.values());
+        }
         let endpoints = self.counters.assign(&self.endpoints.held, &wanted.endpoints)?;
 
         self.stale |= self.rules.put(&wanted.rules)?;
@@ -87,18 +99,25 @@ impl KernelTables {
         self.stale |= self.places.put(&wanted.places)?;
         self.ports.put(&wanted.ports)?;
 
-        self.ports.remove_others(&wanted.ports)?;
-        self.stale |= self.places.remove_others(&wanted.places)?;
-        self.probes.remove_others(&wanted.probes)?;
-        self.stale |= self.endpoints.remove_others(&endpoints)?;
-        self.stale |= self.interfaces.remove_others(&wanted.interfaces)?;
-        self.stale |= self.subnets.remove_others(&wanted.subnets)?;
-        self.stale |= self.routes.remove_others(&wanted.routes)?;
-        self.stale |= self.listeners.remove_others(&wanted.listeners)?;
-        self.targets.retire_others(&wanted.targets)?;
-        self.rulesets.retire_others(&wanted.rulesets)?;
-        self.members.retire_others(&wanted.members)?;
-        self.rules.retire_others(&wanted.rules)?;
+        self.ports.remove_others(before.map(|rows| &rows.ports), &wanted.ports)?;
+        self.stale |= self.places.remove_others(before.map(|rows| &rows.places), &wanted.places)?;
+        self.probes.remove_others(before.map(|rows| &rows.probes), &wanted.probes)?;
+        let gone: Vec<Endpoint> = self
+            .endpoints
+            .others(before.map(|rows| &rows.endpoints), &endpoints)
+            .filter_map(|number| self.endpoints.held.get(&number).copied())
+            .collect();
+        self.stale |= self.endpoints.remove_others(before.map(|rows| &rows.endpoints), &endpoints)?;
+        self.counters.forget(&gone);
+        self.stale |=
+            self.interfaces.remove_others(before.map(|rows| &rows.interfaces), &wanted.interfaces)?;
+        self.stale |= self.subnets.remove_others(before.map(|rows| &rows.subnets), &wanted.subnets)?;
+        self.stale |= self.routes.remove_others(before.map(|rows| &rows.routes), &wanted.routes)?;
+        self.stale |= self.listeners.remove_others(before.map(|rows| &rows.listeners), &wanted.listeners)?;
+        self.targets.retire_others(before.map(|rows| &rows.targets), &wanted.targets)?;
+        self.rulesets.retire_others(before.map(|rows| &rows.rulesets), &wanted.rulesets)?;
+        self.members.retire_others(before.map(|rows| &rows.members), &wanted.members)?;
+        self.rules.retire_others(before.map(|rows| &rows.rules), &wanted.rules)?;
 
         if self.stale {
             self.settings.put(&row(wanted.settings, self.epoch().wrapping_add(1)))?;
@@ -160,20 +179,38 @@ impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
         Ok(changed)
     }
 
-    /// Remove the rows that are not in `wanted`. Whether there were any.
-    fn remove_others(&mut self, wanted: &BTreeMap<K, V>) -> Result<bool, FabricError> {
-        let others: Vec<K> = self.held.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
+    /// Remove the rows of `before`, or all, that are not in `wanted`. Whether there were any.
+    fn remove_others(
+        &mut self,
+        before: Option<&BTreeMap<K, V>>,
+        wanted: &BTreeMap<K, V>,
+    ) -> Result<bool, FabricError> {
+        let others: Vec<K> = self.others(before, wanted).collect();
         self.remove(&others)?;
         Ok(!others.is_empty())
     }
 
-    /// Remove the rows that are not in `wanted`, and were not the last time either.
-    fn retire_others(&mut self, wanted: &BTreeMap<K, V>) -> Result<(), FabricError> {
-        let others: BTreeSet<K> = self.held.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
-        let due: Vec<K> = others.intersection(&self.retired).copied().collect();
+    /// Remove the rows that were to be removed the last time and are not in `wanted` now; and remember those of
+    /// `before`, or all, that are not in `wanted`, for the next time.
+    fn retire_others(
+        &mut self,
+        before: Option<&BTreeMap<K, V>>,
+        wanted: &BTreeMap<K, V>,
+    ) -> Result<(), FabricError> {
+        let due: Vec<K> = self.retired.iter().filter(|key| !wanted.contains_key(key)).copied().collect();
         self.remove(&due)?;
-        self.retired = others.into_iter().filter(|key| self.held.contains_key(key)).collect();
+        self.retired = self.others(before, wanted).collect();
         Ok(())
+    }
+
+    /// Rows that are held, of `before` or of all, and not in `wanted`.
+    fn others<'a>(
+        &'a self,
+        before: Option<&'a BTreeMap<K, V>>,
+        wanted: &'a BTreeMap<K, V>,
+    ) -> impl Iterator<Item = K> + 'a {
+        let held = before.unwrap_or(&self.held).keys().filter(|key| self.held.contains_key(key));
+        held.filter(|key| !wanted.contains_key(key)).copied()
     }
 
     fn remove(&mut self, keys: &[K]) -> Result<(), FabricError> {
@@ -227,8 +264,8 @@ mod tests {
         assert!(!table.put(&rows(&[1, 2])).unwrap(), "nothing is different");
         assert!(table.put(&BTreeMap::from([(1, 11)])).unwrap());
         assert_eq!(kernel(&table), BTreeMap::from([(1, 11), (2, 20)]));
-        assert!(table.remove_others(&rows(&[2])).unwrap());
-        assert!(!table.remove_others(&rows(&[2])).unwrap());
+        assert!(table.remove_others(None, &rows(&[2])).unwrap());
+        assert!(!table.remove_others(None, &rows(&[2])).unwrap());
         assert_eq!(kernel(&table), rows(&[2]));
     }
 
@@ -236,14 +273,14 @@ mod tests {
     fn a_list_stays_for_one_change_more() {
         let mut table = table();
         table.put(&rows(&[1, 2])).unwrap();
-        table.retire_others(&rows(&[2])).unwrap();
+        table.retire_others(None, &rows(&[2])).unwrap();
         assert_eq!(kernel(&table), rows(&[1, 2]), "somebody may be reading it");
-        table.retire_others(&rows(&[2])).unwrap();
+        table.retire_others(None, &rows(&[2])).unwrap();
         assert_eq!(kernel(&table), rows(&[2]));
 
-        table.retire_others(&rows(&[])).unwrap();
-        table.retire_others(&rows(&[2])).unwrap();
-        table.retire_others(&rows(&[])).unwrap();
+        table.retire_others(None, &rows(&[])).unwrap();
+        table.retire_others(None, &rows(&[2])).unwrap();
+        table.retire_others(None, &rows(&[])).unwrap();
         assert_eq!(kernel(&table), rows(&[2]), "it was wanted again meanwhile");
     }
 
@@ -260,7 +297,7 @@ mod tests {
         let mut table = table();
         table.put(&rows(&[1])).unwrap();
         table.map.delete(1u32.bytes()).unwrap();
-        assert!(table.remove_others(&rows(&[])).unwrap());
+        assert!(table.remove_others(None, &rows(&[])).unwrap());
         assert_eq!(table.held, rows(&[]));
     }
 }

@@ -33,7 +33,9 @@ pub use compile::relays::{Relay, RelayTarget, relays};
 pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
-pub use ranges::{RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface};
+pub use ranges::{
+    METADATA, RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface,
+};
 pub use read::{Amount, DropEvent, Events, Reader, TrafficCount};
 pub use reason::Reason;
 pub use teardown::teardown;

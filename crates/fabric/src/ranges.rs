@@ -16,6 +16,9 @@ pub const SERVICE_ADDRESS: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
 /// Where the resolver answers, for every VPC.
 pub const RESOLVER: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
 
+/// Where instance metadata is answered, for every VPC.
+pub const METADATA: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 3);
+
 /// First of the addresses that clients appear to come from, a /8: this and the interface's number.
 pub const CLIENT_BASE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 
@@ -38,6 +41,9 @@ pub const SERVICE_GATEWAY: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
 
 /// AWS's link-local address of every VPC's resolver.
 pub const RESOLVER_LINK_LOCAL: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
+
+/// AWS's link-local address of instance metadata.
+pub const METADATA_LINK_LOCAL: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
 /// The MAC of every subnet's router: that of an interface whose number is never given out.
 pub fn router_mac() -> Mac {

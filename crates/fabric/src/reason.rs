@@ -16,7 +16,7 @@ impl Reason {
         self.words().map_or("Unknown", |words| words.name.as_str())
     }
 
-    /// What it means, in a sentence's part, such as "the VPC has nothing at this address, and no way out".
+    /// What it means, in a sentence's part, such as "no route leads there, or the VPC has nothing at this address".
     pub fn meaning(self) -> &'static str {
         self.words().map_or("", |words| words.meaning.as_str())
     }
@@ -86,7 +86,12 @@ mod tests {
             (drop_reason::DROP_SPOOFED_SOURCE, "SpoofedSource"),
             (drop_reason::DROP_NO_FLOW, "NoFlow"),
             (drop_reason::DROP_EGRESS_DENIED, "EgressDenied"),
+            (drop_reason::DROP_ACL_EGRESS_DENIED, "AclEgressDenied"),
             (drop_reason::DROP_NO_ROUTE, "NoRoute"),
+            (drop_reason::DROP_BLACKHOLE_ROUTE, "BlackholeRoute"),
+            (drop_reason::DROP_NO_UPLINK, "NoUplink"),
+            (drop_reason::DROP_NOT_FORWARDED, "NotForwarded"),
+            (drop_reason::DROP_ACL_INGRESS_DENIED, "AclIngressDenied"),
             (drop_reason::DROP_INGRESS_DENIED, "IngressDenied"),
             (drop_reason::DROP_NO_LISTENER, "NoListener"),
             (drop_reason::DROP_NOT_DELIVERED, "NotDelivered"),

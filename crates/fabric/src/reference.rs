@@ -26,6 +26,9 @@ use between::{End, Hop};
 /// The one port that a VPC's resolver listens on.
 const DNS: u16 = 53;
 
+/// The one port that instance metadata is read at, over TCP.
+const HTTP: u16 = 80;
+
 /// The type of an ICMP echo request (RFC 792); its code is 0.
 const ICMP_ECHO: u16 = 8;
 
@@ -175,6 +178,9 @@ impl Judge<'_> {
         if let Some((place_kind::PLACE_RESOLVER, _)) = place {
             return Ok(vec![self.resolver(sender)]);
         }
+        if let Some((place_kind::PLACE_METADATA, _)) = place {
+            return Ok(vec![self.metadata(sender)]);
+        }
         let receiver = place
             .filter(|(kind, _)| *kind == place_kind::PLACE_INTERFACE)
             .and_then(|(_, number)| Some((number, self.tables.interfaces.get(&number)?)));
@@ -223,6 +229,15 @@ impl Judge<'_> {
         }
         let resolver = Ipv4Addr::from(self.tables.settings.resolver.to_ne_bytes());
         Ok(self.service(sender, &[], resolver, DNS))
+    }
+
+    /// Nor to instance metadata.
+    fn metadata(&self, sender: &Port) -> Way {
+        if !matches!(self.packet.transport, Transport::Tcp { port: HTTP, .. }) {
+            return Err(drop_reason::DROP_NO_LISTENER);
+        }
+        let metadata = Ipv4Addr::from(self.tables.settings.metadata.to_ne_bytes());
+        Ok(self.service(sender, &[], metadata, HTTP))
     }
 
     /// To the service namespace, which knows who sends by the address.

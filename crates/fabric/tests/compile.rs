@@ -145,9 +145,13 @@ fn places_are_interfaces_with_something_behind_them_resolvers_and_routers() {
     }
     assert_eq!(place(&state, &tables, &other, "10.0.3.4"), None, "another VPC with the same range");
 
+    let metadata = Some((0, place_kind::PLACE_METADATA));
+    assert_eq!(place(&state, &tables, &vpc, "169.254.169.254"), metadata);
+
     state.change::<Vpc>(&vpc, |vpc| vpc.enable_dns_support = false);
     let tables = compiled(&state);
     assert_eq!(place(&state, &tables, &vpc, "10.0.0.2"), None);
+    assert_eq!(place(&state, &tables, &vpc, "169.254.169.254"), metadata, "which is no DNS");
     assert_eq!(place(&state, &tables, &vpc, "169.254.169.253"), None);
 }
 
@@ -256,11 +260,12 @@ fn rules_say_what_the_api_said() {
     add(traffic(Some(UDP), Some(-1), Some(-1)), Peer::Group(peer.clone()));
     add(traffic(Some(1), Some(8), Some(-1)), cidr("0.0.0.0/0"));
     add(traffic(Some(1), Some(-1), Some(-1)), cidr("0.0.0.0/0"));
-    add(traffic(Some(47), None, None), cidr("2001:db8::1/32"));
-    add(anything(), cidr("192.0.2.1/32"));
-    // Nothing can match these: the group is gone; and protocol 0, which is not "any".
+    add(traffic(Some(47), None, None), cidr("192.0.2.1/32"));
+    // Nothing can match these: the group is gone; protocol 0, which is not "any"; and IPv6, all of it, too.
     add(anything(), Peer::Group(gone.clone()));
     add(traffic(Some(0), None, None), cidr("0.0.0.0/0"));
+    add(anything(), cidr("::/0"));
+    add(anything(), cidr("2001:db8::1/32"));
     state.remove::<SecurityGroup>(&gone);
 
     let tables = compiled(&state);
@@ -273,14 +278,12 @@ fn rules_say_what_the_api_said() {
             (UDP, 0, 0xffff, 0),
             (1, 8, 0xffff, 96),
             (1, 0xffff, 0xffff, 96),
-            (47, 0, 0xffff, 32),
-            (0, 0, 0xffff, 128),
+            (47, 0, 0xffff, 128),
         ]
     );
     assert_eq!(layout::ip(&rules[0].address), ip("10.1.0.0").to_ipv6_mapped(), "the range's own address");
     assert_eq!(rules[1].peer, peer_kind::PEER_GROUP.0 as u8);
     assert_eq!(rules[1].group, state.get::<SecurityGroup>(&peer).number);
-    assert_eq!(layout::ip(&rules[4].address), "2001:db8::".parse::<Ipv6Addr>().unwrap());
 }
 
 #[test]

@@ -60,9 +60,9 @@ fn main() {
     let backend = Backend::Http { authority: backend.clone() };
     let endpoint = |name: &str, protocol| Arc::new(endpoint(name, protocol, backend.clone()));
     let view = View {
-        endpoints: HashMap::from([(1, endpoint("rds", Protocol::Query)), (2, endpoint("s3", Protocol::S3))]),
+        endpoints: [(1, endpoint("rds", Protocol::Query)), (2, endpoint("s3", Protocol::S3))].into(),
         relays: HashMap::new(),
-        clients: HashMap::from([(1, Ipv4Addr::new(10, 0, 7, 9).into())]),
+        clients: [(1, Ipv4Addr::new(10, 0, 7, 9).into())].into(),
         keys: Arc::new(Alice::new()),
     };
     let gateway = Gateway::new(settings, Authority::new(&ca, &key).unwrap(), view);

@@ -1,6 +1,5 @@
 //! A record of every request through an endpoint.
 
-use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -98,40 +97,6 @@ pub(crate) fn iso_seconds(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// A new id in the form of a UUID of version 4, as AWS's request ids are. Source: RFC 9562, section 5.4.
-pub(crate) fn new_id() -> String {
-    let mut bytes = RANDOM.with_borrow_mut(Random::take);
-    bytes[6] = bytes[6] & 0x0F | 0x40;
-    bytes[8] = bytes[8] & 0x3F | 0x80;
-    let digits = hex::encode(bytes);
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
-}
-
-thread_local! {
-    static RANDOM: RefCell<Random> = const { RefCell::new(Random { bytes: [0; 1024], used: 1024 }) };
-}
-
-/// Random bytes that were asked for together: asking the kernel for each request's would cost as much as some of its
-/// checks.
-struct Random {
-    bytes: [u8; 1024],
-    used: usize,
-}
-
-impl Random {
-    fn take(&mut self) -> [u8; 16] {
-        if self.used == self.bytes.len() {
-            getrandom::fill(&mut self.bytes)
-                .expect("the kernel's random source answers once the machine has booted");
-            self.used = 0;
-        }
-        let mut taken = [0; 16];
-        taken.copy_from_slice(&self.bytes[self.used..self.used + 16]);
-        self.used += 16;
-        taken
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,17 +105,6 @@ mod tests {
     fn times_have_whole_seconds() {
         for time in ["2026-06-01T12:00:00Z", "2026-06-01T12:00:00.999999999Z"] {
             assert_eq!(iso_seconds(time.parse().unwrap()), "2026-06-01T12:00:00Z");
-        }
-    }
-
-    #[test]
-    fn ids_are_uuids_and_differ() {
-        let ids: std::collections::HashSet<_> = (0..1000).map(|_| new_id()).collect();
-        assert_eq!(ids.len(), 1000);
-        for id in ids {
-            let lengths: Vec<_> = id.split('-').map(str::len).collect();
-            assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
-            assert!(id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19]), "{id}");
         }
     }
 }

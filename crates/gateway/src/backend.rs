@@ -59,7 +59,7 @@ impl Pools {
         if let Some(pool) = state.pools.get(backend) {
             return pool.clone();
         }
-        let pool = Connector::new(backend, settings);
+        let pool = Connector::to(backend, settings.outbound.clone(), settings.timeouts.connect);
         let pool = pool.map(|connector| Pool::new(connector, settings.limits.idle_backend_connections));
         state.pools.insert(backend.clone(), pool.clone());
         pool
@@ -78,7 +78,8 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    fn new(backend: &Backend, settings: &Settings) -> Result<Self, BackendError> {
+    /// Connections to a backend, made on `outbound`'s threads, each within `limit`.
+    pub(crate) fn to(backend: &Backend, outbound: Handle, limit: Duration) -> Result<Self, BackendError> {
         let (authority, ca, default_port) = match backend {
             Backend::Http { authority } => (authority, None, 80),
             Backend::Https { authority, ca } => (authority, Some(ca), 443),
@@ -94,9 +95,10 @@ impl Connector {
                 Some((TlsConnector::from(Arc::new(client_config(ca.as_deref())?)), name))
             }
         };
-        Ok(Self { address, tls, outbound: settings.outbound.clone(), limit: settings.timeouts.connect })
+        Ok(Self { address, tls, outbound, limit })
     }
 
+    /// Makes one.
     pub(crate) async fn connect(&self) -> io::Result<Stream> {
         let connecting = async {
             let stream = dial::from(&self.outbound, self.limit, self.address.clone()).await?;

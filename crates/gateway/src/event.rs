@@ -4,10 +4,11 @@
 
 use std::net::IpAddr;
 
+use linkway_model::random_uuid;
 use linkway_policy::PrincipalKind;
 use serde::{Serialize, Serializer};
 
-use crate::audit::{Record, iso_seconds, new_id};
+use crate::audit::{Record, iso_seconds};
 use crate::authorize::Finding;
 use crate::{Identity, Need, Resource};
 
@@ -148,7 +149,7 @@ impl<'a> Event<'a> {
             error_code: error.map(|(code, _)| code),
             error_message: error.map(|(_, message)| message),
             request_id: &record.request_id,
-            event_id: new_id(),
+            event_id: random_uuid(),
             event_type: "AwsVpceEvent",
             recipient_account_id: endpoint.owner.as_str(),
             vpc_endpoint_id: endpoint.id.as_str(),

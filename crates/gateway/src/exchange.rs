@@ -10,11 +10,11 @@ use hyper::http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, Version};
 use jiff::Timestamp;
+use linkway_model::random_uuid;
 use linkway_wire::sigv4;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::activity::Activity;
-use crate::audit::new_id;
 use crate::authorize::{Circumstances, decide, unknown};
 use crate::backend::Pools;
 use crate::download::{Download, InProgress};
@@ -104,7 +104,7 @@ pub(crate) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Respo
     let active = (peer.activity.begin(), room);
     let response = match Exchange::new(Arc::clone(&peer), &request) {
         Some(exchange) => exchange.run(request, has_room).await,
-        None => peer.protocol.error(&Refusal::Gone.spell(peer.protocol), &new_id()),
+        None => peer.protocol.error(&Refusal::Gone.spell(peer.protocol), &random_uuid()),
     };
     guarded(response, stall, active)
 }
@@ -123,7 +123,7 @@ impl Exchange {
         let endpoint = Arc::clone(view.endpoints.get(&peer.endpoint)?);
         let source = *view.clients.get(&peer.client)?;
         let settings = &peer.shared.settings;
-        let (now, request_id) = ((settings.clock)(), new_id());
+        let (now, request_id) = ((settings.clock)(), random_uuid());
         let user_agent = text(request.headers().get(USER_AGENT)).map(str::to_owned);
         let record = Record::new(now, request_id.clone(), Arc::clone(&endpoint), source, user_agent);
         let audited = Audited { record: Some(record), sink: Arc::clone(&settings.audit) };

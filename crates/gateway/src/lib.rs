@@ -18,7 +18,8 @@
 //!
 //! Two kinds of connections are only carried, by `splice`: those to services whose own servers hold the certificates
 //! (`passthrough`, which reads no more than the `client_hello`), and those to endpoint services and balancers that the
-//! packet path cannot bring to their targets (`relay`, with a `proxy_header` where one is asked for).
+//! packet path cannot bring to their targets (`relay`, with a `proxy_header` where one is asked for, and `listener_tls`
+//! where TLS ends at the balancer).
 //!
 //! Whatever is refused becomes a `Refusal`, which the service's own [`Protocol`] spells.
 #![forbid(unsafe_code)]
@@ -44,11 +45,13 @@ mod gateway;
 mod head;
 mod identity;
 mod link;
+mod listener_tls;
 mod local;
 mod names;
 mod passthrough;
 mod places;
 mod pool;
+mod post;
 mod protocol;
 mod proxy_header;
 mod pulse;
@@ -67,8 +70,10 @@ pub use body::{Body, BodyError, full};
 pub use decider::{Asked, Call, Decider, Need, RequestHead, Resource};
 pub use gateway::{Gateway, Worker};
 pub use identity::{Identity, Key, Keys, Principal};
+pub use listener_tls::{ListenerTls, ListenerTlsError, ListenerTlsSettings, ServerCertificate};
 pub use local::{Local, LocalCall};
 pub use names::Names;
+pub use post::{Post, PostError, post};
 pub use protocol::Protocol;
 pub use relay::{Relay, RelayTarget};
 pub use settings::{Limits, Ranges, Settings, Timeouts};

@@ -30,6 +30,14 @@ impl Names {
         if label.contains('.') { Some(name) } else { Some(format!("*{suffix}")) }
     }
 
+    /// Whether this is one of the names or wildcards as they were given, in lower case.
+    pub(crate) fn is_listed(&self, name: &str) -> bool {
+        match name.strip_prefix('*') {
+            Some(suffix) => self.suffixes.iter().any(|known| known == suffix),
+            None => self.exact.contains(name),
+        }
+    }
+
     /// The longest wildcard that covers a name in lower case.
     fn suffix(&self, name: &str) -> Option<&str> {
         let covers = |suffix: &&String| name.strip_suffix(suffix.as_str()).is_some_and(is_labels);

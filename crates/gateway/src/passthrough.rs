@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+use linkway_model::random_uuid;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::audit::new_id;
 use crate::authorize::unknown;
 use crate::backend;
 use crate::client_hello::{self, Hello};
@@ -51,7 +51,7 @@ pub(crate) async fn serve(
         }
     };
     let now = (shared.settings.clock)();
-    let mut record = Record::new(now, new_id(), Arc::clone(&endpoint), source, None);
+    let mut record = Record::new(now, random_uuid(), Arc::clone(&endpoint), source, None);
     record.passed_through = Some(name);
     let connected = match admit(&endpoint, &mut record) {
         Ok(()) => connect(shared, &endpoint, &hello).await,

@@ -116,27 +116,10 @@ fn signature(refused: SignatureError, protocol: Protocol) -> ServiceError {
         Protocol::Query | Protocol::RestXml => of(refused, Dialect::Query),
         Protocol::S3 => s3_signature(refused),
         Protocol::Json10 | Protocol::Json11 | Protocol::RestJson | Protocol::Cbor => {
-            let code = exception(&refused);
-            let said = of(refused, Dialect::Query);
-            let status = if protocol == Protocol::RestJson { 403 } else { 400 };
-            error(status, code, said.message)
+            let said = refused.into_exception();
+            let status = if protocol == Protocol::RestJson { 403 } else { said.status };
+            error(status, said.code, said.message)
         }
-    }
-}
-
-/// What services with exceptions call it.
-fn exception(refused: &SignatureError) -> &'static str {
-    match refused {
-        SignatureError::Missing => "MissingAuthenticationTokenException",
-        SignatureError::Incomplete(_) | SignatureError::OtherMechanism | SignatureError::BadExpires => {
-            "IncompleteSignatureException"
-        }
-        SignatureError::UnknownKey | SignatureError::WrongSessionToken => "UnrecognizedClientException",
-        SignatureError::ExpiredToken => "ExpiredTokenException",
-        SignatureError::Misplaced(_)
-        | SignatureError::Expired { .. }
-        | SignatureError::NotYetCurrent { .. }
-        | SignatureError::DoesNotMatch => "InvalidSignatureException",
     }
 }
 

@@ -1,5 +1,5 @@
-//! Connections that the packet path cannot bring to their targets: to hosts outside of any VPC, and to targets that
-//! want PROXY protocol. They are carried.
+//! Connections that the packet path cannot bring to their targets: to listeners that end TLS, to hosts outside of any
+//! VPC, and to targets that want PROXY protocol. They are carried.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::gateway::Shared;
 use crate::places::Place;
 use crate::splice::{Carried, reset};
-use crate::{dial, proxy_header};
+use crate::{ListenerTls, dial, proxy_header, upgrade};
 
 /// Where connections to a listener are carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Relay {
     pub address: SocketAddr,
     /// Healthy targets, one of which is chosen by a hash of the connection. If it cannot be reached, the next is tried.
     pub targets: Vec<RelayTarget>,
+    /// How TLS ends here. `None`: bytes pass as they are.
+    pub tls: Option<Arc<ListenerTls>>,
     /// Whether the target is told where a connection comes from, by PROXY protocol version 2.
     pub proxy_protocol: bool,
     /// For how long nothing may move either way.
@@ -51,8 +53,8 @@ enum Unserved {
     NotRelayed,
     #[error("there is no room for another connection")]
     Crowded,
-    #[error("no target can be reached: {0}")]
-    Unreachable(#[from] io::Error),
+    #[error("the client is gone: {0}")]
+    Gone(#[from] io::Error),
 }
 
 /// Carries a connection to a target of its listener. One that cannot be is reset, so that its client fails at once.
@@ -63,12 +65,11 @@ pub(crate) async fn serve(
     port: u16,
     stopping: watch::Receiver<bool>,
 ) {
-    match open(&shared, &stream, peer, port).await {
-        Ok((relay, server, _place)) => {
-            let Carried { to_server, to_client, ended } =
-                shared.pump.carry(stream, server, relay.idle, stopping).await;
-            tracing::debug!(listener = %relay.address, %peer, to_server, to_client, ?ended, "a connection was relayed");
-        }
+    match locate(&shared, &stream, peer, port) {
+        Ok(found) => match found.relay.tls.clone() {
+            Some(tls) => serve_tls(&shared, stream, found, &tls, stopping).await,
+            None => splice(&shared, stream, found, stopping).await,
+        },
         Err(error) => {
             tracing::debug!(%peer, port, %error, "a connection was not relayed");
             reset(&stream);
@@ -76,13 +77,71 @@ pub(crate) async fn serve(
     }
 }
 
-/// The connection to a target for a client's.
-async fn open(
+/// Carries bytes as they are.
+async fn splice(shared: &Shared, stream: TcpStream, found: Found, stopping: watch::Receiver<bool>) {
+    let Found { relay, source, .. } = &found;
+    match connect(shared, relay, *source).await {
+        Ok(server) => {
+            let Carried { to_server, to_client, ended } =
+                shared.pump.carry(stream, server, relay.idle, stopping).await;
+            tracing::debug!(listener = %relay.address, peer = %source, to_server, to_client, ?ended, "a connection was relayed");
+        }
+        Err(error) => {
+            tracing::debug!(listener = %relay.address, peer = %source, %error, "a connection was not relayed");
+            reset(&stream);
+        }
+    }
+}
+
+/// Ends the client's TLS, and carries what is in it, in TLS of its own where the target wants that.
+async fn serve_tls(
     shared: &Shared,
-    stream: &TcpStream,
-    peer: SocketAddr,
-    port: u16,
-) -> Result<(Arc<Relay>, TcpStream, Place), Unserved> {
+    stream: TcpStream,
+    found: Found,
+    tls: &ListenerTls,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let Found { relay, source, .. } = &found;
+    let carried = async {
+        let client = tls.accept(stream, shared.settings.timeouts.handshake).await?;
+        let server = match connect(shared, relay, *source).await {
+            Ok(server) => server,
+            Err(error) => {
+                reset(client.get_ref().0);
+                return Err(error);
+            }
+        };
+        if !tls.to_targets() {
+            return upgrade::exchange(client, server, relay.idle).await;
+        }
+        let target = server.peer_addr()?.ip();
+        let alpn = client.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        let limit = shared.settings.timeouts.handshake;
+        match tls.connect(server, target, alpn.as_deref(), limit).await {
+            Ok(server) => upgrade::exchange(client, server, relay.idle).await,
+            Err(error) => {
+                reset(client.get_ref().0);
+                Err(error)
+            }
+        }
+    };
+    let ended = tokio::select! {
+        ended = carried => ended,
+        _ = stopping.wait_for(|stopping| *stopping) => Err(io::ErrorKind::ConnectionAborted.into()),
+    };
+    tracing::debug!(listener = %relay.address, peer = %source, ?ended, "a TLS connection was relayed");
+}
+
+/// A client's connection to a listener.
+struct Found {
+    relay: Arc<Relay>,
+    /// Where the client connects from.
+    source: SocketAddr,
+    _place: Place,
+}
+
+/// Which listener a connection is to, if there is room for it.
+fn locate(shared: &Shared, stream: &TcpStream, peer: SocketAddr, port: u16) -> Result<Found, Unserved> {
     let located = shared.settings.ranges.locate(stream.local_addr()?, peer);
     let found = located.and_then(|(interface, client)| {
         let view = shared.view.load();
@@ -92,8 +151,7 @@ async fn open(
     let (interface, client, relay, source) = found.ok_or(Unserved::NotRelayed)?;
     let place = shared.places.take(interface, client, &shared.settings.limits).ok_or(Unserved::Crowded)?;
     dial::tune(stream)?;
-    let server = connect(shared, &relay, SocketAddr::new(source, peer.port())).await?;
-    Ok((relay, server, place))
+    Ok(Found { relay, source: SocketAddr::new(source, peer.port()), _place: place })
 }
 
 /// Connects to a target and tells it who comes.

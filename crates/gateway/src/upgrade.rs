@@ -22,15 +22,23 @@ pub(crate) async fn relay(client: OnUpgrade, backend: OnUpgrade, stall: Duration
             return;
         }
     };
-    let (client_read, client_write) = split(TokioIo::new(client));
-    let (backend_read, backend_write) = split(TokioIo::new(backend));
+    let _ = exchange(TokioIo::new(client), TokioIo::new(backend), stall).await;
+}
+
+/// Passes bytes both ways between two ends, until both have closed, one breaks off, or nothing moves for `idle`. An
+/// end that closes its direction may still be sent to.
+pub(crate) async fn exchange<A, B>(one: A, other: B, idle: Duration) -> io::Result<()>
+where
+    A: AsyncRead + AsyncWrite,
+    B: AsyncRead + AsyncWrite,
+{
+    let ((one_read, one_write), (other_read, other_write)) = (split(one), split(other));
     let pulse = Pulse::new();
-    let both = async {
-        tokio::try_join!(copy(client_read, backend_write, &pulse), copy(backend_read, client_write, &pulse))
-    };
+    let both =
+        async { tokio::try_join!(copy(one_read, other_write, &pulse), copy(other_read, one_write, &pulse)) };
     tokio::select! {
-        _ = both => {}
-        () = pulse.silence(stall) => {}
+        ended = both => ended.map(drop),
+        () = pulse.silence(idle) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 

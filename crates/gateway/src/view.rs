@@ -15,11 +15,11 @@ use crate::{Keys, Names, Protocol, Relay};
 pub struct View {
     /// The endpoints by the numbers of their network interfaces: one that has interfaces in two zones is here
     /// twice.
-    pub endpoints: HashMap<u32, Arc<Endpoint>>,
+    pub endpoints: imbl::HashMap<u32, Arc<Endpoint>>,
     /// What is only carried, by the number of the endpoint's or the balancer node's interface and the listener's port.
     pub relays: HashMap<(u32, u16), Arc<Relay>>,
     /// The private addresses of network interfaces by their numbers: the clients.
-    pub clients: HashMap<u32, IpAddr>,
+    pub clients: imbl::HashMap<u32, IpAddr>,
     /// The access keys that are known.
     pub keys: Arc<dyn Keys>,
 }

@@ -29,7 +29,7 @@ pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthR
         }
         match spec.check.protocol {
             Protocol::Http => status(&mut stream, &spec.check.path, spec.host).await.map(Some),
-            Protocol::Tcp | Protocol::Udp | Protocol::TcpUdp => Ok(None),
+            Protocol::Tcp | Protocol::Tls | Protocol::Udp | Protocol::TcpUdp => Ok(None),
         }
     };
     match timeout(limit, attempt).await {

@@ -1,11 +1,12 @@
 //! Serving HTTP/1.1: what the API's and the commands' listeners have in common.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -98,14 +99,58 @@ impl Listener for UnixListener {
     }
 }
 
+/// Connections of each client's, where clients are to leave each other places.
+#[derive(Clone, Default)]
+struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A client's connection, while it is there.
+struct Share {
+    shares: Shares,
+    peer: IpAddr,
+}
+
+impl Shares {
+    /// A place for one more connection, if the client has fewer than `most`.
+    fn take(&self, peer: IpAddr, most: usize) -> Option<Share> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(peer).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Share { shares: self.clone(), peer })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut counts = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&self.peer) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.remove(&self.peer)),
+        }
+    }
+}
+
 /// Answer every request with `handler`, until `stop` turns true; then let those that have begun end.
-pub(crate) async fn serve<L, H, F>(listener: L, handler: H, mut stop: Stop)
+pub(crate) async fn serve<L, H, F>(listener: L, handler: H, stop: Stop)
+where
+    L: Listener,
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<AnswerBody>> + Send + 'static,
+{
+    serve_shared(listener, usize::MAX, handler, stop).await;
+}
+
+/// The same, where each client may have `most` connections: more are closed at once.
+pub(crate) async fn serve_shared<L, H, F>(listener: L, most: usize, handler: H, mut stop: Stop)
 where
     L: Listener,
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<AnswerBody>> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let shares = Shares::default();
     let mut connections = JoinSet::new();
     loop {
         // Also when no place is free, the word to stop is heard.
@@ -121,10 +166,14 @@ where
         match stream {
             Ok(stream) => {
                 let peer = L::peer(&stream);
+                let share = peer.map(|peer| shares.take(peer, most));
+                if matches!(share, Some(None)) {
+                    continue;
+                }
                 let connection = connection(stream, peer, handler.clone(), stop.clone());
                 connections.spawn(async move {
                     connection.await;
-                    drop(permit);
+                    drop((permit, share));
                 });
             }
             Err(error) => {
@@ -220,5 +269,23 @@ impl Body for Pieces {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_has_its_share() {
+        let shares = Shares::default();
+        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let held: Vec<Share> = (0..2).map_while(|_| shares.take(one, 2)).collect();
+        assert_eq!(held.len(), 2);
+        assert!(shares.take(one, 2).is_none());
+        assert!(shares.take(other, 2).is_some());
+        drop(held);
+        assert!(shares.take(one, 2).is_some());
+        assert!(shares.0.lock().unwrap().is_empty());
     }
 }

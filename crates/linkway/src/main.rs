@@ -12,6 +12,8 @@ mod http;
 mod instance;
 mod keeper;
 mod learn;
+mod machine;
+mod metadata;
 mod policy_check;
 mod state_dir;
 mod stop;
@@ -52,6 +54,8 @@ fn run(cli: Cli) -> Result<i32> {
         Command::Account(account) => account.run(state)?,
         Command::Key(key) => key.run(state)?,
         Command::Service(service) => service.run(state)?,
+        Command::Image(image) => image.run(state)?,
+        Command::Notification(notification) => notification.run(state)?,
         Command::Run(run) => return run.run(state),
         Command::Exec(exec) => return exec.run(state),
         Command::Terminate(terminate) => terminate.run(state)?,

@@ -1,6 +1,6 @@
 //! What lies where in the state directory, and in `/run`.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -86,6 +86,11 @@ impl StateDir {
         self.0.join("audit-ephemeral")
     }
 
+    /// What connection notifications have told, as JSON lines. Set aside as `notifications.jsonl.1` when it is full.
+    pub(crate) fn notifications_log(&self) -> PathBuf {
+        self.0.join("notifications.jsonl")
+    }
+
     /// What a detached instance writes to its standard output and error.
     pub(crate) fn console_log(&self, instance: &InstanceId) -> PathBuf {
         self.instance(instance).join("console.log")
@@ -109,6 +114,26 @@ impl StateDir {
     /// The same, for a daemon whose state ends with it: of those, nothing is kept, whatever else is in here.
     pub(crate) fn ephemeral_databases(&self) -> PathBuf {
         self.0.join("databases-ephemeral")
+    }
+
+    /// The directory of the directories of instances that the API starts.
+    pub(crate) fn machines(&self) -> PathBuf {
+        self.0.join("machines")
+    }
+
+    /// The same, for a daemon whose state ends with it.
+    pub(crate) fn ephemeral_machines(&self) -> PathBuf {
+        self.0.join("machines-ephemeral")
+    }
+
+    /// The directory of the images that were imported.
+    pub(crate) fn images(&self) -> PathBuf {
+        self.0.join("images")
+    }
+
+    /// The same, for a daemon whose state ends with it.
+    pub(crate) fn ephemeral_images(&self) -> PathBuf {
+        self.0.join("images-ephemeral")
     }
 
     fn daemon_file(&self) -> PathBuf {
@@ -189,6 +214,34 @@ pub(crate) fn make_readable(directory: &Path) -> Result<()> {
         _ => {}
     }
     fs::set_permissions(directory, Permissions::from_mode(0o755)).with_context(making)
+}
+
+/// Have a lock to ourselves for as long as the answer is kept. Its file is made if need be.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
+/// Remove a file or a directory, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Write a file that only its owner may read, whole or not at all.

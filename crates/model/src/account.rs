@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Tags, Timestamp};
+use crate::{AccountId, Snapshot, Tags, Timestamp};
 
 /// An account: who owns resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +14,35 @@ pub struct Account {
     /// The organization that it is in, such as `o-a1b2c3d4e5`: policies may ask for it.
     #[serde(default)]
     pub organization: Option<String>,
+    /// How much it may have.
+    #[serde(default)]
+    pub quotas: Quotas,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// How much an account may have, so that none fills the packet path's tables for all. AWS's defaults; an operator
+/// raises them, as AWS's support does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quotas {
+    /// Interface endpoints of a VPC. Source: "AWS PrivateLink quotas".
+    pub endpoints_per_vpc: usize,
+    /// Network interfaces in a region. Source: the Amazon VPC User Guide, "Amazon VPC quotas".
+    pub interfaces_per_region: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { endpoints_per_vpc: 50, interfaces_per_region: 5000 }
+    }
+}
+
+impl Quotas {
+    /// An account's.
+    pub fn of(state: &Snapshot, account: &AccountId) -> Self {
+        state.get::<Account>(account).map(|account| account.quotas).unwrap_or_default()
+    }
 }
 
 /// An access key. Whoever signs with it acts as `principal`.

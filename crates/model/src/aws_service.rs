@@ -31,8 +31,8 @@ pub struct AwsService {
 }
 
 /// Labels of the services whose APIs Linkway has itself.
-const SERVED_HERE: [&str; 7] =
-    ["ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips"];
+const SERVED_HERE: [&str; 9] =
+    ["acm", "acm-fips", "ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips"];
 
 static SERVICES: LazyLock<Vec<AwsService>> =
     LazyLock::new(|| include_str!("aws_services.txt").lines().filter_map(AwsService::read).collect());

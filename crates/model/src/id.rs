@@ -137,6 +137,16 @@ ids! {
     InstanceId = "i-";
     /// A reservation: what one launch made.
     ReservationId = "r-";
+    /// A machine image.
+    ImageId = "ami-";
+    /// A snapshot of a volume.
+    SnapshotId = "snap-";
+    /// A volume.
+    VolumeId = "vol-";
+    /// A key pair.
+    KeyPairId = "key-";
+    /// An instance profile's association with an instance.
+    InstanceProfileAssociationId = "iip-assoc-";
     /// A VPC endpoint.
     VpcEndpointId = "vpce-";
     /// An endpoint service.
@@ -145,6 +155,10 @@ ids! {
     ServicePermissionId = "vpce-svc-perm-";
     /// An endpoint's connection with its service.
     EndpointConnectionId = "vpce-con-";
+    /// A flow log.
+    FlowLogId = "fl-";
+    /// A permission to a network interface.
+    NetworkInterfacePermissionId = "eni-perm-";
     /// A connection notification.
     ConnectionNotificationId = "vpce-nfn-";
 }

@@ -88,6 +88,8 @@ pub enum Protocol {
     /// Both, on one port.
     #[serde(rename = "TCP_UDP")]
     TcpUdp,
+    /// TCP with TLS in it, which the balancer ends.
+    Tls,
     /// HTTP: of health checks only.
     Http,
 }
@@ -99,14 +101,20 @@ impl Protocol {
             Self::Tcp => "TCP",
             Self::Udp => "UDP",
             Self::TcpUdp => "TCP_UDP",
+            Self::Tls => "TLS",
             Self::Http => "HTTP",
         }
+    }
+
+    /// Whether it is a stream: TCP, or TLS on it.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
     }
 
     /// IANA's numbers of what it stands for.
     pub fn numbers(self) -> &'static [u8] {
         match self {
-            Self::Tcp | Self::Http => &[6],
+            Self::Tcp | Self::Tls | Self::Http => &[6],
             Self::Udp => &[17],
             Self::TcpUdp => &[6, 17],
         }
@@ -130,10 +138,70 @@ pub struct Listener {
     pub port: u16,
     /// ARN of the target group that it forwards to.
     pub target_group: String,
+    /// How it ends TLS. `None`: it does not.
+    #[serde(default)]
+    pub tls: Option<ListenerTls>,
     /// Its attributes that differ from AWS's defaults, by AWS's keys.
     pub attributes: BTreeMap<String, String>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// How a listener ends TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerTls {
+    /// ARN of the certificate that clients see who ask for no name, or for one that no other certificate has.
+    pub certificate: String,
+    /// ARNs of further certificates, for clients that ask for their names.
+    pub others: Vec<String>,
+    /// Name of the [security policy](crate::ssl_policy).
+    pub policy: String,
+    /// Which application protocols it negotiates.
+    pub alpn: AlpnPolicy,
+}
+
+/// Which application protocols a listener negotiates, by ALPN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlpnPolicy {
+    /// None.
+    #[default]
+    None,
+    /// HTTP/1.
+    HTTP1Only,
+    /// HTTP/2.
+    HTTP2Only,
+    /// Both, rather HTTP/1.
+    HTTP2Optional,
+    /// Both, rather HTTP/2.
+    HTTP2Preferred,
+}
+
+impl AlpnPolicy {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::None, Self::HTTP1Only, Self::HTTP2Only, Self::HTTP2Optional, Self::HTTP2Preferred];
+
+    /// AWS's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::HTTP1Only => "HTTP1Only",
+            Self::HTTP2Only => "HTTP2Only",
+            Self::HTTP2Optional => "HTTP2Optional",
+            Self::HTTP2Preferred => "HTTP2Preferred",
+        }
+    }
+
+    /// The protocols, in the order of preference. Source: "ALPN policies" in the guide of Network Load Balancers.
+    pub fn protocols(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::HTTP1Only => &["http/1.1", "http/1.0"],
+            Self::HTTP2Only => &["h2"],
+            Self::HTTP2Optional => &["http/1.1", "http/1.0", "h2"],
+            Self::HTTP2Preferred => &["h2", "http/1.1", "http/1.0"],
+        }
+    }
 }
 
 /// A target group.

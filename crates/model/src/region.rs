@@ -3,6 +3,8 @@
 //! Source: AWS's documentation of regions and zones, "AWS Availability Zones" and "AWS Regions". In its oldest
 //! regions AWS maps zone names to zone ids for each account; here everybody has the mapping below.
 
+use crate::own_region;
+
 /// An availability zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone {
@@ -26,8 +28,18 @@ pub struct Region {
 }
 
 impl Region {
+    /// Every region: AWS's by name, then the installation's own.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        REGIONS.iter().chain(own_region::adopted())
+    }
+
     /// The region of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
+        Self::all().find(|region| region.name == name)
+    }
+
+    /// AWS's region of this name.
+    pub(crate) fn of_aws(name: &str) -> Option<&'static Self> {
         REGIONS.iter().find(|region| region.name == name)
     }
 }
@@ -35,7 +47,7 @@ impl Region {
 impl Zone {
     /// The zone of this name, such as `us-east-1a`.
     pub fn find(name: &str) -> Option<&'static Self> {
-        REGIONS.iter().flat_map(|region| region.zones).find(|zone| zone.name == name)
+        Region::all().flat_map(|region| region.zones).find(|zone| zone.name == name)
     }
 }
 
@@ -48,7 +60,7 @@ const fn zone(name: &'static str, id: &'static str) -> Zone {
 }
 
 /// Every region of AWS's standard partition, by name.
-pub const REGIONS: &[Region] = &[
+const REGIONS: &[Region] = &[
     region(
         "af-south-1",
         "Africa (Cape Town)",

@@ -1,10 +1,11 @@
 //! Which targets a balancer's node sends new connections to, and which zones DNS therefore leads to: one
 //! rule, for the packet path, for DNS and for whoever explains them.
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
+use crate::Snapshot;
 use crate::endpoint_service::EndpointService;
+use crate::index::Term;
 use crate::instance::Instance;
 use crate::load_balancer::{
     Listener, LoadBalancer, LoadBalancerNode, Protocol, Target, TargetGroup, TargetHealth, TargetId,
@@ -12,36 +13,25 @@ use crate::load_balancer::{
 use crate::network_interface::NetworkInterface;
 use crate::subnet::Subnet;
 use crate::vpc::Vpc;
-use crate::{Snapshot, VpcId};
 
 /// The zone of a target that lies in every zone, as callers register addresses outside the VPC.
 const EVERY_ZONE: &str = "all";
 
-/// A snapshot's balancers, looked at from the side of routing. Making one costs a pass over subnets and
-/// listeners; make it once and ask it often.
+/// A snapshot's balancers, looked at from the side of routing.
+#[derive(Clone, Copy)]
 pub struct Routing<'a> {
     snapshot: &'a Snapshot,
-    subnets: HashMap<&'a VpcId, Vec<&'a Subnet>>,
-    listeners: HashMap<&'a str, Vec<&'a Listener>>,
 }
 
 impl<'a> Routing<'a> {
-    /// Index a snapshot.
+    /// Of a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let mut subnets: HashMap<_, Vec<&Subnet>> = HashMap::new();
-        for subnet in snapshot.all::<Subnet>() {
-            subnets.entry(&subnet.vpc).or_default().push(subnet);
-        }
-        let mut listeners: HashMap<_, Vec<&Listener>> = HashMap::new();
-        for listener in snapshot.all::<Listener>() {
-            listeners.entry(listener.load_balancer.as_str()).or_default().push(listener);
-        }
-        Self { snapshot, subnets, listeners }
+        Self { snapshot }
     }
 
     /// A balancer's listeners, in the order of their ARNs.
-    pub fn listeners(&self, balancer: &LoadBalancer) -> &[&'a Listener] {
-        self.listeners.get(balancer.arn.as_str()).map_or(&[], Vec::as_slice)
+    pub fn listeners(&self, balancer: &LoadBalancer) -> Vec<&'a Listener> {
+        self.snapshot.found(Term::ListenerBalancer, &balancer.arn).map(AsRef::as_ref).collect()
     }
 
     /// The balancer node that an endpoint of `service` in `zone` leads to: of the first of the service's
@@ -66,9 +56,8 @@ impl<'a> Routing<'a> {
         match &target.id {
             TargetId::Instance(id) => Some(self.snapshot.get::<Instance>(id)?.zone.as_str()),
             TargetId::Ip(address) => self
-                .subnets
-                .get(&group.vpc)?
-                .iter()
+                .snapshot
+                .found::<Subnet>(Term::SubnetVpc, group.vpc.as_str())
                 .find(|subnet| subnet.cidr.contains(address))
                 .map(|subnet| subnet.zone.as_str()),
         }
@@ -94,11 +83,12 @@ impl<'a> Routing<'a> {
     }
 
     /// Whether a listener's connections take the gateway, as the packet path cannot bring them to their targets:
-    /// those want PROXY protocol, or some are outside of the VPC. Only TCP does.
+    /// those want PROXY protocol, or some are outside of the VPC, or TLS ends here. Only streams do.
     pub fn takes_gateway(&self, listener: &Listener) -> bool {
         self.snapshot.get::<TargetGroup>(&listener.target_group).is_some_and(|group| {
             let outside = |target| self.outside(group, target).is_some();
-            group.protocol == Protocol::Tcp && (group.proxy_protocol() || group.targets.iter().any(outside))
+            let special = || group.proxy_protocol() || group.targets.iter().any(outside);
+            group.protocol.is_stream() && (listener.protocol == Protocol::Tls || special())
         })
     }
 
@@ -133,7 +123,7 @@ impl<'a> Routing<'a> {
     pub fn zone_is_healthy(&self, balancer: &LoadBalancer, zone: &str) -> bool {
         let groups = self
             .listeners(balancer)
-            .iter()
+            .into_iter()
             .filter_map(|listener| self.snapshot.get::<TargetGroup>(&listener.target_group));
         let mut checked = false;
         for group in groups {

@@ -2,24 +2,33 @@
 
 use std::sync::Arc;
 
+use imbl::ordmap::DiffItem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::account::{AccessKey, Account};
 use crate::account_region::AccountRegion;
+use crate::certificate::Certificate;
 use crate::connection_notification::ConnectionNotification;
 use crate::database::{DbInstance, DbParameterGroup, DbSubnetGroup};
 use crate::dhcp_options::DhcpOptions;
 use crate::elastic_address::ElasticAddress;
 use crate::endpoint_service::EndpointService;
+use crate::flow_log::FlowLog;
 use crate::iam::{AccountAlias, Group, InstanceProfile, ManagedPolicy, Role, User};
 use crate::idempotency::ClientToken;
+use crate::image::Image;
+use crate::index::{self, Index, Term};
 use crate::instance::Instance;
+use crate::interface_permission::NetworkInterfacePermission;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use crate::key_pair::KeyPair;
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
 use crate::network_interface::NetworkInterface;
+use crate::notice::{Notice, Webhook};
+use crate::own_region::OwnRegion;
 use crate::prefix_list::PrefixList;
 use crate::route_table::RouteTable;
 use crate::security_group::{SecurityGroup, SecurityGroupRule};
@@ -40,21 +49,27 @@ pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sy
     /// The document's id, unique in its kind.
     fn id(&self) -> &str;
 
+    /// What the document is found by besides its id.
+    fn terms(&self, add: &mut dyn FnMut(Term, &str));
+
     /// The kind's table.
     fn table(snapshot: &Snapshot) -> &Table<Self>;
 
-    /// The kind's table, to change.
+    /// The kind's table, to change. It is for [`Snapshot::put`] and [`Snapshot::remove`], which keep the index.
+    #[doc(hidden)]
     fn table_mut(snapshot: &mut Snapshot) -> &mut Table<Self>;
 }
 
 macro_rules! resources {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $kind:literal, $id:expr;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $kind:literal, $id:expr $(, $terms:expr)?;)*) => {
         /// The whole state at one revision. Cloning it is cheap.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Snapshot {
             /// Rises by one with every transaction.
             pub revision: u64,
             $($(#[$doc])* pub $field: Table<$type>,)*
+            /// What documents are found by besides their ids. It follows them: see [`Snapshot::put`].
+            pub index: Index,
         }
 
         impl Snapshot {
@@ -63,7 +78,7 @@ macro_rules! resources {
                 match kind {
                     $($kind => {
                         let document: $type = serde_json::from_str(json)?;
-                        self.$field.insert(document.id().to_owned(), Arc::new(document));
+                        self.put(Arc::new(document));
                         Ok(true)
                     })*
                     _ => Ok(false),
@@ -77,10 +92,18 @@ macro_rules! resources {
                 keys
             }
 
+            /// Kind and id of something that is in this region: the first that is found.
+            pub fn find_in_region(&self, region: &str) -> Option<(&'static str, String)> {
+                $(if let Some(found) = self.$field.values().find(|document| is_in_region(&***document, region)) {
+                    return Some(($kind, found.id().to_owned()));
+                })*
+                None
+            }
+
             /// Take a document out, of the kind named.
             pub fn unload(&mut self, kind: &str, id: &str) {
                 match kind {
-                    $($kind => { self.$field.remove(id); })*
+                    $($kind => drop(self.remove::<$type>(id)),)*
                     _ => {}
                 }
             }
@@ -92,6 +115,13 @@ macro_rules! resources {
             fn id(&self) -> &str {
                 let id: fn(&Self) -> &str = $id;
                 id(self)
+            }
+
+            fn terms(&self, _add: &mut dyn FnMut(Term, &str)) {
+                $(
+                    let terms: fn(&Self, &mut dyn FnMut(Term, &str)) = $terms;
+                    terms(self, _add);
+                )?
             }
 
             fn table(snapshot: &Snapshot) -> &Table<Self> {
@@ -127,15 +157,15 @@ resources! {
     /// VPCs.
     vpcs: Vpc = "vpc", |d| d.id.as_str();
     /// Subnets.
-    subnets: Subnet = "subnet", |d| d.id.as_str();
+    subnets: Subnet = "subnet", |d| d.id.as_str(), index::of_subnet;
     /// Security groups.
     security_groups: SecurityGroup = "security-group", |d| d.id.as_str();
     /// Rules of security groups.
-    security_group_rules: SecurityGroupRule = "security-group-rule", |d| d.id.as_str();
+    security_group_rules: SecurityGroupRule = "security-group-rule", |d| d.id.as_str(), index::of_rule;
     /// Network interfaces.
-    network_interfaces: NetworkInterface = "network-interface", |d| d.id.as_str();
+    network_interfaces: NetworkInterface = "network-interface", |d| d.id.as_str(), index::of_interface;
     /// Route tables.
-    route_tables: RouteTable = "route-table", |d| d.id.as_str();
+    route_tables: RouteTable = "route-table", |d| d.id.as_str(), index::of_route_table;
     /// Network ACLs.
     network_acls: NetworkAcl = "network-acl", |d| d.id.as_str();
     /// Internet gateways.
@@ -150,22 +180,38 @@ resources! {
     dhcp_options: DhcpOptions = "dhcp-options", |d| d.id.as_str();
     /// Accounts in regions, by `ACCOUNT/REGION`.
     account_regions: AccountRegion = "account-region", |d| &d.key;
+    /// The installation's own regions, by name.
+    own_regions: OwnRegion = "region", |d| &d.name;
     /// Managed prefix lists.
     prefix_lists: PrefixList = "prefix-list", |d| d.id.as_str();
+    /// Flow logs.
+    flow_logs: FlowLog = "flow-log", |d| d.id.as_str();
+    /// Permissions to network interfaces.
+    interface_permissions: NetworkInterfacePermission = "network-interface-permission", |d| d.id.as_str();
     /// Instances.
     instances: Instance = "instance", |d| d.id.as_str();
+    /// Images, but for those of the host itself, which [`Image::host`] makes.
+    images: Image = "image", |d| d.id.as_str();
+    /// Key pairs.
+    key_pairs: KeyPair = "key-pair", |d| d.id.as_str();
     /// Load balancers, by ARN.
     load_balancers: LoadBalancer = "load-balancer", |d| &d.arn;
     /// Listeners, by ARN.
-    listeners: Listener = "listener", |d| &d.arn;
+    listeners: Listener = "listener", |d| &d.arn, index::of_listener;
     /// Target groups, by ARN.
-    target_groups: TargetGroup = "target-group", |d| &d.arn;
+    target_groups: TargetGroup = "target-group", |d| &d.arn, index::of_target_group;
+    /// Certificates, by ARN.
+    certificates: Certificate = "certificate", |d| &d.arn;
     /// Endpoint services.
     endpoint_services: EndpointService = "vpc-endpoint-service", |d| d.id.as_str();
     /// VPC endpoints.
-    vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str();
+    vpc_endpoints: VpcEndpoint = "vpc-endpoint", |d| d.id.as_str(), index::of_endpoint;
     /// Connection notifications.
     connection_notifications: ConnectionNotification = "vpc-endpoint-connection-notification", |d| d.id.as_str();
+    /// Notifications on their way, in the order of what happened.
+    notices: Notice = "notice", |d| &d.id;
+    /// Webhooks, by topic.
+    webhooks: Webhook = "webhook", |d| &d.topic;
     /// Backends of AWS services, by the services' full names.
     service_backends: ServiceBackend = "service-backend", |d| &d.service;
     /// DB instances, by ARN.
@@ -175,9 +221,18 @@ resources! {
     /// DB parameter groups, by ARN.
     db_parameter_groups: DbParameterGroup = "db-parameter-group", |d| &d.arn;
     /// Client tokens that were used.
-    client_tokens: ClientToken = "client-token", |d| &d.key;
+    client_tokens: ClientToken = "client-token", |d| &d.key, index::of_token;
     /// Next numbers for the packet path's tables.
     counters: Counter = "counter", |d| &d.name;
+}
+
+/// A document as it was and as it is; `None`: it was not there, or is not.
+pub type Change<'a, T> = (Option<&'a Arc<T>>, Option<&'a Arc<T>>);
+
+/// What is in a region says so in a field of this name, whatever its kind.
+fn is_in_region(document: &impl Serialize, region: &str) -> bool {
+    serde_json::to_value(document)
+        .is_ok_and(|document| document.get("region").is_some_and(|found| found == region))
 }
 
 /// The last number given out of one kind.
@@ -193,6 +248,35 @@ impl Snapshot {
     /// The document of this id.
     pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> Option<&Arc<T>> {
         T::table(self).get(id.as_ref())
+    }
+
+    /// Put a document, new or in place of the one with its id.
+    pub fn put<T: Resource>(&mut self, document: Arc<T>) {
+        let before = T::table_mut(self).insert(document.id().to_owned(), Arc::clone(&document));
+        self.index.change(before.as_deref(), Some(&*document));
+    }
+
+    /// Take a document out, if it is there.
+    pub fn remove<T: Resource>(&mut self, id: impl AsRef<str>) -> Option<Arc<T>> {
+        let document = T::table_mut(self).remove(id.as_ref())?;
+        self.index.change(Some(&*document), None);
+        Some(document)
+    }
+
+    /// What is different from `before` in the documents of a kind: as it was, and as it is. Costs what is different,
+    /// where one snapshot came from the other.
+    pub fn changes<'a, T: Resource>(&'a self, before: &'a Snapshot) -> Vec<Change<'a, T>> {
+        let change = |item| match item {
+            DiffItem::Add(_, new) => (None, Some(new)),
+            DiffItem::Update { old: (_, old), new: (_, new) } => (Some(old), Some(new)),
+            DiffItem::Remove(_, old) => (Some(old), None),
+        };
+        T::table(before).diff(T::table(self)).map(change).collect()
+    }
+
+    /// Whether the documents of a kind are those of `other`, never touched since.
+    pub fn same<T: Resource>(&self, other: &Snapshot) -> bool {
+        T::table(self).ptr_eq(T::table(other))
     }
 
     /// All documents of a kind, in the order of ids.

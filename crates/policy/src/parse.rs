@@ -132,8 +132,13 @@ fn read_statement(json: Json, form: Form) -> Result<Statement, ParseError> {
             "Effect" => effect = Some(read_effect(member.value)?),
             "Principal" | "NotPrincipal" => fill(&mut principal, member, "Principal", read_principals)?,
             "Action" | "NotAction" => fill(&mut action, member, "Action", read_values)?,
-            "Resource" | "NotResource" => fill(&mut resource, member, "Resource", read_values)?,
-            "Condition" => conditions = read_conditions(member.value)?,
+            "Resource" | "NotResource" => fill(&mut resource, member, "Resource", |mut member, negated| {
+                if form == Form::Identity {
+                    drop_nulls(&mut member.value);
+                }
+                read_values(member, negated)
+            })?,
+            "Condition" => conditions = read_conditions(member.value, form)?,
             _ => return Err(unknown(&member, &STATEMENT, "a statement")),
         }
     }
@@ -146,6 +151,10 @@ fn read_statement(json: Json, form: Form) -> Result<Statement, ParseError> {
             }
             let named = vec![NamedPrincipal { kind: PrincipalType::Aws, value: anything(at) }];
             principal = Some(Principals { at, negated: false, named });
+            // IAM has more to say of such a statement, and an order to say it in.
+            let none = || Values { at, negated: false, values: Vec::new() };
+            action = action.or_else(|| Some(none()));
+            resource = resource.or_else(|| Some(none()));
         }
         Form::Trust => {
             if let Some(Values { at, .. }) = resource {
@@ -238,11 +247,22 @@ fn read_principals(member: Member, negated: bool) -> Result<Principals, ParseErr
     Ok(Principals { at: member.at, negated, named })
 }
 
-fn read_conditions(json: Json) -> Result<Vec<Condition>, ParseError> {
+/// Lists of resources may have gaps, which IAM passes over.
+fn drop_nulls(json: &mut Json) {
+    if let Value::Array(items) = &mut json.value {
+        items.retain(|item| !matches!(item.value, Value::Null));
+    }
+}
+
+fn read_conditions(json: Json, form: Form) -> Result<Vec<Condition>, ParseError> {
     let mut conditions = Vec::new();
     let operators = object(json, "Condition")?;
     refuse_case_twins(&operators)?;
     for member in operators {
+        if form == Form::Identity && matches!(&member.value.value, Value::Object(keys) if keys.is_empty()) {
+            // IAM does not look at the name of what compares nothing.
+            continue;
+        }
         let Some(operator) = Operator::parse(&member.name) else {
             return Err(ParseError::new(
                 member.at,

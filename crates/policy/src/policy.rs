@@ -30,7 +30,8 @@ impl Policy {
     }
 
     /// Reads and compiles a policy of a user, a group, a role or a session: its statements name no principal, and
-    /// are about whoever asks. How long it may be depends on whose it is, and is not checked.
+    /// are about whoever asks. How long it may be depends on whose it is, and is not checked; nor is whether each
+    /// statement says what is done and to what, since IAM says so after other things: what lacks it matches nothing.
     ///
     /// # Errors
     ///

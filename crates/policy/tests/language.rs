@@ -451,6 +451,16 @@ fn identities_have_policies_without_principals_and_roles_without_resources() {
         assert!(Policy::parse(text).is_err());
     }
     assert!(Policy::parse_identity(trusted).is_err() && Policy::parse_trust(own).is_err());
+    // Gaps that IAM passes over in identities' policies; what a statement does not say matches nothing.
+    let allows = |rest: &str| {
+        let text = format!(r#"{{"Statement":{{"Effect":"Allow",{rest}}}}}"#);
+        assert!(Policy::parse(&text.replace("Allow\"", "Allow\",\"Principal\":\"*\"")).is_err(), "{rest}");
+        Policy::parse_identity(&text).unwrap().evaluate(&request(ALICE)).is_allowed()
+    };
+    assert!(allows(r#""Action":"sts:*","Resource":[null,"*"],"Condition":{"Unknown":{}}"#));
+    assert!(!allows(r#""Action":"sts:*","Resource":[null]"#));
+    assert!(!allows(r#""Action":"sts:*""#));
+    assert!(!allows(r#""Resource":"*""#));
     // More statements than there is room for are refused, however short they are.
     let many = vec![r#"{"Effect":"Deny","Action":[],"Resource":[]}"#; 385].join(",");
     let error = Policy::parse_identity(&format!(r#"{{"Statement":[{many}]}}"#)).unwrap_err();

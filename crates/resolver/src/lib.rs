@@ -93,7 +93,8 @@ impl Resolver {
 
     /// Answer from this snapshot from now on.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.inner.view.store(Arc::new(View::compile(&snapshot)));
+        let view = self.inner.view.load().follow(&snapshot);
+        self.inner.view.store(Arc::new(view));
     }
 
     /// The names of services that were asked for and are not private in the VPC, with the VPC's number. Wildcards

@@ -1,66 +1,105 @@
-//! The state as DNS shows it: one snapshot, compiled.
+//! The state as DNS shows it: one snapshot, compiled. A view that follows another shares with it what has not
+//! changed, and costs what has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use linkway_model::endpoint_service::EndpointService;
-use linkway_model::network_interface::NetworkInterface;
+use linkway_model::index::Term;
+use linkway_model::instance::Instance;
+use linkway_model::load_balancer::{Listener, LoadBalancer, TargetGroup};
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::routing::Routing;
+use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
-use linkway_model::{Snapshot, VpcId};
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{Resource, Snapshot, VpcEndpointId, VpcId};
 
 use crate::zones::{
     Answer, BalancerNames, DatabaseNames, EndpointNames, GatewayNames, InstanceNames, PrivateNames, Question,
 };
 
-/// A snapshot's VPCs, by id. Every interface looks its own up.
-pub(crate) type Vpcs<'a> = HashMap<&'a VpcId, &'a Vpc>;
-
 /// A snapshot, compiled: who may ask, and what each zone answers. VPCs are known by their numbers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct View {
-    revision: u64,
+    snapshot: Arc<Snapshot>,
     /// Number of an interface to that of its VPC.
-    clients: HashMap<u32, u32>,
+    clients: imbl::HashMap<u32, u32>,
     private: PrivateNames,
     gateways: GatewayNames,
     endpoints: EndpointNames,
-    balancers: BalancerNames,
-    databases: DatabaseNames,
+    balancers: Arc<BalancerNames>,
+    databases: Arc<DatabaseNames>,
     instances: InstanceNames,
     /// The private names of endpoint services, wildcards and all, whether an endpoint answers for them or not.
-    service_names: HashSet<String>,
+    service_names: Arc<HashSet<String>>,
+}
+
+/// What is not as it was.
+#[derive(Default)]
+struct Changes<'a> {
+    vpcs: BTreeSet<&'a VpcId>,
+    endpoints: BTreeSet<&'a VpcEndpointId>,
 }
 
 impl View {
     /// Compile a snapshot.
-    pub(crate) fn compile(snapshot: &Snapshot) -> Self {
-        let vpcs: Vpcs = snapshot.all::<Vpc>().map(|vpc| (&vpc.id, vpc.as_ref())).collect();
-        let client = |interface: &NetworkInterface| {
-            let vpc = vpcs.get(&interface.vpc).filter(|vpc| vpc.enable_dns_support)?;
-            Some((interface.number, vpc.number))
-        };
+    pub(crate) fn compile(snapshot: &Arc<Snapshot>) -> Self {
         let routing = Routing::new(snapshot);
-        let endpoints = EndpointNames::compile(snapshot, &routing);
-        Self {
-            revision: snapshot.revision,
-            clients: snapshot.all::<NetworkInterface>().filter_map(|interface| client(interface)).collect(),
-            private: PrivateNames::compile(snapshot, &vpcs, &endpoints),
-            gateways: GatewayNames::compile(snapshot, &vpcs),
-            endpoints,
-            balancers: BalancerNames::compile(snapshot, &routing),
-            databases: DatabaseNames::compile(snapshot),
-            instances: InstanceNames::compile(snapshot, &vpcs),
-            service_names: snapshot
-                .all::<EndpointService>()
-                .filter_map(|service| service.private_dns.as_ref())
-                .map(|private| private.name.to_ascii_lowercase())
-                .collect(),
+        let mut view = Self {
+            snapshot: Arc::clone(snapshot),
+            balancers: Arc::new(BalancerNames::compile(snapshot, &routing)),
+            databases: Arc::new(DatabaseNames::compile(snapshot)),
+            service_names: Arc::new(service_names(snapshot)),
+            ..Self::default()
+        };
+        let changes = Changes {
+            vpcs: snapshot.all::<Vpc>().map(|vpc| &vpc.id).collect(),
+            endpoints: snapshot.all::<VpcEndpoint>().map(|endpoint| &endpoint.id).collect(),
+        };
+        view.endpoints.know_services(snapshot);
+        view.change(&Snapshot::default(), &changes);
+        view
+    }
+
+    /// Compile a snapshot that follows this view's.
+    pub(crate) fn follow(&self, snapshot: &Arc<Snapshot>) -> Self {
+        let before = Arc::clone(&self.snapshot);
+        let Some(changes) = Changes::between(&before, snapshot) else { return Self::compile(snapshot) };
+        let mut view = Self { snapshot: Arc::clone(snapshot), ..self.clone() };
+        view.change(&before, &changes);
+        if !snapshot.same::<linkway_model::database::DbInstance>(&before) {
+            view.databases = Arc::new(DatabaseNames::compile(snapshot));
+        }
+        view
+    }
+
+    fn change(&mut self, before: &Snapshot, changes: &Changes<'_>) {
+        let snapshot = Arc::clone(&self.snapshot);
+        self.endpoints.change(&snapshot, before, &changes.endpoints);
+        for id in &changes.vpcs {
+            for interface in before.interfaces_in(id) {
+                self.clients.remove(&interface.number);
+            }
+            let Some(number) =
+                snapshot.get::<Vpc>(id).or_else(|| before.get::<Vpc>(id)).map(|vpc| vpc.number)
+            else {
+                continue;
+            };
+            let vpc = snapshot.get::<Vpc>(id).map(AsRef::as_ref);
+            self.private.change(&snapshot, number, vpc, &self.endpoints);
+            self.gateways.change(&snapshot, number, vpc);
+            self.instances.change(&snapshot, number, vpc);
+            if vpc.is_some_and(|vpc| vpc.enable_dns_support) {
+                let interfaces = snapshot.interfaces_in(id);
+                self.clients.extend(interfaces.map(|interface| (interface.number, number)));
+            }
         }
     }
 
     /// The snapshot's revision.
     pub(crate) fn revision(&self) -> u64 {
-        self.revision
+        self.snapshot.revision
     }
 
     /// The number of the VPC of the network interface of this number, if the VPC has DNS support.
@@ -83,4 +122,51 @@ impl View {
             .or_else(|| self.databases.answer(question))
             .or_else(|| self.instances.answer(question))
     }
+}
+
+fn service_names(snapshot: &Snapshot) -> HashSet<String> {
+    let private = snapshot.all::<EndpointService>().filter_map(|service| service.private_dns.as_ref());
+    private.map(|private| private.name.to_ascii_lowercase()).collect()
+}
+
+impl<'a> Changes<'a> {
+    /// What is different. `None`: what very much depends on, so that all has to be compiled.
+    fn between(before: &'a Snapshot, after: &'a Snapshot) -> Option<Self> {
+        let same = after.same::<EndpointService>(before)
+            && after.same::<LoadBalancer>(before)
+            && after.same::<Listener>(before)
+            && after.same::<TargetGroup>(before);
+        if !same {
+            return None;
+        }
+        let mut changes = Self::default();
+        // Where targets are may have changed with these.
+        let places = documents::<Vpc>(before, after)
+            .map(|vpc| &vpc.id)
+            .chain(documents::<Subnet>(before, after).map(|subnet| &subnet.vpc))
+            .chain(documents::<Instance>(before, after).map(|instance| &instance.vpc));
+        changes.vpcs.extend(places);
+        for interface in documents::<NetworkInterface>(before, after) {
+            changes.vpcs.insert(&interface.vpc);
+            if let InterfaceRole::VpcEndpoint { endpoint } = &interface.role {
+                changes.endpoints.insert(endpoint);
+            }
+        }
+        let has_targets =
+            |vpc: &&VpcId| after.found::<TargetGroup>(Term::TargetGroupVpc, vpc.as_str()).next().is_some();
+        if changes.vpcs.iter().any(has_targets) {
+            return None;
+        }
+        for endpoint in documents::<VpcEndpoint>(before, after) {
+            changes.vpcs.insert(&endpoint.vpc);
+            changes.endpoints.insert(&endpoint.id);
+        }
+        Some(changes)
+    }
+}
+
+/// Documents that have changed: as they were, and as they are.
+fn documents<'a, T: Resource>(before: &'a Snapshot, after: &'a Snapshot) -> impl Iterator<Item = &'a T> {
+    let changes = after.changes::<T>(before);
+    changes.into_iter().flat_map(|(old, new)| old.into_iter().chain(new)).map(AsRef::as_ref)
 }

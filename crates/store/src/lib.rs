@@ -1,26 +1,32 @@
 //! Documents under keys, in transactions, with a watch.
 //!
 //! The whole state is one [`Snapshot`] in memory; readers take it without a lock. A transaction works on a
-//! copy (cheap: copies share what is equal), its changes go to SQLite in one commit, and only then is the
-//! new snapshot published. So a write that the disk refuses leaves nothing behind, and whoever has an answer
-//! finds their own write in the next read.
+//! copy (cheap: copies share what is equal), its changes go to SQLite, and only then is the new snapshot
+//! published. So a write that the disk refuses leaves nothing behind, and whoever has an answer finds their own
+//! write in the next read.
+//!
+//! While one commit is on its way to the disk, other transactions go on, each on the state that the one before it
+//! left, and wait together for the next commit: see [`commit`].
 #![forbid(unsafe_code)]
 
+mod commit;
 mod sqlite;
 mod transaction;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use linkway_model::Snapshot;
 use tokio::sync::watch;
 
+use crate::commit::Head;
+pub use crate::commit::{Pending, deferred};
 use crate::sqlite::Database;
 pub use crate::transaction::Transaction;
 
 /// What can go wrong between the state and the disk.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another daemon has the directory.
     #[error("{} is in use by another daemon; give this one a --state-dir of its own", .0.display())]
@@ -44,11 +50,11 @@ pub enum StoreError {
         /// Where.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// SQLite failed otherwise.
     #[error("the state's database failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Arc<rusqlite::Error>),
     /// A document does not read back.
     #[error("the {kind} {id} in the state cannot be read: {source}")]
     Corrupt {
@@ -57,14 +63,21 @@ pub enum StoreError {
         /// Its id.
         id: String,
         /// Why.
-        source: serde_json::Error,
+        source: Arc<serde_json::Error>,
     },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
 }
 
 /// The state.
 pub struct Store {
+    head: Mutex<Head>,
     /// `None`: nothing is kept on disk.
-    writer: Mutex<Option<Database>>,
+    database: Option<Mutex<Database>>,
     current: ArcSwap<Snapshot>,
     watch: watch::Sender<Arc<Snapshot>>,
 }
@@ -85,7 +98,8 @@ impl Store {
     fn with(database: Option<Database>, snapshot: Snapshot) -> Self {
         let snapshot = Arc::new(snapshot);
         Self {
-            writer: Mutex::new(database),
+            head: Mutex::new(Head::new(Arc::clone(&snapshot))),
+            database: database.map(Mutex::new),
             current: ArcSwap::new(Arc::clone(&snapshot)),
             watch: watch::Sender::new(snapshot),
         }
@@ -93,7 +107,7 @@ impl Store {
 
     /// The state now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.current.load_full()
+        self.deferred_snapshot().unwrap_or_else(|| self.current.load_full())
     }
 
     /// Every later state, or the latest of several.
@@ -102,22 +116,36 @@ impl Store {
     }
 
     /// Run `work` on the state, alone, and keep what it changed if it returns `Ok`. What it returns comes
-    /// back; an error, its own or the disk's, leaves the state as it was.
+    /// back; an error, its own or the disk's, leaves the state as it was. Either way, what it has seen is on the
+    /// disk by then.
     pub fn transact<R, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Transaction) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut transaction = Transaction::begin(&self.snapshot());
-        let answer = work(&mut transaction)?;
-        if let Some((snapshot, changes)) = transaction.finish() {
-            if let Some(database) = writer.as_mut() {
-                database.commit(snapshot.revision, &changes)?;
-            }
-            let snapshot = Arc::new(snapshot);
-            self.current.store(Arc::clone(&snapshot));
-            self.watch.send_replace(snapshot);
+        let mut head = self.head();
+        let mut transaction = Transaction::begin(&head.snapshot);
+        let answer = work(&mut transaction);
+        if answer.is_ok() {
+            self.extend(&mut head, transaction);
         }
-        Ok(answer)
+        self.settle(head)?;
+        answer
+    }
+
+    /// Run `work` on the state, alone, and keep what it changed. Where it changed nothing, nobody waits for anything.
+    ///
+    /// # Errors
+    ///
+    /// If the changes could not be written. Then nothing was changed.
+    pub fn reconcile(&self, work: impl FnOnce(&mut Transaction)) -> Result<(), StoreError> {
+        let mut head = self.head();
+        let mut transaction = Transaction::begin(&head.snapshot);
+        work(&mut transaction);
+        if self.extend(&mut head, transaction) { self.settle(head) } else { Ok(()) }
+    }
+
+    fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.current.store(Arc::clone(&snapshot));
+        self.watch.send_replace(snapshot);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = || directory.to_owned();
-        let failed = |source| StoreError::Directory { path: path(), source };
+        let failed = |source: std::io::Error| StoreError::Directory { path: path(), source: source.into() };
         // Keys are in there: nobody else may read.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         let lock = private_file(&directory.join("lock")).map_err(failed)?;
@@ -82,7 +82,7 @@ impl Database {
                     id,
                     "the state holds a document of a kind that this build does not know; left alone"
                 ),
-                Err(source) => return Err(StoreError::Corrupt { kind, id, source }),
+                Err(source) => return Err(StoreError::Corrupt { kind, id, source: source.into() }),
             }
         }
         Ok(snapshot)
@@ -99,9 +99,9 @@ impl Database {
                 transaction.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
             let mut delete =
                 transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
-            for ((kind, id), json) in changes {
-                match json {
-                    Some(json) => put.execute(params![kind, id, json])?,
+            for ((kind, id), document) in changes {
+                match document {
+                    Some(document) => put.execute(params![kind, id, document.json()])?,
                     None => delete.execute(params![kind, id])?,
                 };
             }
@@ -120,7 +120,7 @@ impl Database {
             Some(ErrorCode::SystemIoFailure) => !can_write(&self.directory),
             _ => false,
         };
-        if out_of_space { StoreError::Full(self.directory.clone()) } else { StoreError::Database(error) }
+        if out_of_space { StoreError::Full(self.directory.clone()) } else { error.into() }
     }
 }
 

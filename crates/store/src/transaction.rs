@@ -7,8 +7,20 @@ use std::sync::Arc;
 use linkway_model::snapshot::Counter;
 use linkway_model::{Resource, Snapshot};
 
-/// Changes by kind and id: the document's JSON text, or `None` for one that was deleted.
-pub(crate) type Changes = BTreeMap<(&'static str, String), Option<String>>;
+/// Changes by kind and id: the document, or `None` for one that was deleted.
+pub(crate) type Changes = BTreeMap<(&'static str, String), Option<Arc<dyn Document>>>;
+
+/// A document of whichever kind, to be written.
+pub(crate) trait Document: Send + Sync {
+    /// Its JSON text.
+    fn json(&self) -> String;
+}
+
+impl<T: Resource> Document for T {
+    fn json(&self) -> String {
+        serde_json::to_string(self).expect("documents are plain data with text keys")
+    }
+}
 
 /// A piece of work on the state. Reading goes to the snapshot behind it, which shows its own writes.
 pub struct Transaction {
@@ -42,10 +54,9 @@ impl Transaction {
 
     /// Write a document, new or in place of the one with its id.
     pub fn put<T: Resource>(&mut self, document: T) {
-        let id = document.id().to_owned();
-        let json = serde_json::to_string(&document).expect("documents are plain data with text keys");
-        self.changes.insert((T::KIND, id.clone()), Some(json));
-        T::table_mut(&mut self.snapshot).insert(id, Arc::new(document));
+        let document = Arc::new(document);
+        self.changes.insert((T::KIND, document.id().to_owned()), Some(Arc::clone(&document) as _));
+        self.snapshot.put(document);
     }
 
     /// Change the document with this id, if there is one. Whether there was.

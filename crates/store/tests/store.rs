@@ -1,7 +1,10 @@
 //! The store, as the control plane uses it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use linkway_model::Timestamp;
-use linkway_model::account::Account;
+use linkway_model::account::{Account, Quotas};
 use linkway_store::{Store, StoreError};
 
 fn account(id: &str) -> Account {
@@ -9,6 +12,7 @@ fn account(id: &str) -> Account {
         id: id.parse().expect("an account's number"),
         name: "test".into(),
         organization: None,
+        quotas: Quotas::default(),
         created: Timestamp::UNIX_EPOCH,
     }
 }
@@ -69,5 +73,86 @@ fn watchers_see_the_revision_of_each_write() {
     assert_eq!(watch.borrow().revision, 1);
     // Reading alone is no revision.
     store.transact(|tx| Ok::<_, StoreError>(tx.all::<Account>().count())).unwrap();
+    assert_eq!(store.snapshot().revision, 1);
+}
+
+#[test]
+fn writers_at_once_each_find_their_own_write_and_keep_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let watch = store.subscribe();
+    thread::scope(|scope| {
+        for writer in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let id = format!("{:012}", writer * 100 + number);
+                    let revision = store.transact(|tx| {
+                        tx.put(account(&id));
+                        tx.next_number("test");
+                        Ok::<_, StoreError>(tx.revision())
+                    });
+                    let state = store.snapshot();
+                    assert!(state.get::<Account>(&id).is_some(), "the answer comes after the snapshot");
+                    assert!(state.revision >= revision.unwrap());
+                }
+            });
+        }
+    });
+    assert_eq!(watch.borrow().revision, 200);
+    let before = store.snapshot();
+    drop(store);
+    let store = Store::open(directory.path()).unwrap();
+    assert_eq!(store.snapshot(), before);
+    assert_eq!(store.transact(|tx| Ok::<_, StoreError>(tx.next_number("test"))).unwrap(), 201);
+}
+
+/// A trigger that refuses one document fails the commit that it is in, and whatever ran on top of it: nothing of it is
+/// seen by anybody, and what is written next stands on what was there before.
+#[test]
+fn a_commit_that_fails_takes_with_it_what_stood_on_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let refused = "999999999999";
+    rusqlite::Connection::open(directory.path().join("state.db"))
+        .unwrap()
+        .execute_batch(&format!(
+            "CREATE TRIGGER refuse BEFORE INSERT ON documents WHEN NEW.id = '{refused}'
+             BEGIN SELECT RAISE(ABORT, 'refused'); END;"
+        ))
+        .unwrap();
+    let failed = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for writer in 0..8 {
+            let (store, failed) = (&store, &failed);
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let bad = (writer + number) % 5 == 0;
+                    let id = if bad { refused.to_owned() } else { format!("{:012}", writer * 100 + number) };
+                    let done = store.transact(|tx| {
+                        // Nobody stands on what will not be: it would be seen here.
+                        tx.put(account(&id));
+                        Ok::<_, StoreError>(())
+                    });
+                    let there = store.snapshot().get::<Account>(&id).is_some();
+                    assert_eq!(there, done.is_ok(), "{id}");
+                    failed.fetch_add(usize::from(done.is_err()), Ordering::Relaxed);
+                    assert!(!bad || done.is_err());
+                }
+            });
+        }
+    });
+    assert!(failed.load(Ordering::Relaxed) >= 40);
+    let before = store.snapshot();
+    drop(store);
+    assert_eq!(Store::open(directory.path()).unwrap().snapshot(), before);
+}
+
+#[test]
+fn reconciling_nothing_is_no_revision() {
+    let store = Store::ephemeral();
+    store.reconcile(|tx| drop(tx.all::<Account>().count())).unwrap();
+    assert_eq!(store.snapshot().revision, 0);
+    store.reconcile(|tx| tx.put(account("111111111111"))).unwrap();
     assert_eq!(store.snapshot().revision, 1);
 }

@@ -7,7 +7,8 @@ use linkway_control::{Caller, Control, Settings};
 use linkway_model::database::{DbEngine, InstalledEngine};
 use linkway_model::{AccountId, Timestamp};
 use linkway_store::Store;
-use linkway_wire::{ApiError, Call, Params, Service, ec2, elbv2, iam, rds, sts};
+use linkway_wire::json::JsonCall;
+use linkway_wire::{ApiError, Call, Params, Protocol, Service, acm, ec2, elbv2, iam, rds, sts};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -16,7 +17,8 @@ const ACCOUNT: &str = "111122223333";
 /// Calls of one script that are made.
 const CALLS: usize = 32;
 
-/// Makes the calls of a script, a line each: a service's name in signatures, a space, a form. In a form
+/// Makes the calls of a script, a line each: a service's name in signatures, a space, a form; of a service that
+/// speaks JSON the target, a space, the body. In a form
 /// `{BEGINNING}` stands for the last value with this beginning that an answer had: `{vpc-}`, `{arn:aws:rds}`.
 ///
 /// Every answer must be XML that can be read.
@@ -65,7 +67,9 @@ impl World {
             let service = str::from_utf8(service).ok().and_then(Service::from_signing_name);
             let Some(service) = service else { continue };
             let answer = self.call(service, &filled(form, &seen));
-            seen.extend(texts(&answer));
+            if let Protocol::Form(_) = service.protocol() {
+                seen.extend(texts(&answer));
+            }
             answers.push(answer);
         }
         answers
@@ -74,22 +78,35 @@ impl World {
     /// Makes a call, then has all life cycles go on. Returns the answer's document.
     pub(crate) fn call(&self, service: Service, form: &[u8]) -> String {
         let Self { control, caller, .. } = self;
-        let protocol = service.protocol();
-        let called = Params::parse(form)
-            .map_err(ApiError::from)
-            .and_then(|params| Call::new(protocol, params, "id"))
-            .and_then(|call| {
-                control.authorize(caller, &head(service, form))?;
-                match service {
-                    Service::Ec2 => ec2::dispatch(control, caller, call),
-                    Service::Elbv2 => elbv2::dispatch(control, caller, call),
-                    Service::Iam => iam::dispatch(control, caller, call),
-                    Service::Rds => rds::dispatch(control, caller, call),
-                    Service::Sts => sts::dispatch(control, caller, call),
-                }
-            });
+        let permitted = || control.authorize(caller, &head(service, form)).map_err(ApiError::from);
+        let called = match service.protocol() {
+            Protocol::Form(protocol) => Params::parse(form)
+                .map_err(ApiError::from)
+                .and_then(|params| Call::new(protocol, params, "id"))
+                .and_then(|call| permitted().and_then(|()| self.dispatch(service, call))),
+            // The operation stands before the body.
+            Protocol::Json(protocol) => {
+                let space = form.iter().position(|byte| *byte == b' ').unwrap_or(form.len());
+                let target = str::from_utf8(&form[..space]).ok();
+                JsonCall::new(protocol, target, form.get(space + 1..).unwrap_or_default())
+                    .and_then(|call| permitted().and_then(|()| acm::dispatch(control, caller, call)))
+            }
+        };
         control.advance(self.store.snapshot().revision, Timestamp::UNIX_EPOCH);
-        called.unwrap_or_else(|error| protocol.error(&error, "id"))
+        called.unwrap_or_else(|error| service.protocol().error(&error, "id"))
+    }
+
+    fn dispatch(&self, service: Service, call: Call<'_>) -> Result<String, ApiError> {
+        let Self { control, caller, .. } = self;
+        match service {
+            // It speaks JSON, and has no calls by forms.
+            Service::Acm => Err(call.unknown_action()),
+            Service::Ec2 => ec2::dispatch(control, caller, call),
+            Service::Elbv2 => elbv2::dispatch(control, caller, call),
+            Service::Iam => iam::dispatch(control, caller, call),
+            Service::Rds => rds::dispatch(control, caller, call),
+            Service::Sts => sts::dispatch(control, caller, call),
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::decode::Decode;
 use crate::encode::Output;
-use crate::{ApiError, Dialect, Params, Protocol};
+use crate::{ApiError, Dialect, FormProtocol, Params};
 
 /// What a service's `dispatch` is given.
 #[derive(Clone, Debug)]
 pub struct Call<'a> {
     action: String,
     params: Params,
-    protocol: Protocol,
+    protocol: FormProtocol,
     request_id: &'a str,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Call<'a> {
     /// `MissingAction`, if they name none; `InvalidAction`, if they are for another version of a query service's
     /// API. (The older Elastic Load Balancing has the same name in signatures, and is told apart by nothing
     /// else. EC2 takes all its versions for one, since what they have in common is spelled alike.)
-    pub fn new(protocol: Protocol, params: Params, request_id: &'a str) -> Result<Self, ApiError> {
+    pub fn new(protocol: FormProtocol, params: Params, request_id: &'a str) -> Result<Self, ApiError> {
         let action = params.get("Action").unwrap_or_default().to_owned();
         if action.is_empty() {
             return Err(ApiError::new("MissingAction", "The request must contain the parameter Action"));
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
     }
 
     /// The service has no such operation.
-    pub(crate) fn unknown_action(&self) -> ApiError {
+    pub fn unknown_action(&self) -> ApiError {
         invalid_action(self.protocol.dialect, &self.action, self.protocol.version)
     }
 }
@@ -78,7 +78,7 @@ macro_rules! operations {
 
             $(fn $method(&self, asked: &Self::Context, input: $input) -> Result<$output, ApiError> {
                 *asked.borrow_mut() = format!("{input:?}");
-                Ok(crate::tests::Answered::draw(&mut crate::tests::Draw::Sample))
+                Ok(crate::tests::Drawn::draw(&mut crate::tests::Draw::Sample))
             })*
         }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::params::Node;
 use crate::{ApiError, Dialect};
 
@@ -174,7 +176,7 @@ macro_rules! decode_parsed {
     )* };
 }
 
-decode_parsed!(i32: "an integer", i64: "an integer", f64: "a number");
+decode_parsed!(i32: "an integer", i64: "an integer", f64: "a number", Timestamp: "a time in ISO 8601");
 
 impl Node {
     /// Reads one member of the structure that this node is.

@@ -1,7 +1,53 @@
 //! Which protocol a service speaks, and its answers' outer form.
 
 use crate::ApiError;
+use crate::sigv4::SignatureError;
 use crate::xml::Xml;
+
+/// A service's protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Forms in, XML out.
+    Form(FormProtocol),
+    /// JSON in and out.
+    Json(JsonProtocol),
+}
+
+impl Protocol {
+    /// Spells an error. The HTTP status to send with it is [`ApiError::status`].
+    pub fn error(&self, error: &ApiError, request_id: &str) -> String {
+        match self {
+            Self::Form(form) => form.error(error, request_id),
+            Self::Json(_) => {
+                let ApiError { code, message, .. } = error;
+                serde_json::json!({ "__type": code, "message": message }).to_string()
+            }
+        }
+    }
+
+    /// A signature's error, in the words of the protocol's services.
+    pub fn refusal(&self, error: SignatureError) -> ApiError {
+        match self {
+            Self::Form(form) => error.into_error(form.dialect),
+            Self::Json(_) => error.into_exception(),
+        }
+    }
+
+    /// The media type of answers.
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "text/xml;charset=UTF-8",
+            Self::Json(_) => "application/x-amz-json-1.1",
+        }
+    }
+}
+
+/// JSON 1.1, as a service's model states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonProtocol {
+    /// What `X-Amz-Target` has before a dot and the operation.
+    pub target: &'static str,
+}
 
 /// The two spellings that AWS's form-encoded services have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +58,9 @@ pub enum Dialect {
     Query,
 }
 
-/// A service's protocol, as its model states it.
+/// A service's form-encoded protocol, as its model states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Protocol {
+pub struct FormProtocol {
     /// How lists, responses and errors are spelled.
     pub dialect: Dialect,
     /// The API's version, as `2016-11-15`.
@@ -23,7 +69,7 @@ pub struct Protocol {
     pub namespace: &'static str,
 }
 
-impl Protocol {
+impl FormProtocol {
     /// Spells an error: an XML document. The HTTP status to send with it is [`ApiError::status`].
     pub fn error(&self, error: &ApiError, request_id: &str) -> String {
         let mut xml = Xml::new(self.dialect);

@@ -1,10 +1,12 @@
 //! Which service a request is meant for.
 
-use crate::{Protocol, ec2, elbv2, iam, rds, sts};
+use crate::{Protocol, acm, ec2, elbv2, iam, rds, sts};
 
 /// A service that is spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
+    /// Certificate Manager: certificates for listeners.
+    Acm,
     /// EC2: VPCs and what is in them.
     Ec2,
     /// Elastic Load Balancing, version 2.
@@ -18,7 +20,7 @@ pub enum Service {
 }
 
 impl Service {
-    const ALL: [Self; 5] = [Self::Ec2, Self::Elbv2, Self::Iam, Self::Rds, Self::Sts];
+    const ALL: [Self; 6] = [Self::Acm, Self::Ec2, Self::Elbv2, Self::Iam, Self::Rds, Self::Sts];
 
     /// The service that a signature's credential scope names: one address answers for all of them, so this is
     /// what tells them apart.
@@ -29,6 +31,7 @@ impl Service {
     /// What a signature's credential scope names the service.
     pub fn signing_name(self) -> &'static str {
         match self {
+            Self::Acm => "acm",
             Self::Ec2 => "ec2",
             Self::Elbv2 => "elasticloadbalancing",
             Self::Iam => "iam",
@@ -39,17 +42,20 @@ impl Service {
 
     /// The service whose API has this version: the way to answer a request that is not signed in its own protocol.
     pub fn from_version(version: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.protocol().version == version)
+        let has =
+            |service: &Self| matches!(service.protocol(), Protocol::Form(form) if form.version == version);
+        Self::ALL.into_iter().find(has)
     }
 
     /// How it is spoken.
     pub fn protocol(self) -> Protocol {
         match self {
-            Self::Ec2 => ec2::PROTOCOL,
-            Self::Elbv2 => elbv2::PROTOCOL,
-            Self::Iam => iam::PROTOCOL,
-            Self::Rds => rds::PROTOCOL,
-            Self::Sts => sts::PROTOCOL,
+            Self::Acm => Protocol::Json(acm::PROTOCOL),
+            Self::Ec2 => Protocol::Form(ec2::PROTOCOL),
+            Self::Elbv2 => Protocol::Form(elbv2::PROTOCOL),
+            Self::Iam => Protocol::Form(iam::PROTOCOL),
+            Self::Rds => Protocol::Form(rds::PROTOCOL),
+            Self::Sts => Protocol::Form(sts::PROTOCOL),
         }
     }
 }

@@ -65,18 +65,34 @@ impl Xml {
     /// Writes text. What XML 1.0 cannot carry in any spelling becomes U+FFFD, so that no stored value can break
     /// the document it is listed in; a carriage return is spelled out, as parsers turn a bare one into a newline.
     fn escape(&mut self, text: &str) {
-        for letter in text.chars() {
-            match letter {
-                '&' => self.text.push_str("&amp;"),
-                '<' => self.text.push_str("&lt;"),
-                '>' => self.text.push_str("&gt;"),
-                '"' => self.text.push_str("&quot;"),
-                '\r' => self.text.push_str("&#xD;"),
-                '\t' | '\n' => self.text.push(letter),
-                '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => self.text.push('\u{fffd}'),
-                _ => self.text.push(letter),
+        let mut rest = text;
+        // Most of it is copied as it is.
+        while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+            let (plain, special) = rest.split_at(at);
+            self.text.push_str(plain);
+            let mut letters = special.chars();
+            match letters.next() {
+                Some('&') => self.text.push_str("&amp;"),
+                Some('<') => self.text.push_str("&lt;"),
+                Some('>') => self.text.push_str("&gt;"),
+                Some('"') => self.text.push_str("&quot;"),
+                Some('\r') => self.text.push_str("&#xD;"),
+                Some('\0'..='\x1f' | '\u{fffe}' | '\u{ffff}') => self.text.push('\u{fffd}'),
+                Some(letter) => self.text.push(letter),
+                None => {}
             }
+            rest = letters.as_str();
         }
+        self.text.push_str(rest);
+    }
+}
+
+/// Whether a byte of a text is written as it is, wherever it stands. U+FFFE and U+FFFF begin with 0xEF.
+fn is_plain(byte: u8) -> bool {
+    match byte {
+        b'&' | b'<' | b'>' | b'"' | 0xef => false,
+        b'\t' | b'\n' => true,
+        _ => byte >= 0x20,
     }
 }
 

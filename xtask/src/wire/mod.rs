@@ -4,6 +4,7 @@
 //! none of the models' prose.
 
 mod emit;
+mod json;
 mod model;
 mod names;
 mod operations;

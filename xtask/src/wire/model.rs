@@ -19,9 +19,17 @@ pub(crate) struct Model {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
     pub(crate) api_version: String,
-    /// `ec2` or `query`.
+    /// `ec2`, `query` or `json`.
     pub(crate) protocol: String,
+    /// Of what answers in XML.
+    #[serde(default)]
     pub(crate) xml_namespace: String,
+    /// Of JSON: what names of operations have before them.
+    #[serde(default)]
+    pub(crate) target_prefix: String,
+    /// Of JSON.
+    #[serde(default)]
+    pub(crate) json_version: String,
 }
 
 #[derive(Deserialize)]
@@ -84,5 +92,33 @@ impl Model {
 
     pub(crate) fn shape(&self, name: &str) -> anyhow::Result<&Shape> {
         self.shapes.get(name).with_context(|| format!("the model has no shape {name}"))
+    }
+
+    /// A member's type: lists and maps are empty where absent, everything else is optional.
+    pub(crate) fn member_type(&self, reference: &Reference) -> anyhow::Result<String> {
+        let inner = self.type_of(&reference.shape)?;
+        Ok(match self.shape(&reference.shape)? {
+            Shape::List { .. } | Shape::Map { .. } => inner,
+            _ => format!("Option<{inner}>"),
+        })
+    }
+
+    fn type_of(&self, name: &str) -> anyhow::Result<String> {
+        Ok(match self.shape(name)? {
+            Shape::String => "String".to_owned(),
+            Shape::Boolean => "bool".to_owned(),
+            Shape::Integer => "i32".to_owned(),
+            Shape::Long => "i64".to_owned(),
+            Shape::Float | Shape::Double => "f64".to_owned(),
+            Shape::Timestamp => "Timestamp".to_owned(),
+            Shape::Blob => "Blob".to_owned(),
+            Shape::Structure { .. } => name.to_owned(),
+            Shape::List { member, .. } => {
+                format!("Vec<{}>", self.type_of(&member.shape)?)
+            }
+            Shape::Map { key, value } => {
+                format!("BTreeMap<{}, {}>", self.type_of(&key.shape)?, self.type_of(&value.shape)?)
+            }
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linkway_actions::{Parameters, RequestHead, Resource, Scope, authorize, identify};
 use linkway_model::Snapshot;
 use linkway_model::iam::{Group, InstanceProfile, Named, Role, User};
-use linkway_wire::Params;
+use linkway_wire::{Params, Protocol, Service};
 
 use super::{Actor, actor};
 use crate::iam::arn;
@@ -24,9 +24,11 @@ pub(crate) struct Need {
 pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> Result<Vec<Need>, Error> {
     let service = head.signing_name.unwrap_or_default();
     let mut form = Params::parse(head.query.as_bytes()).unwrap_or_default();
-    let read = form.extend(head.body.unwrap_or_default());
+    let speaks_json = Service::from_signing_name(service)
+        .is_some_and(|service| matches!(service.protocol(), Protocol::Json(_)));
+    let read = if speaks_json { Ok(()) } else { form.extend(head.body.unwrap_or_default()) };
     let Some(operation) = identify(head).filter(|_| read.is_ok()) else {
-        let action = form.get("Action").unwrap_or_default();
+        let action = if speaks_json { target(head) } else { form.get("Action") }.unwrap_or_default();
         let resources = vec![Resource { arn: "*".to_owned(), unknown: true }];
         let action = format!("{service}:{action}");
         return Ok(vec![Need { action, resources, context: BTreeMap::new() }]);
@@ -47,6 +49,12 @@ pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> R
         }
     }
     Ok(needs)
+}
+
+/// The operation that a request by JSON names.
+fn target<'a>(head: &RequestHead<'a>) -> Option<&'a str> {
+    let (_, target) = head.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-target"))?;
+    str::from_utf8(target).ok()?.rsplit('.').next()
 }
 
 /// What an operation of IAM's is about, by a part of its name, the first that fits: the member that names it, and its

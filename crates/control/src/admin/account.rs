@@ -1,6 +1,6 @@
 //! Accounts and access keys.
 
-use linkway_model::account::{AccessKey, Account, EarlierUser};
+use linkway_model::account::{AccessKey, Account, EarlierUser, Quotas};
 use linkway_model::aws_policy::ADMINISTRATOR_ACCESS;
 use linkway_model::iam::{Named, Permissions, User};
 use linkway_model::{AccountId, Snapshot, Tags, Timestamp};
@@ -40,6 +40,7 @@ impl Control {
                     id: id.clone(),
                     name: "first".into(),
                     organization: None,
+                    quotas: Quotas::default(),
                     created: self.now(),
                 });
             }
@@ -65,9 +66,20 @@ impl Control {
             if tx.get::<Account>(&id).is_some() {
                 return Err(AdminError::AccountExists(id).into());
             }
-            let account = Account { id, name, organization, created: self.now() };
+            let account = Account { id, name, organization, quotas: Quotas::default(), created: self.now() };
             tx.put(account.clone());
             Ok(account)
+        })
+    }
+
+    /// Change an account's quotas.
+    pub fn set_quotas(&self, id: &AccountId, change: impl FnOnce(&mut Quotas)) -> Result<Account, Error> {
+        self.write(None, |tx| {
+            tx.update::<Account>(id, |account| change(&mut account.quotas));
+            let account = tx.get::<Account>(id);
+            account
+                .map(|account| Account::clone(account))
+                .ok_or_else(|| AdminError::AccountNotFound(id.clone()).into())
         })
     }
 

@@ -1,9 +1,9 @@
-//! Instances: what the daemon tells of their lives.
+//! Instances that `linkway run` makes: what it and the daemon tell of their lives.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use linkway_model::instance::{Instance, InstanceState, Process};
+use linkway_model::instance::{Instance, InstanceState, Process, StateCause};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -55,8 +55,10 @@ impl Control {
                 zone: subnet.zone.clone(),
                 interface: interface.id,
                 command,
+                launch: None,
                 process: None,
                 state: InstanceState::Pending,
+                cause: None,
                 reason: String::new(),
                 launched: self.now(),
                 ended: None,
@@ -96,7 +98,7 @@ impl Control {
                     InstanceState::Pending => instance.state = InstanceState::Running,
                     // To be terminated: the process is known, so that it can be ended.
                     InstanceState::Running | InstanceState::ShuttingDown => {}
-                    InstanceState::Terminated => {
+                    InstanceState::Stopping | InstanceState::Stopped | InstanceState::Terminated => {
                         wanted = false;
                         return;
                     }
@@ -112,7 +114,8 @@ impl Control {
         self.write(None, |tx| {
             let known = tx.update::<Instance>(id, |instance| {
                 // Who terminated it has said why.
-                if instance.reason.is_empty() {
+                if instance.cause.is_none() {
+                    instance.cause = Some(StateCause::Instance);
                     instance.reason = reason.to_owned();
                 }
                 instance.process = None;
@@ -130,7 +133,7 @@ pub(super) fn subnet_of(tx: &Transaction, id: &SubnetId) -> Result<Arc<Subnet>, 
     tx.get::<Subnet>(id).cloned().ok_or_else(|| not_found::<Subnet>(id.as_str()))
 }
 
-fn release_interfaces(tx: &mut Transaction, ended: &InstanceId) {
+pub(super) fn release_interfaces(tx: &mut Transaction, ended: &InstanceId) {
     let attached = |interface: &NetworkInterface| match &interface.role {
         InterfaceRole::Instance { instance, delete_on_termination, .. } if instance == ended => {
             Some((interface.id.clone(), *delete_on_termination))

@@ -95,7 +95,7 @@ fn read(backend: &str, ca: Option<String>) -> Result<Backend, Error> {
 }
 
 /// A CA is one certificate or several.
-fn check_ca(pem: &str) -> Result<(), Error> {
+pub(super) fn check_ca(pem: &str) -> Result<(), Error> {
     let mut found = CertificateDer::pem_slice_iter(pem.as_bytes()).peekable();
     let any = found.peek().is_some();
     if any && found.all(|certificate| certificate.is_ok()) {
@@ -106,7 +106,7 @@ fn check_ca(pem: &str) -> Result<(), Error> {
 }
 
 /// Host and port of what comes after a URL's scheme: a path, a query or a user's name are no part of a backend.
-fn authority(rest: &str, default_port: u16) -> Option<String> {
+pub(super) fn authority(rest: &str, default_port: u16) -> Option<String> {
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     // The address in brackets has colons of its own.
     let end = rest.find(']').map_or(0, |bracket| bracket + 1);

@@ -1,5 +1,7 @@
-//! Connection notifications, of services by their providers and of endpoints by their owners. They are kept and
-//! shown; nothing is delivered.
+//! Connection notifications, of services by their providers and of endpoints by their owners. What they tell is put by
+//! for the daemon, which delivers it.
+
+mod tell;
 
 use linkway_model::connection_notification::{ConnectionNotification, NotificationSubject};
 use linkway_model::endpoint_service::EndpointService;
@@ -22,6 +24,8 @@ use crate::idempotency::once;
 use crate::lookup::{own, required};
 use crate::page::{Limits, Page};
 use crate::{Caller, Control, Error};
+
+pub(crate) use tell::{Event, tell};
 
 /// What can be told of an endpoint.
 const EVENTS: [&str; 4] = ["Accept", "Connect", "Delete", "Reject"];
@@ -72,7 +76,7 @@ fn make(
 }
 
 /// The ARN of an SNS topic: `arn:aws:sns:REGION:ACCOUNT:NAME`.
-fn topic(arn: &str) -> Result<String, Error> {
+pub(crate) fn topic(arn: &str) -> Result<String, Error> {
     match arn.split(':').collect::<Vec<_>>().as_slice() {
         ["arn", "aws", "sns", region, account, name]
             if ![*region, *account, *name].iter().any(|part| part.is_empty()) =>

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use linkway_model::Snapshot;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::{Snapshot, Timestamp};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     AcceptVpcEndpointConnectionsRequest, AcceptVpcEndpointConnectionsResult,
@@ -17,6 +17,7 @@ use linkway_wire::ec2::{
 };
 
 use super::bulk;
+use super::connection_notification::{Event, tell};
 use super::endpoint_service::FROM_5_TO_1000;
 use super::vpc_endpoint::{dns_entries, filter_errors};
 use crate::error::EndpointError;
@@ -81,10 +82,11 @@ pub(crate) fn accept(
     for id in &input.vpc_endpoint_ids {
         parse::<VpcEndpoint>(id)?;
     }
+    let now = control.now();
     control.write(input.dry_run, |tx| {
         let service = service(tx, caller, input.service_id.as_deref())?;
         let unsuccessful = bulk::each(&input.vpc_endpoint_ids, |id| {
-            move_to(tx, &service, id, |state| match state {
+            move_to(tx, &service, id, now, |state| match state {
                 EndpointState::PendingAcceptance | EndpointState::Rejected => Some(EndpointState::Pending),
                 EndpointState::Pending | EndpointState::Available => Some(state),
                 _ => None,
@@ -103,10 +105,11 @@ pub(crate) fn reject(
     for id in &input.vpc_endpoint_ids {
         parse::<VpcEndpoint>(id)?;
     }
+    let now = control.now();
     control.write(input.dry_run, |tx| {
         let service = service(tx, caller, input.service_id.as_deref())?;
         let unsuccessful = bulk::each(&input.vpc_endpoint_ids, |id| {
-            move_to(tx, &service, id, |state| match state {
+            move_to(tx, &service, id, now, |state| match state {
                 EndpointState::PendingAcceptance
                 | EndpointState::Pending
                 | EndpointState::Available
@@ -127,6 +130,7 @@ fn move_to(
     tx: &mut Transaction,
     service: &EndpointService,
     id: &str,
+    now: Timestamp,
     next: impl FnOnce(EndpointState) -> Option<EndpointState>,
 ) -> Result<(), Error> {
     let endpoint = tx
@@ -149,6 +153,10 @@ fn move_to(
                 endpoint.subnets.iter_mut().for_each(|place| place.delivered = false);
             }
         });
+        if let Some(endpoint) = tx.get::<VpcEndpoint>(id).cloned() {
+            let event = if after == EndpointState::Rejected { Event::Reject } else { Event::Accept };
+            tell(tx, &endpoint, event, now);
+        }
     }
     Ok(())
 }

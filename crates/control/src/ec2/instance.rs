@@ -1,28 +1,47 @@
-//! Instances. They are launched from the command line (`admin::instance`); the API shows and terminates them.
+//! Instances: those that `RunInstances` makes of images, and those that the command line makes of commands
+//! (`admin::instance`), which are shown and terminated here.
 
+mod attribute;
+mod console;
 mod filters;
+mod network;
+mod options;
+mod power;
+mod profile;
 mod reconcile;
+mod run;
+mod settings;
 mod shape;
+mod status;
 
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::instance::Instance;
+use linkway_model::instance_type::InstanceType;
+use linkway_model::launch::Launch;
 use linkway_model::network_interface::NetworkInterface;
-use linkway_wire::ec2::{
-    DescribeInstancesRequest, DescribeInstancesResult, InstanceStateChange, TerminateInstancesRequest,
-    TerminateInstancesResult,
+use linkway_store::Transaction;
+use linkway_wire::ec2::{DescribeInstancesRequest, DescribeInstancesResult};
+
+pub(crate) use attribute::{describe_attribute, modify_attribute, reset_attribute};
+pub(crate) use console::{console_output, password_data};
+pub(crate) use options::{
+    describe_credits, modify_credits, modify_maintenance, modify_metadata, modify_names, monitor, unmonitor,
 };
-
+pub(crate) use power::{reboot, start, stop, terminate};
+pub(crate) use profile::{
+    associate as associate_profile, describe as describe_profiles, disassociate as disassociate_profile,
+    replace as replace_profile,
+};
 pub(crate) use reconcile::reconcile;
+pub(crate) use run::run;
+pub(crate) use status::describe as describe_status;
 
-use crate::describe::{by_ids, select};
-use crate::lookup::own;
+use crate::describe::select;
+use crate::lookup::{named, own};
 use crate::page::{Limits, Page, USUAL};
 use crate::{Caller, Control, Error};
-
-/// How the reason begins when a caller has ended an instance.
-const USER_INITIATED: &str = "User initiated";
 
 pub(crate) fn describe(
     control: &Control,
@@ -30,17 +49,24 @@ pub(crate) fn describe(
     input: DescribeInstancesRequest,
 ) -> Result<DescribeInstancesResult, Error> {
     let state = control.read(input.dry_run)?;
-    if !input.instance_ids.is_empty() && input.max_results.is_some() {
+    let page = page(&input.instance_ids, input.max_results, &input.next_token)?;
+    let (instances, next_token) =
+        select(&state, caller, &input.instance_ids, filters::FILTERS, &input.filters, page)?;
+    Ok(DescribeInstancesResult { next_token, reservations: shape::reservations(&state, &instances) })
+}
+
+/// The page that a call about instances asks for: none where it names them.
+fn page<'a>(
+    ids: &[String],
+    max_results: Option<i32>,
+    next_token: &'a Option<String>,
+) -> Result<Page<'a>, Error> {
+    if !ids.is_empty() && max_results.is_some() {
         return Err(Error::InvalidParameterCombination(
             "The parameter instancesSet cannot be used with the parameter maxResults".into(),
         ));
     }
-    let limits = Limits { clamp: true, ..USUAL };
-    let page = Page::new(limits, input.max_results, &input.next_token);
-    let (instances, next_token) =
-        select(&state, caller, &input.instance_ids, filters::FILTERS, &input.filters, page)?;
-    let reservations = instances.iter().map(|instance| shape::reservation(&state, instance)).collect();
-    Ok(DescribeInstancesResult { next_token, reservations })
+    Ok(Page::new(Limits { clamp: true, ..USUAL }, max_results, next_token))
 }
 
 /// The first interface of the caller's instance of this id.
@@ -63,35 +89,25 @@ fn interface<'a>(state: &'a Snapshot, instance: &Instance) -> Option<&'a Network
     state.get::<NetworkInterface>(&instance.interface).map(Arc::as_ref)
 }
 
-pub(crate) fn terminate(
-    control: &Control,
-    caller: &Caller,
-    input: TerminateInstancesRequest,
-) -> Result<TerminateInstancesResult, Error> {
-    if input.instance_ids.is_empty() {
-        return Err(Error::MissingParameter("InstanceId"));
+/// An instance's type, if it has one.
+pub(crate) fn instance_type(instance: &Instance) -> Option<&'static InstanceType> {
+    InstanceType::find(&instance.launch.as_ref()?.instance_type)
+}
+
+/// The caller's instance that a request names, with what it was launched with, to change both.
+fn machine(tx: &Transaction, caller: &Caller, id: Option<&str>) -> Result<(Instance, Box<Launch>), Error> {
+    let mut instance = Instance::clone(named::<Instance>(tx, caller, id, "InstanceId")?);
+    match instance.launch.take() {
+        Some(launch) => Ok((instance, launch)),
+        None => Err(Error::Unsupported(format!(
+            "The instance '{}' was made by the command line, of a command: it has neither an image nor a type nor \
+             what goes with them.",
+            instance.id
+        ))),
     }
-    control.write(input.dry_run, |tx| {
-        let instances: Vec<Arc<Instance>> =
-            by_ids(tx, caller, &input.instance_ids)?.into_iter().cloned().collect();
-        let mut terminating_instances = Vec::new();
-        for instance in instances {
-            let next = match instance.state {
-                InstanceState::Pending | InstanceState::Running => InstanceState::ShuttingDown,
-                ended @ (InstanceState::ShuttingDown | InstanceState::Terminated) => ended,
-            };
-            tx.update::<Instance>(&instance.id, |instance| {
-                if instance.state != next {
-                    instance.state = next;
-                    instance.reason = format!("{USER_INITIATED} ({})", control.now().strftime("%F %T GMT"));
-                }
-            });
-            terminating_instances.push(InstanceStateChange {
-                current_state: Some(shape::state(next)),
-                instance_id: Some(instance.id.to_string()),
-                previous_state: Some(shape::state(instance.state)),
-            });
-        }
-        Ok(TerminateInstancesResult { terminating_instances })
-    })
+}
+
+/// Put back what [`machine`] took apart.
+fn put(tx: &mut Transaction, instance: Instance, launch: Box<Launch>) {
+    tx.put(Instance { launch: Some(launch), ..instance });
 }

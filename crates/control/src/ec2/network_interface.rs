@@ -17,7 +17,7 @@ pub(crate) use allocate::{Allocation, addresses_in, allocate};
 pub(crate) use assign::{assign, assign_ipv6, unassign, unassign_ipv6};
 pub(crate) use attach::{attach, attached, detach};
 pub(crate) use attribute::{describe_attribute, modify_attribute, reset_attribute};
-pub(crate) use create::create;
+pub(crate) use create::{Asked, create};
 pub(crate) use shape::{attachment, public, status};
 
 use crate::describe::select;

@@ -1,7 +1,7 @@
 //! Regions.
 
 use linkway_model::Tags;
-use linkway_model::region::{REGIONS, Region};
+use linkway_model::region::Region;
 use linkway_wire::ec2::{DescribeRegionsRequest, DescribeRegionsResult, Region as RegionShape};
 
 use crate::filter::{Field, Filters, fields, one};
@@ -25,8 +25,7 @@ pub(crate) fn describe(
         return Err(Error::InvalidParameterValue(format!("Invalid region names: [{unknown}]")));
     }
     let asked = |region: &&Region| names.is_empty() || names.iter().any(|name| name == region.name);
-    let matching =
-        REGIONS.iter().filter(asked).filter(|region| filters.matches(&state, region, &Tags::new()));
+    let matching = Region::all().filter(asked).filter(|region| filters.matches(&state, region, &Tags::new()));
     Ok(DescribeRegionsResult { regions: matching.map(shape).collect() })
 }
 

@@ -137,8 +137,9 @@ pub(crate) fn create(
     caller: &Caller,
     input: CreateSecurityGroupRequest,
 ) -> Result<CreateSecurityGroupResult, Error> {
-    let name = required(input.group_name, "GroupName")?;
-    let description = required(input.description, "GroupDescription")?;
+    let given = |text: &String| !text.is_empty();
+    let name = required(input.group_name.filter(given), "GroupName")?;
+    let description = required(input.description.filter(given), "GroupDescription")?;
     check_text("GroupName", &name)?;
     check_text("GroupDescription", &description)?;
     if name.starts_with("sg-") {
@@ -171,9 +172,7 @@ pub(crate) fn create(
 }
 
 fn check_text(parameter: &str, text: &str) -> Result<(), Error> {
-    let fault = if text.is_empty() {
-        "It must not be empty."
-    } else if !text.is_ascii() {
+    let fault = if !text.is_ascii() {
         "Character sets beyond ASCII are not supported."
     } else if text.len() > MAX_TEXT {
         "It must be at most 255 characters long."
@@ -225,7 +224,7 @@ pub(crate) fn delete(
         if tx.get::<Vpc>(&group.vpc).is_some_and(|vpc| vpc.default_security_group == group.id) {
             return Err(Error::CannotDelete { id: group.id.to_string(), name: group.name.clone() });
         }
-        refuse_if_used(format!("resource {} has a dependent object.", group.id), users(tx, &group.id))?;
+        refuse_if_used(format!("resource {} has a dependent object", group.id), users(tx, &group.id))?;
         for rule in rules_of(tx, &group.id) {
             tx.delete::<SecurityGroupRule>(rule.id());
         }

@@ -96,6 +96,10 @@ pub(crate) fn describe(
     input: DescribeSecurityGroupRulesRequest,
 ) -> Result<DescribeSecurityGroupRulesResult, Error> {
     let state = control.read(input.dry_run)?;
+    let by_group = input.filters.iter().filter(|filter| filter.name.as_deref() == Some("group-id"));
+    for group in by_group.flat_map(|filter| &filter.values) {
+        parse::<SecurityGroup>(group).map_err(|_| Error::MalformedGroupFilter(group.clone()))?;
+    }
     let page = Page::new(USUAL, input.max_results, &input.next_token);
     let (rules, next_token) =
         select(&state, caller, &input.security_group_rule_ids, FILTERS, &input.filters, page)?;

@@ -1,7 +1,7 @@
 //! `DescribeVpcEndpointServices`: the services that a caller may connect to, customers' and AWS's own. Whoever is
 //! not permitted cannot tell a service from one that does not exist.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use linkway_model::{Snapshot, Tags};
 use linkway_wire::ec2::{
@@ -37,11 +37,6 @@ impl Offer {
     fn type_name(&self) -> &'static str {
         if self.gateway { "Gateway" } else { "Interface" }
     }
-
-    /// What pages are in the order of.
-    fn key(&self) -> String {
-        format!("{} {}", self.service.name(), self.type_name())
-    }
 }
 
 const FIELDS: &[Field<Offer>] = fields! {
@@ -65,22 +60,30 @@ pub(crate) fn describe(
             input.service_names.iter().map(|name| visible(&state, caller, name)).collect::<Result<_, _>>()?
         }
     };
-    let offers: BTreeMap<String, Offer> =
-        services.into_iter().flat_map(Offer::all).map(|offer| (offer.key(), offer)).collect();
     let in_regions = |service: &Offered| {
         input.service_regions.is_empty()
             || input.service_regions.iter().any(|region| region == service.region())
     };
-    let found = offers.into_iter().filter(|(_, offer)| {
-        in_regions(&offer.service) && filters.matches(&state, offer, tags_for(caller, &offer.service))
-    });
+    let mut offers: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
+    for service in services.into_iter().filter(in_regions) {
+        let its = Offer::all(service)
+            .filter(|offer| filters.matches(&state, offer, tags_for(caller, &offer.service)));
+        let its: Vec<_> = its.collect();
+        if let Some(first) = its.first() {
+            offers.insert(first.service.name(), its);
+        }
+    }
+    // What is offered for two types is on one page, so that no name is on two.
     let page = Page::new(UP_TO_1000, input.max_results, &input.next_token);
-    let (found, next_token) = page.cut(found, |(key, _)| key.clone())?;
-    let names: BTreeSet<_> = found.iter().map(|(_, offer)| offer.service.name()).collect();
+    let (found, next_token) = page.cut(offers.into_iter(), |(name, _)| name.clone())?;
     Ok(DescribeVpcEndpointServicesResult {
         next_token,
-        service_details: found.iter().map(|(_, offer)| detail(caller, offer)).collect(),
-        service_names: names.into_iter().collect(),
+        service_details: found
+            .iter()
+            .flat_map(|(_, offers)| offers)
+            .map(|offer| detail(caller, offer))
+            .collect(),
+        service_names: found.into_iter().map(|(name, _)| name).collect(),
     })
 }
 

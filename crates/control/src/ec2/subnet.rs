@@ -1,6 +1,7 @@
 //! Subnets.
 
 mod attribute;
+mod cidr_block;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use linkway_wire::ec2::{
 };
 
 pub(crate) use attribute::modify_attribute;
+pub(crate) use cidr_block::{associate as associate_cidr_block, disassociate as disassociate_cidr_block};
 
 use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;
@@ -147,7 +149,7 @@ pub(crate) fn describe(
 
 /// Addresses of a subnet that no interface has.
 fn free_addresses(state: &Snapshot, subnet: &Subnet) -> usize {
-    subnet.usable().count().saturating_sub(addresses_in(state, &subnet.id).len())
+    subnet.usable().count().saturating_sub(addresses_in(state, subnet).len())
 }
 
 pub(crate) fn shape(state: &Snapshot, subnet: &Subnet) -> SubnetShape {

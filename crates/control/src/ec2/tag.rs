@@ -5,8 +5,11 @@ use std::sync::Arc;
 use linkway_model::dhcp_options::DhcpOptions;
 use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::flow_log::FlowLog;
+use linkway_model::image::Image;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
+use linkway_model::key_pair::KeyPair;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -16,12 +19,13 @@ use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{EndpointConnectionId, ServicePermissionId, Snapshot, Tags};
+use linkway_model::{EndpointConnectionId, ServicePermissionId, Snapshot, Tags, VolumeId};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult, Tag, TagDescription,
 };
 
+use crate::ec2::volume;
 use crate::filter::{Field, Filters, fields, one};
 use crate::lookup::{Owned, own};
 use crate::page::{Page, USUAL};
@@ -43,7 +47,10 @@ macro_rules! each_kind {
         $use!(NatGateway);
         $use!(DhcpOptions);
         $use!(PrefixList);
+        $use!(FlowLog);
         $use!(Instance);
+        $use!(Image);
+        $use!(KeyPair);
         $use!(VpcEndpoint);
         $use!(EndpointService);
     };
@@ -99,7 +106,7 @@ fn change_all(
     change: impl Fn(&mut Tags) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if resources.is_empty() {
-        return Err(Error::MissingParameter("ResourceId"));
+        return Err(Error::MissingParameter("resourceIdSet"));
     }
     control.write(dry_run, |tx| resources.iter().try_for_each(|id| change_one(tx, caller, id, &change)))
 }
@@ -115,6 +122,9 @@ fn change_one(
     }
     if id.starts_with(EndpointConnectionId::PREFIX) {
         return change_connection(tx, caller, id, change);
+    }
+    if id.starts_with(VolumeId::PREFIX) {
+        return change_volume(tx, caller, id, change);
     }
     // A service's ids begin like an endpoint's, and a range's association like a VPC's: digits must follow.
     let digits = id.rsplit('-').next().unwrap_or_default();
@@ -148,6 +158,19 @@ fn change_permission(
         change(&mut permission.tags)?;
     }
     tx.put(service);
+    Ok(())
+}
+
+/// A volume is a part of its instance.
+fn change_volume(
+    tx: &mut Transaction,
+    caller: &Caller,
+    id: &str,
+    change: &impl Fn(&mut Tags) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (instance, mut found) = volume::find(tx, caller, id)?;
+    change(&mut found.tags)?;
+    volume::change(tx, &instance, &found.id.clone(), |volume| volume.tags = found.tags);
     Ok(())
 }
 
@@ -208,6 +231,9 @@ fn all(state: &Snapshot, caller: &Caller) -> Vec<Entry> {
         };
     }
     each_kind!(list_kind);
+    for found in volume::all(state, caller) {
+        list(found.volume.id.as_str(), "volume", &found.volume.tags);
+    }
     for service in state.all::<EndpointService>().filter(|service| service.belongs_to(caller)) {
         for permission in &service.permissions {
             list(permission.id.as_str(), "vpc-endpoint-service-permission", &permission.tags);

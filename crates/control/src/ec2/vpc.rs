@@ -28,6 +28,7 @@ pub(crate) use cidr_block::{associate as associate_cidr_block, disassociate as d
 use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;
 use crate::ec2::{cidr, dhcp_options, network_acl, route_table, security_group};
+use crate::error::NetworkError;
 use crate::filter::{Field, fields, many, none, one};
 use crate::lookup::{Owned, named, required};
 use crate::page::{Page, USUAL};
@@ -204,9 +205,7 @@ pub(crate) fn modify_tenancy(
 ) -> Result<ModifyVpcTenancyResult, Error> {
     let tenancy = required(input.instance_tenancy, "InstanceTenancy")?;
     if tenancy != "default" {
-        return Err(Error::InvalidParameterValue(format!(
-            "Value ({tenancy}) for parameter instanceTenancy is invalid."
-        )));
+        return Err(NetworkError::UnsupportedTenancy(tenancy).into());
     }
     control.write(input.dry_run, |tx| {
         let id = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.id.clone();

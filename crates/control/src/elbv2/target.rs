@@ -5,7 +5,7 @@ mod reconcile;
 use std::net::Ipv4Addr;
 
 use linkway_model::instance::{Instance, InstanceState};
-use linkway_model::load_balancer::{Protocol, Target, TargetGroup, TargetHealth, TargetId, TargetType};
+use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth, TargetId, TargetType};
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::region::Region;
 use linkway_model::subnet::Subnet;
@@ -194,9 +194,9 @@ fn zone_outside(
         )));
     };
     let refuse = |message| Err(LoadBalancingError::InvalidTarget(message).into());
-    if group.protocol != Protocol::Tcp {
+    if !group.protocol.is_stream() {
         return refuse(format!(
-            "The IP address '{address}' is outside the VPC '{}'. Only target groups with protocol TCP support that",
+            "The IP address '{address}' is outside the VPC '{}'. Only target groups with protocol TCP or TLS support that",
             group.vpc
         ));
     }

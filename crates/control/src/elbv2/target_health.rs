@@ -1,6 +1,7 @@
 //! `DescribeTargetHealth`.
 
 use linkway_model::Snapshot;
+use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::{HealthReason, Target, TargetGroup, TargetHealth, TargetId};
 use linkway_model::routing::Routing;
 use linkway_wire::elbv2;
@@ -38,6 +39,7 @@ pub(crate) fn describe(
 
 /// What all targets of a group are described by.
 struct Described<'a> {
+    state: &'a Snapshot,
     group: &'a TargetGroup,
     routing: Routing<'a>,
     in_use: bool,
@@ -45,7 +47,12 @@ struct Described<'a> {
 
 impl<'a> Described<'a> {
     fn new(state: &'a Snapshot, group: &'a TargetGroup) -> Self {
-        Self { group, routing: Routing::new(state), in_use: listeners_of(state, group).next().is_some() }
+        Self {
+            state,
+            group,
+            routing: Routing::new(state),
+            in_use: listeners_of(state, group).next().is_some(),
+        }
     }
 
     fn registered(&self, target: &'a Target) -> TargetHealthDescription {
@@ -53,7 +60,22 @@ impl<'a> Described<'a> {
             TargetId::Instance(_) => None,
             TargetId::Ip(_) => self.routing.zone(self.group, target).map(str::to_owned),
         };
-        self.describe(&target.id, target.port, zone, health(target, self.in_use))
+        let health = match self.is_stopped(target) {
+            true if target.draining_since.is_none() => {
+                ("unused", "Target.InvalidState", "Target is in the stopped state")
+            }
+            _ => health(target, self.in_use),
+        };
+        self.describe(&target.id, target.port, zone, health)
+    }
+
+    fn is_stopped(&self, target: &Target) -> bool {
+        match &target.id {
+            TargetId::Instance(id) => {
+                self.state.get::<Instance>(id).is_some_and(|found| found.state == InstanceState::Stopped)
+            }
+            TargetId::Ip(_) => false,
+        }
     }
 
     fn missing(&self, id: &TargetId, port: u16) -> TargetHealthDescription {

@@ -42,6 +42,9 @@ pub enum AdminError {
         /// The device.
         device: String,
     },
+    /// No region of AWS's.
+    #[error("there is no region {0}")]
+    UnknownRegion(String),
     /// Only what `linkway attach` has made can be detached.
     #[error("the interface {0} is not attached to a network namespace by `linkway attach`")]
     NotAttached(String),
@@ -77,6 +80,28 @@ pub enum AdminError {
         /// Its service.
         service: String,
     },
+    /// A region, or a zone of one, that is to go and that something is in.
+    #[error("{place} cannot go: the {kind} {id} is there; delete what is there first, or keep it")]
+    PlaceInUse {
+        /// The region or zone.
+        place: String,
+        /// Kind of what is there.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Not one of the installation's own regions.
+    #[error("{0} is no region of this installation's own, so it cannot be forgotten")]
+    NoOwnRegion(String),
+    /// Not a webhook.
+    #[error("{0:?} is no webhook: it is http://HOST:PORT/PATH or https://HOST:PORT/PATH")]
+    UnusableWebhook(String),
+    /// Not a secret.
+    #[error("a webhook's secret has 16 to 256 characters")]
+    UnusableSecret,
+    /// The topic has no webhook.
+    #[error("no webhook is set for {0}")]
+    NoWebhook(String),
     /// Nothing was said about where the service is served.
     #[error("no backend is set for {0}")]
     NoBackend(String),
@@ -88,6 +113,9 @@ impl AdminError {
             Self::AccountNotFound(_)
             | Self::KeyNotFound(_)
             | Self::UnknownService(_)
+            | Self::UnknownRegion(_)
+            | Self::NoOwnRegion(_)
+            | Self::NoWebhook(_)
             | Self::NoBackend(_) => "NoSuchEntity",
             Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey
@@ -96,9 +124,13 @@ impl AdminError {
             | Self::UnusableBackend(_)
             | Self::CaWithoutHttps
             | Self::UnusableCa
+            | Self::UnusableWebhook(_)
+            | Self::UnusableSecret
             | Self::PassthroughWithoutTls
             | Self::CaOfPassthrough => "ValidationError",
-            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } => "OperationNotPermitted",
+            Self::NotAttached(_) | Self::PolicyNeedsTls { .. } | Self::PlaceInUse { .. } => {
+                "OperationNotPermitted"
+            }
         }
     }
 }

@@ -36,6 +36,9 @@ pub enum IamError {
     /// The same, as EC2 says it.
     #[error("You are not authorized to perform this operation. {0}")]
     UnauthorizedOperation(String),
+    /// The same, as services say it whose errors are exceptions.
+    #[error("{0}")]
+    AccessDeniedException(String),
     /// Credentials that this operation does not take.
     #[error("The security token included in the request is invalid")]
     InvalidClientTokenId,
@@ -53,6 +56,7 @@ impl IamError {
             Self::InvalidInput(_) => "InvalidInput",
             Self::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
             Self::AccessDenied(_) => "AccessDenied",
+            Self::AccessDeniedException(_) => "AccessDeniedException",
             Self::UnauthorizedOperation(_) => "UnauthorizedOperation",
             Self::InvalidClientTokenId => "InvalidClientTokenId",
         }
@@ -66,6 +70,7 @@ impl IamError {
             Self::MalformedPolicyDocument(_)
             | Self::Validation(_)
             | Self::InvalidInput(_)
+            | Self::AccessDeniedException(_)
             | Self::PackedPolicyTooLarge(_) => 400,
         }
     }

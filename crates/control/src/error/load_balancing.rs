@@ -54,6 +54,18 @@ pub enum LoadBalancingError {
     /// Its attributes forbid it; the message is the whole of it.
     #[error("{0}")]
     OperationNotPermitted(String),
+    /// Nothing of the caller's has this ARN.
+    #[error("Certificate '{0}' not found")]
+    CertificateNotFound(String),
+    /// More certificates than a listener, or a balancer, may have.
+    #[error("The maximum number of certificates has been reached: {0}")]
+    TooManyCertificates(usize),
+    /// Not one of AWS's policies that are known here.
+    #[error("SSL policy '{0}' not found")]
+    SslPolicyNotFound(String),
+    /// Not one of AWS's policies.
+    #[error("ALPN policy '{0}' is not supported")]
+    AlpnPolicyNotFound(String),
     /// A tag's key came twice.
     #[error("Duplicate tag key '{0}' specified")]
     DuplicateTagKeys(String),
@@ -94,6 +106,10 @@ impl LoadBalancingError {
             Self::TargetGroupAssociationLimit(_) => "TargetGroupAssociationLimit",
             Self::ResourceInUse(_) => "ResourceInUse",
             Self::OperationNotPermitted(_) => "OperationNotPermitted",
+            Self::CertificateNotFound(_) => "CertificateNotFound",
+            Self::TooManyCertificates(_) => "TooManyCertificates",
+            Self::SslPolicyNotFound(_) => "SSLPolicyNotFound",
+            Self::AlpnPolicyNotFound(_) => "ALPNPolicyNotFound",
             Self::DuplicateTagKeys(_) => "DuplicateTagKeys",
             Self::TooManyTags(_) => "TooManyTags",
             Self::TooManyTargets(_) => "TooManyTargets",

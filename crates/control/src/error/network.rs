@@ -10,6 +10,15 @@ pub enum NetworkError {
     /// A route to there leads elsewhere.
     #[error("The route identified by {0} already exists.")]
     RouteExists(IpNet),
+    /// The resource has a flow log to the same destination.
+    #[error("Error. There is an existing Flow Log with the same configuration and log destination.")]
+    FlowLogExists,
+    /// No such permission of the caller's.
+    #[error("The network interface permission ID '{0}' does not exist")]
+    InterfacePermissionNotFound(String),
+    /// No subnet has such a range.
+    #[error("The association ID '{0}' does not exist")]
+    SubnetCidrAssociationNotFound(String),
     /// The table has no such route.
     #[error("no route with destination-{}-block {destination} in route table {table}", family(.destination))]
     RouteNotFound {
@@ -54,11 +63,14 @@ pub enum NetworkError {
     /// A network ACL has all the entries that it may have.
     #[error("The maximum number of network acl entries has been reached.")]
     AclEntryLimitExceeded,
+    /// A tenancy that a VPC cannot be changed to.
+    #[error("The tenancy value {0} is not supported.")]
+    UnsupportedTenancy(String),
     /// A VPC's range that another of its ranges has a part of.
     #[error("The CIDR '{0}' conflicts with another CIDR block of the VPC.")]
     CidrConflict(Ipv4Net),
     /// A VPC has all the ranges that it may have.
-    #[error("This network '{vpc}' has met its maximum number of allowed CIDRs: {most}")]
+    #[error("This network {vpc} has met its maximum number of allowed CIDRs: {most}")]
     CidrLimitExceeded {
         /// The VPC.
         vpc: String,
@@ -103,6 +115,9 @@ fn family(net: &IpNet) -> &'static str {
 impl NetworkError {
     pub(super) fn code(&self) -> &'static str {
         match self {
+            Self::FlowLogExists => "FlowLogAlreadyExists",
+            Self::InterfacePermissionNotFound(_) => "InvalidNetworkInterfacePermissionID.NotFound",
+            Self::SubnetCidrAssociationNotFound(_) => "InvalidSubnetCidrBlockAssociationID.NotFound",
             Self::RouteExists(_) => "RouteAlreadyExists",
             Self::RouteNotFound { .. } => "InvalidRoute.NotFound",
             Self::RouteLimitExceeded => "RouteLimitExceeded",
@@ -117,6 +132,7 @@ impl NetworkError {
             Self::AclEntryExists(_) => "NetworkAclEntryAlreadyExists",
             Self::AclEntryNotFound(_) => "InvalidNetworkAclEntry.NotFound",
             Self::AclEntryLimitExceeded => "NetworkAclEntryLimitExceeded",
+            Self::UnsupportedTenancy(_) => "UnsupportedTenancy",
             Self::CidrConflict(_) => "CidrConflict",
             Self::CidrLimitExceeded { .. } => "CidrLimitExceeded",
             Self::CidrAssociationNotFound(_) => "InvalidVpcCidrBlockAssociationID.NotFound",

@@ -6,8 +6,9 @@ use linkway_store::Transaction;
 use linkway_wire::iam as wire;
 use linkway_wire::iam::AttachedPolicy;
 
-use super::document::{check_identity, escaped, weight};
+use super::document::{escaped, weight};
 use super::entity::{Permitted, own};
+use super::identity_document::check_identity;
 use super::managed_policy;
 use super::page::{Cut, cut};
 use super::validate::checked_name;

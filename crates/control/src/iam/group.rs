@@ -132,8 +132,8 @@ pub(super) fn add_user(
     input: AddUserToGroupRequest,
 ) -> Result<(), Error> {
     control.write(None, |tx| {
-        let group = own::<iam::Group>(tx, caller, input.group_name.as_deref())?.named.key.clone();
         let user = own::<iam::User>(tx, caller, input.user_name.as_deref())?.clone();
+        let group = own::<iam::Group>(tx, caller, input.group_name.as_deref())?.named.key.clone();
         if user.groups.len() >= MAX_GROUPS && !user.groups.contains(&group) {
             let message = format!("Cannot exceed quota for GroupsPerUser: {MAX_GROUPS}");
             return Err(IamError::LimitExceeded(message).into());

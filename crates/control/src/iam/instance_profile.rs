@@ -47,7 +47,7 @@ pub(super) fn list(
     let state = control.read(None)?;
     let profiles = under::<iam::InstanceProfile>(&state, &caller.account, input.path_prefix.as_deref());
     let page = cut(input.max_items, &input.marker, profiles, |profile| profile.named.key.clone())?;
-    let Cut { items, is_truncated, marker } = page.map(|profile| shape(&state, profile));
+    let Cut { items, is_truncated, marker } = page.map(|profile| brief(&state, profile));
     Ok(ListInstanceProfilesResponse { instance_profiles: items, is_truncated, marker })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn list_for_role(
     let role = own::<iam::Role>(&state, caller, input.role_name.as_deref())?;
     let profiles = role::profiles_of(&state, &role.named.key);
     let page = cut(input.max_items, &input.marker, profiles, |profile| profile.named.key.clone())?;
-    let Cut { items, is_truncated, marker } = page.map(|profile| shape(&state, profile));
+    let Cut { items, is_truncated, marker } = page.map(|profile| brief(&state, profile));
     Ok(ListInstanceProfilesForRoleResponse { instance_profiles: items, is_truncated, marker })
 }
 
@@ -117,6 +117,11 @@ pub(super) fn remove_role(
     })
 }
 
+/// A profile as lists have it: without tags.
+fn brief(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
+    InstanceProfile { tags: None, ..shape(state, profile) }
+}
+
 fn shape(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
     let iam::Named { name, path, id, created, .. } = &profile.named;
     let role = profile.role.as_ref().and_then(|key| state.get::<iam::Role>(key));
@@ -127,6 +132,6 @@ fn shape(state: &Snapshot, profile: &iam::InstanceProfile) -> InstanceProfile {
         instance_profile_name: Some(name.clone()),
         path: Some(path.clone()),
         roles: role.map(|role| role::brief(role)).into_iter().collect(),
-        tags: tags::shape(&profile.tags),
+        tags: Some(tags::shape(&profile.tags)),
     }
 }

@@ -6,8 +6,9 @@ use linkway_model::aws_policy::AwsPolicy;
 use linkway_model::{Snapshot, iam};
 use linkway_wire::iam::*;
 
-use super::document::{check_identity, weight};
+use super::document::weight;
 use super::entity::Permitted;
+use super::identity_document::check_managed;
 use super::page::{Cut, cut};
 use super::validate::{checked_name, checked_path, constraint};
 use super::{role, tags};
@@ -65,7 +66,7 @@ pub(crate) fn document<'a>(state: &'a Snapshot, arn: &str) -> Option<&'a str> {
 /// A document that a managed policy can have.
 pub(super) fn checked(document: Option<String>) -> Result<String, Error> {
     let text = document.unwrap_or_default();
-    check_identity(&text)?;
+    check_managed(&text)?;
     if weight(&text) > MAX_CHARACTERS {
         let message = format!("Cannot exceed quota for PolicySize: {MAX_CHARACTERS}");
         return Err(IamError::LimitExceeded(message).into());
@@ -101,7 +102,10 @@ pub(super) fn create(
             updated: now,
         };
         tx.put(policy.clone());
+        // AWS tells the description by `GetPolicy` only, and there only that there are no tags.
+        let tags = tags::if_any(&policy.tags);
         let shape = shape(tx, caller, &Managed::Customer(Arc::new(policy)));
+        let shape = Policy { description: None, tags, ..shape };
         Ok(CreatePolicyResponse { policy: Some(shape) })
     })
 }
@@ -152,7 +156,7 @@ pub(super) fn list(
     let arn = |policy: &Policy| policy.arn.clone().unwrap_or_default();
     // Lists leave tags and descriptions out.
     let page = cut(input.max_items, &input.marker, policies, arn)?.map(|policy| Policy {
-        tags: Vec::new(),
+        tags: None,
         description: None,
         ..policy
     });
@@ -287,7 +291,7 @@ fn shape(state: &Snapshot, caller: &Caller, policy: &Managed) -> Policy {
             path: Some(policy.named.path.clone()),
             policy_id: Some(policy.named.id.clone()),
             policy_name: Some(policy.named.name.clone()),
-            tags: tags::shape(&policy.tags),
+            tags: Some(tags::shape(&policy.tags)),
             update_date: Some(policy.updated),
             ..common
         },
@@ -297,6 +301,7 @@ fn shape(state: &Snapshot, caller: &Caller, policy: &Managed) -> Policy {
             path: Some(policy.path.to_owned()),
             policy_id: Some(policy.id.to_owned()),
             policy_name: Some(policy.name.to_owned()),
+            tags: Some(Vec::new()),
             update_date: Some(policy.created),
             ..common
         },

@@ -98,7 +98,8 @@ pub(super) fn update(
     caller: &Caller,
     input: UpdateRoleRequest,
 ) -> Result<UpdateRoleResponse, Error> {
-    let max_session = input.max_session_duration.map(checked_session).transpose()?;
+    // One that is not given becomes the default again. Source: the API reference.
+    let max_session = input.max_session_duration.map_or(Ok(USUAL_SESSION), checked_session).map(Some)?;
     change_description(control, caller, input.role_name.as_deref(), input.description, max_session)?;
     Ok(UpdateRoleResponse::default())
 }
@@ -206,7 +207,7 @@ pub(super) fn shape(role: &iam::Role) -> Role {
     Role {
         permissions_boundary: managed_policy::boundary_shape(&role.permissions),
         role_last_used: Some(RoleLastUsed { last_used_date, region }),
-        tags: tags::shape(&role.tags),
+        tags: tags::if_any(&role.tags),
         ..brief(role)
     }
 }

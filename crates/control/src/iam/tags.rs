@@ -7,11 +7,18 @@ use linkway_wire::iam::*;
 use super::entity::{Entity, Tagged, own};
 use super::managed_policy;
 use super::page::{Cut, cut};
+use super::validate::constraint;
 use crate::error::IamError;
 use crate::{Caller, Control, Error};
 
-/// Tags that a resource may have.
+/// Tags that a resource may have, and that a call may name.
 const MAX_TAGS: usize = 50;
+
+/// Characters of a key.
+const MAX_KEY: usize = 128;
+
+/// Characters of a value.
+const MAX_VALUE: usize = 256;
 
 /// Tags by key, as a request gives them.
 pub(crate) fn checked<'a>(
@@ -19,12 +26,10 @@ pub(crate) fn checked<'a>(
 ) -> Result<Tags, Error> {
     let invalid = |message: &str| -> Error { IamError::InvalidInput(message.to_owned()).into() };
     let mut tags = Tags::new();
-    for (key, value) in given {
+    for (number, (key, value)) in (1..).zip(given) {
         let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            let message = "A tag's key has 1 to 128 characters, its value at most 256.";
-            return Err(IamError::Validation(message.to_owned()).into());
-        }
+        check_text(key, &format!("tags.{number}.member.key"), 1, MAX_KEY)?;
+        check_text(value, &format!("tags.{number}.member.value"), 0, MAX_VALUE)?;
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid("System tags cannot be added/updated by requester."));
         }
@@ -37,6 +42,44 @@ pub(crate) fn checked<'a>(
     within_quota(tags)
 }
 
+/// Check a key or a value by AWS's rules, which say which member of a request is at fault.
+fn check_text(text: &str, member: &str, least: usize, most: usize) -> Result<(), Error> {
+    let length = text.chars().count();
+    if length < least {
+        let rule = format!("Member must have length greater than or equal to {least}");
+        return Err(constraint(text, member, &rule));
+    }
+    if length > most {
+        return Err(constraint(
+            text,
+            member,
+            &format!("Member must have length less than or equal to {most}"),
+        ));
+    }
+    // Of Unicode's letters, separators and numbers, as near as the standard library tells them.
+    let separates = |letter: char| letter.is_whitespace() && !letter.is_control();
+    let allowed = |letter: char| letter.is_alphanumeric() || separates(letter) || "_.:/=+-@".contains(letter);
+    if !text.chars().all(allowed) {
+        let times = if least == 0 { '*' } else { '+' };
+        let rule = format!(
+            r"Member must satisfy regular expression pattern: [\p{{L}}\p{{Z}}\p{{N}}_.:/=+\-@]{times}"
+        );
+        return Err(constraint(text, member, &rule));
+    }
+    Ok(())
+}
+
+/// Check the keys of tags that are to go.
+fn check_keys(keys: &[String]) -> Result<(), Error> {
+    if keys.len() > MAX_TAGS {
+        let rule = format!("Member must have length less than or equal to {MAX_TAGS}");
+        return Err(constraint(&format!("[{}]", keys.join(", ")), "tagKeys", &rule));
+    }
+    (1..)
+        .zip(keys)
+        .try_for_each(|(number, key)| check_text(key, &format!("tagKeys.{number}.member"), 1, MAX_KEY))
+}
+
 fn within_quota(tags: Tags) -> Result<Tags, Error> {
     if tags.len() <= MAX_TAGS {
         return Ok(tags);
@@ -44,9 +87,19 @@ fn within_quota(tags: Tags) -> Result<Tags, Error> {
     Err(IamError::LimitExceeded("The number of tags has reached the maximum limit.".to_owned()).into())
 }
 
-/// The tags of a create call.
+/// The tags of a call that gives some.
 pub(super) fn given(tags: &[Tag]) -> Result<Tags, Error> {
+    if tags.len() > MAX_TAGS {
+        let keys: Vec<&str> = tags.iter().filter_map(|tag| tag.key.as_deref()).collect();
+        let rule = format!("Member must have length less than or equal to {MAX_TAGS}");
+        return Err(constraint(&format!("[{}]", keys.join(", ")), "tags", &rule));
+    }
     checked(tags.iter().map(|tag| (tag.key.as_deref(), tag.value.as_deref())))
+}
+
+/// Tags as a response carries them that leaves them out where there are none.
+pub(super) fn if_any(tags: &Tags) -> Option<Vec<Tag>> {
+    Some(shape(tags)).filter(|tags| !tags.is_empty())
 }
 
 /// Tags as a response carries them.
@@ -69,6 +122,7 @@ fn add<T: Tagged>(control: &Control, key: impl Fn() -> String, tags: &[Tag]) -> 
 }
 
 fn remove<T: Tagged>(control: &Control, key: String, keys: &[String]) -> Result<(), Error> {
+    check_keys(keys)?;
     control.write(None, |tx| {
         tx.update::<T>(&key, |found| {
             found.tags_mut().retain(|there, _| !keys.iter().any(|key| key.eq_ignore_ascii_case(there)));

@@ -82,11 +82,8 @@ pub(super) fn list(
     let users = under::<iam::User>(&state, &caller.account, input.path_prefix.as_deref());
     let page = cut(input.max_items, &input.marker, users, |user| user.named.key.clone())?;
     // Lists leave tags and boundaries out.
-    let brief = |user: &std::sync::Arc<iam::User>| User {
-        tags: Vec::new(),
-        permissions_boundary: None,
-        ..shape(user)
-    };
+    let brief =
+        |user: &std::sync::Arc<iam::User>| User { tags: None, permissions_boundary: None, ..shape(user) };
     let Cut { items, is_truncated, marker } = page.map(brief);
     Ok(ListUsersResponse { users: items, is_truncated, marker })
 }
@@ -219,7 +216,7 @@ pub(super) fn shape(user: &iam::User) -> User {
         password_last_used: None,
         path: Some(path.clone()),
         permissions_boundary: managed_policy::boundary_shape(&user.permissions),
-        tags: tags::shape(&user.tags),
+        tags: tags::if_any(&user.tags),
         user_id: Some(id.clone()),
         user_name: Some(name.clone()),
     }

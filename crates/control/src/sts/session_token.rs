@@ -15,6 +15,9 @@ const USUAL: i32 = 43_200;
 const MOST: i32 = 129_600;
 const MOST_OF_ROOT: i32 = 3600;
 
+/// Characters of a federated user's policy, by the API's model.
+const MAX_POLICY: usize = 2048;
+
 /// The caller's user, by key, or root. Temporary credentials do not make others this way.
 fn lasting(
     state: &linkway_model::Snapshot,
@@ -75,6 +78,10 @@ pub(super) fn federate(
     if name.len() < 2 {
         let rule = "Member must have length greater than or equal to 2";
         return Err(crate::iam::constraint(name, "name", rule));
+    }
+    if let Some(policy) = input.policy.as_ref().filter(|policy| policy.chars().count() > MAX_POLICY) {
+        let rule = format!("Member must have length less than or equal to {MAX_POLICY}");
+        return Err(crate::iam::constraint(policy, "policy", &rule));
     }
     let tags = checked_tags(input.tags.iter().map(|tag| (tag.key.as_deref(), tag.value.as_deref())))?;
     let account = &caller.account;

@@ -23,6 +23,8 @@ fn what_a_group_may_do_its_users_may() {
     refused(describe(), "UnauthorizedOperation", "You are not authorized to perform this operation. User: ");
     let member = |user: &str| AddUserToGroupRequest { group_name: group(), user_name: text(user) };
     refused(control.add_user_to_group(&root(), member("bob")), "NoSuchEntity", "The user with name bob");
+    let nobody_nowhere = AddUserToGroupRequest { group_name: text("none"), user_name: text("bob") };
+    refused(control.add_user_to_group(&root(), nobody_nowhere), "NoSuchEntity", "The user with name bob");
     control.add_user_to_group(&root(), member("alice")).unwrap();
     describe().unwrap();
 

@@ -32,6 +32,10 @@ fn roles_are_made_read_changed_and_deleted() {
     update(Some(7200), Some("for the app")).unwrap();
     let now = get().unwrap();
     assert_eq!((now.max_session_duration, now.description), (Some(7200), text("for the app")));
+    // A duration that is not given is the default's again, a description stays.
+    update(None, None).unwrap();
+    let now = get().unwrap();
+    assert_eq!((now.max_session_duration, now.description), (Some(3600), text("for the app")));
     refused(
         update(Some(60), None),
         "ValidationError",
@@ -61,6 +65,10 @@ fn trust_policies_have_rules_of_their_own() {
         ),
         (
             statement(r#""Principal":{"AWS":"*"},"Action":"s3:GetObject""#),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (
+            statement(r#""Principal":{"AWS":"*"},"Action":"sts:GetCallerIdentity""#),
             "AssumeRole policy may only specify STS AssumeRole actions.",
         ),
         (

@@ -183,7 +183,7 @@ fn session_tags_are_the_sessions_and_some_go_on() {
     let input = CreateRoleRequest {
         role_name: text("app"),
         assume_role_policy_document: text(&trust(r#"{"AWS":"111111111111"}"#)),
-        tags: vec![linkway_wire::iam::Tag { key: text("team"), value: text("role's") }],
+        tags: vec![linkway_wire::iam::Tag { key: text("team"), value: text("of the role") }],
         ..Default::default()
     };
     world.control.create_role(&root(), input).unwrap();
@@ -203,7 +203,7 @@ fn session_tags_are_the_sessions_and_some_go_on() {
     assert_eq!((all["team"].as_str(), all["env"].as_str()), ("blue", "test"));
     let next = world.with(world.assume(&session, "app").unwrap().credentials);
     let all = tags(&next);
-    assert_eq!((all["team"].as_str(), all["env"].as_str()), ("role's", "test"));
+    assert_eq!((all["team"].as_str(), all["env"].as_str()), ("of the role", "test"));
     let again = AssumeRoleRequest { tags: vec![tag("env", "prod")], ..Default::default() };
     refused(
         world.assume_with(&next, "app", again),
@@ -281,6 +281,10 @@ fn a_federated_user_may_what_both_say() {
     let bob = world.with(get(None, "bob").unwrap().credentials);
     refused(world.may(&bob, Service::Ec2, "Action=DescribeVpcs"), "UnauthorizedOperation", "You are not");
     refused(get(None, "x"), "ValidationError", "1 validation error detected: Value 'x' at 'name'");
+    let long = format!("{}{ALL}", " ".repeat(2048));
+    let long = get(Some(&long), "bob").unwrap_err();
+    assert_eq!(long.code, "ValidationError");
+    assert!(long.message.ends_with("Member must have length less than or equal to 2048"), "{long}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn users_are_made_read_renamed_and_deleted() {
     assert_eq!(get("alice").unwrap().user, Some(user.clone()));
     // Lists are brief.
     let listed = control.list_users(&root(), ListUsersRequest::default()).unwrap();
-    assert_eq!(listed.users, [User { tags: Vec::new(), ..user.clone() }]);
+    assert_eq!(listed.users, [User { tags: None, ..user.clone() }]);
     assert_eq!(listed.is_truncated, Some(false));
     let elsewhere = ListUsersRequest { path_prefix: text("/other/"), ..Default::default() };
     assert!(control.list_users(&root(), elsewhere).unwrap().users.is_empty());
@@ -179,11 +179,39 @@ fn tags_are_added_replaced_and_removed() {
     assert_eq!(list(), [tag("env", "test"), tag("team", "green")]);
     refused(add(vec![tag("aws:x", "")]), "InvalidInput", "System tags");
     refused(add(vec![tag("a", ""), tag("A", "")]), "InvalidInput", "Duplicate tag keys found.");
-    refused(add(vec![tag("", "x")]), "ValidationError", "A tag's key");
+    let said = |member: &str, value: &str, rule: &str| {
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member {rule}"
+        )
+    };
+    let long = "k".repeat(257);
+    for (key, value, member, rule) in [
+        ("", "x", "tags.1.member.key", "must have length greater than or equal to 1"),
+        (&long, "", "tags.1.member.key", "must have length less than or equal to 128"),
+        ("a", &long, "tags.1.member.value", "must have length less than or equal to 256"),
+        (
+            "no!",
+            "",
+            "tags.1.member.key",
+            r"must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+        ),
+    ] {
+        let fault = if member.ends_with("key") { key } else { value };
+        refused(add(vec![tag(key, value)]), "ValidationError", &said(member, fault, rule));
+    }
+    let untag = |tag_keys: Vec<String>| {
+        control.untag_user(&root(), UntagUserRequest { tag_keys, user_name: text("alice") })
+    };
+    refused(
+        untag(vec!["no!".into()]),
+        "ValidationError",
+        &said("tagKeys.1.member", "no!", "must satisfy regular"),
+    );
+    refused(untag(vec!["k".into(); 51]), "ValidationError", "1 validation error detected: Value '[k, k,");
+    refused(add(vec![tag("k", ""); 51]), "ValidationError", "1 validation error detected: Value '[k, k,");
     let many = (0..49).map(|number| tag(&format!("k{number}"), "")).collect();
     refused(add(many), "LimitExceeded", "The number of tags");
-    let input = UntagUserRequest { tag_keys: vec!["TEAM".into()], user_name: text("alice") };
-    control.untag_user(&root(), input).unwrap();
+    untag(vec!["TEAM".into()]).unwrap();
     assert_eq!(list(), [tag("env", "test")]);
 }
 

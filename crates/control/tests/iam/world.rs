@@ -10,7 +10,7 @@ use linkway_model::{AccountId, Timestamp};
 use linkway_store::Store;
 use linkway_wire::iam::*;
 use linkway_wire::sts::{AssumeRoleRequest, AssumeRoleResponse, Credentials, Sts};
-use linkway_wire::{ApiError, Service};
+use linkway_wire::{ApiError, Protocol, Service};
 
 pub(crate) const ACCOUNT: &str = "111111111111";
 pub(crate) const OTHER: &str = "222222222222";
@@ -138,7 +138,8 @@ impl World {
 
     /// Whether a caller may send a form to a service.
     pub(crate) fn may(&self, caller: &Caller, service: Service, form: &str) -> Result<(), ApiError> {
-        let body = format!("Version={}&{form}", service.protocol().version);
+        let Protocol::Form(protocol) = service.protocol() else { panic!("{service:?} takes no forms") };
+        let body = format!("Version={}&{form}", protocol.version);
         let headers: [(&str, &[u8]); 1] = [("content-type", b"application/x-www-form-urlencoded")];
         let head = RequestHead {
             method: "POST",

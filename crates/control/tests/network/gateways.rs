@@ -2,7 +2,7 @@
 
 use linkway_wire::ec2::*;
 
-use crate::world::{World, caller, filter, refused, some, tag};
+use crate::world::{World, caller, filter, in_use, refused, some, tag};
 
 #[test]
 fn a_vpc_has_one_internet_gateway_at_most() {
@@ -25,7 +25,7 @@ fn a_vpc_has_one_internet_gateway_at_most() {
     let words = format!("The internetGateway '{gateway}' has dependencies and cannot be deleted.");
     refused(delete(&gateway), "DependencyViolation", &words);
     let input = DeleteVpcRequest { vpc_id: some(&vpc), dry_run: None };
-    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &gateway);
+    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &in_use(&vpc));
     world.detach_gateway(&gateway, &vpc).unwrap();
     delete(&gateway).unwrap();
     let words = format!("The internetGateway ID '{gateway}' does not exist");
@@ -95,7 +95,7 @@ fn egress_only_gateways_carry_routes_of_ipv6() {
     assert_eq!(route().state.as_deref(), Some("active"));
 
     let input = DeleteVpcRequest { vpc_id: some(&vpc), dry_run: None };
-    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &id);
+    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &in_use(&vpc));
     let delete = || {
         let input = DeleteEgressOnlyInternetGatewayRequest {
             egress_only_internet_gateway_id: Some(id.clone()),

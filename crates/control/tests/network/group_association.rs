@@ -63,7 +63,11 @@ fn a_group_serves_another_vpc() {
     assert_eq!(found.security_group_vpc_associations[0].group_id.as_deref(), Some(group.as_str()));
 
     let made = create().unwrap().network_interface.unwrap().network_interface_id.unwrap();
-    refused(disassociate(&world, &group, &away), "DependencyViolation", &made);
+    refused(
+        disassociate(&world, &group, &away),
+        "DependencyViolation",
+        &format!("resource {group} has a dependent object"),
+    );
     let input = DeleteNetworkInterfaceRequest { network_interface_id: Some(made), ..Default::default() };
     world.control.delete_network_interface(&caller(), input).unwrap();
     disassociate(&world, &group, &away).unwrap();

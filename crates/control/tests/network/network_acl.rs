@@ -1,6 +1,6 @@
 use linkway_wire::ec2::*;
 
-use crate::world::{World, caller, filter, refused, some};
+use crate::world::{World, caller, filter, in_use, refused, some};
 
 fn acl(world: &World, vpc: &str) -> String {
     let input = CreateNetworkAclRequest { vpc_id: some(vpc), ..Default::default() };
@@ -201,7 +201,7 @@ fn a_subnet_moves_from_one_acl_to_another() {
     );
     replace(&moved, &default).unwrap();
     let input = DeleteVpcRequest { vpc_id: some(&vpc), dry_run: None };
-    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &own);
+    refused(world.control.delete_vpc(&caller(), input), "DependencyViolation", &in_use(&vpc));
     delete(&own).unwrap();
     refused(delete(&own), "InvalidNetworkAclID.NotFound", &own);
 }

@@ -83,6 +83,16 @@ fn secondary_addresses_are_given_or_counted() {
             .collect::<Vec<_>>()
     };
     assert_eq!(addresses(&made), ["10.0.0.10", "10.0.0.20"]);
+    let unmarked = create(&world, &subnet, |input| {
+        input.private_ip_addresses = vec![listed("10.0.0.40", false), listed("10.0.0.4", false)];
+    })
+    .unwrap();
+    assert_eq!(addresses(&unmarked), ["10.0.0.40", "10.0.0.4"]);
+    let input = DeleteNetworkInterfaceRequest {
+        network_interface_id: unmarked.network_interface_id,
+        ..Default::default()
+    };
+    world.control.delete_network_interface(&caller(), input).unwrap();
     let made = create(&world, &subnet, |input| input.secondary_private_ip_address_count = Some(2)).unwrap();
     assert_eq!(addresses(&made), ["10.0.0.4", "10.0.0.5", "10.0.0.6"]);
     let twice = create(&world, &subnet, |input| {

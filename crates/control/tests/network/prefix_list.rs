@@ -116,6 +116,12 @@ fn what_no_list_can_be_is_refused() {
         };
         world.control.create_managed_prefix_list(&caller(), input)
     };
+    let no_id = ModifyManagedPrefixListRequest { prefix_list_id: some("pl-x"), ..Default::default() };
+    refused(
+        world.control.modify_managed_prefix_list(&caller(), no_id),
+        "InvalidPrefixListId.Malformed",
+        "pl-x",
+    );
     refused(named(None, some("IPv4")), "MissingParameter", "PrefixListName");
     refused(named(some("a"), None), "MissingParameter", "AddressFamily");
     refused(named(some("a"), some("?")), "InvalidParameterValue", "AddressFamily");

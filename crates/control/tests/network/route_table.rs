@@ -1,7 +1,7 @@
 use linkway_wire::ApiError;
 use linkway_wire::ec2::*;
 
-use crate::world::{World, caller, filter, refused, some};
+use crate::world::{World, caller, filter, in_use, refused, some};
 
 /// A route to a gateway.
 fn to(table: &str, destination: &str, gateway: &str) -> CreateRouteRequest {
@@ -309,7 +309,7 @@ fn another_table_becomes_the_main_one() {
     // The old one is a table as any other now: it stands in the way of the VPC's deletion, and may go.
     let delete_vpc =
         || world.control.delete_vpc(&caller(), DeleteVpcRequest { vpc_id: some(&vpc), dry_run: None });
-    refused(delete_vpc(), "DependencyViolation", &old);
+    refused(delete_vpc(), "DependencyViolation", &in_use(&vpc));
     delete(&world, &old).unwrap();
     delete_vpc().unwrap();
     assert_eq!(

@@ -17,6 +17,10 @@ fn names_are_checked_and_unique_in_the_vpc() {
     refused(world.create_group(&vpc, "sg-web"), "InvalidParameterValue", "may not be in the format sg-*.");
     refused(world.create_group(&vpc, "default"), "InvalidParameterValue", "reserved security group name");
     refused(world.create_group(&vpc, "wéb"), "InvalidParameterValue", "beyond ASCII");
+    let without_text =
+        CreateSecurityGroupRequest { group_name: some("db"), description: some(""), ..Default::default() };
+    let words = "The request must contain the parameter GroupDescription";
+    refused(world.control.create_security_group(&caller(), without_text), "MissingParameter", words);
     world.group(&world.vpc("10.0.0.0/16"), "web");
     let input = CreateSecurityGroupRequest {
         group_name: some("web"),
@@ -64,6 +68,14 @@ fn rules_are_resources_with_ids_and_tags() {
     };
     let shown = world.control.describe_security_group_rules(&caller(), input).unwrap().security_group_rules;
     assert_eq!(shown, answer.security_group_rules);
+    let no_group =
+        DescribeSecurityGroupRulesRequest { filters: vec![filter("group-id", &["x"])], ..Default::default() };
+    let words = "The security group ID 'x' is malformed";
+    refused(
+        world.control.describe_security_group_rules(&caller(), no_group),
+        "InvalidGroupId.Malformed",
+        words,
+    );
 
     let id = rule.security_group_rule_id.clone().unwrap();
     let revoke = |ids: Vec<String>| {
@@ -284,6 +296,15 @@ fn rules_change_in_place() {
     refused(modify(to_port(81)), "InvalidPermission.Duplicate", "from port: 81");
     let v6 = SecurityGroupRuleRequest { cidr_ipv4: None, cidr_ipv6: some("::/0"), ..to_port(91) };
     refused(modify(v6), "InvalidParameterValue", "cannot be changed");
+    let peers = "cidrIp, cidrIpv6, prefixListId, or referencedGroupId";
+    let nobody = SecurityGroupRuleRequest { cidr_ipv4: None, ..to_port(91) };
+    let words = format!("The request must contain exactly one of: {peers}");
+    refused(modify(nobody), "MissingParameter", &words);
+    let both = SecurityGroupRuleRequest { cidr_ipv6: some("::/0"), ..to_port(91) };
+    refused(modify(both), "InvalidParameterCombination", &format!("Only one of {peers} can be specified"));
+    let half = SecurityGroupRuleRequest { from_port: None, ..to_port(91) };
+    let words = "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.";
+    refused(modify(half), "InvalidParameterValue", words);
 
     let describe = |text: &str| {
         let mut permission = range("tcp", Some((81, 81)), "10.0.0.0/8");
@@ -320,7 +341,7 @@ fn a_group_in_use_stays() {
     };
     let made = world.control.create_network_interface(&caller(), input).unwrap().network_interface.unwrap();
     let interface = made.network_interface_id.unwrap();
-    refused(delete(&group), "DependencyViolation", &interface);
+    refused(delete(&group), "DependencyViolation", &format!("resource {group} has a dependent object"));
     let input = DeleteNetworkInterfaceRequest { network_interface_id: Some(interface), ..Default::default() };
     world.control.delete_network_interface(&caller(), input).unwrap();
     // A rule that names its own group is no hindrance.
@@ -354,6 +375,7 @@ fn groups_are_found_by_their_rules() {
     assert_eq!(find(vec![filter("ip-permission.cidr", &["192.0.2.*"])]), ["web"]);
     assert_eq!(find(vec![filter("ip-permission.to-port", &["5432"])]), ["db"]);
     assert_eq!(find(vec![filter("ip-permission.group-name", &["web"])]), ["db"]);
+    assert_eq!(find(vec![filter("egress.ip-permission.group-name", &["web"])]), Vec::<String>::new());
     assert_eq!(find(vec![filter("ip-permission.protocol", &["udp"])]), Vec::<String>::new());
     let of_vpc = filter("vpc-id", &[&vpc]);
     assert_eq!(find(vec![filter("egress.ip-permission.cidr", &["0.0.0.0/0"]), of_vpc]).len(), 3);

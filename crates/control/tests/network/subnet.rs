@@ -83,7 +83,8 @@ fn a_subnet_with_interfaces_stays() {
             .control
             .delete_subnet(&caller(), DeleteSubnetRequest { subnet_id: Some(subnet.clone()), dry_run: None })
     };
-    refused(delete(), "DependencyViolation", &interface);
+    let words = format!("The subnet '{subnet}' has dependencies and cannot be deleted.");
+    refused(delete(), "DependencyViolation", &words);
     let input = DeleteNetworkInterfaceRequest { network_interface_id: Some(interface), ..Default::default() };
     world.control.delete_network_interface(&caller(), input).unwrap();
     delete().unwrap();

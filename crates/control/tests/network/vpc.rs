@@ -1,6 +1,6 @@
 use linkway_wire::ec2::*;
 
-use crate::world::{World, caller, filter, refused, some};
+use crate::world::{World, caller, filter, in_use, refused, some};
 
 #[test]
 fn a_vpc_is_born_with_what_every_vpc_has() {
@@ -110,7 +110,7 @@ fn a_vpc_in_use_stays() {
     let delete =
         || world.control.delete_vpc(&caller(), DeleteVpcRequest { vpc_id: Some(vpc.clone()), dry_run: None });
     let subnet = world.subnet(&vpc, "10.0.0.0/24");
-    refused(delete(), "DependencyViolation", &subnet);
+    refused(delete(), "DependencyViolation", &in_use(&vpc));
     world
         .control
         .delete_subnet(&caller(), DeleteSubnetRequest { subnet_id: Some(subnet), dry_run: None })

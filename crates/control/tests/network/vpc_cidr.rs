@@ -71,7 +71,7 @@ fn further_ranges_are_checked() {
     };
     refused(world.control.associate_vpc_cidr_block(&caller(), v6), "UnsupportedOperation", "IPv4");
     (1..5).for_each(|number| assert!(add(&world, &vpc, &format!("10.{number}.0.0/16")).is_ok()));
-    let words = format!("This network '{vpc}' has met its maximum number of allowed CIDRs: 5");
+    let words = format!("This network {vpc} has met its maximum number of allowed CIDRs: 5");
     refused(add(&world, &vpc, "10.5.0.0/16"), "CidrLimitExceeded", &words);
 }
 
@@ -89,7 +89,7 @@ fn tenancy_only_becomes_default() {
             ModifyVpcTenancyRequest { vpc_id: some(&vpc), instance_tenancy: some(tenancy), dry_run: None };
         world.control.modify_vpc_tenancy(&caller(), input)
     };
-    refused(modify("dedicated"), "InvalidParameterValue", "dedicated");
+    refused(modify("dedicated"), "UnsupportedTenancy", "The tenancy value dedicated is not supported.");
     assert_eq!(modify("default").unwrap().return_value, Some(true));
     let input = DescribeVpcsRequest { vpc_ids: vec![vpc.clone()], ..Default::default() };
     let shown = world.control.describe_vpcs(&caller(), input).unwrap().vpcs.remove(0);

@@ -228,6 +228,11 @@ pub(crate) fn peer(protocol: &str, port: i32, group: &str) -> IpPermission {
     }
 }
 
+/// AWS's words for a VPC in which something is.
+pub(crate) fn in_use(vpc: &str) -> String {
+    format!("The vpc '{vpc}' has dependencies and cannot be deleted.")
+}
+
 /// Asserts that something was refused with this code, and these words somewhere in the message.
 #[track_caller]
 pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: &str, words: &str) {

@@ -36,6 +36,21 @@ fn a_group_has_aws_defaults() {
 }
 
 #[test]
+fn names_are_checked() {
+    let world = World::new();
+    let (vpc, _) = world.network(&provider(), "a");
+    let refused = |name: &str| refusal(create(&world, group_input(name, &vpc, "ip")));
+    let long = "g".repeat(33);
+    for (name, why) in [
+        (long.as_str(), "cannot be longer than '32' characters"),
+        ("under_score", "can only contain characters that are alphanumeric characters or hyphens(-)"),
+        ("-db", "cannot begin or end with a hyphen(-)"),
+    ] {
+        assert_eq!(refused(name), ("ValidationError".into(), format!("Target group name '{name}' {why}")));
+    }
+}
+
+#[test]
 fn what_a_group_cannot_be() {
     let world = World::new();
     let (vpc, _) = world.network(&provider(), "a");
@@ -45,7 +60,7 @@ fn what_a_group_cannot_be() {
         CreateTargetGroupInput { name: text("db-"), ..usual() },
         CreateTargetGroupInput { protocol: None, ..usual() },
         CreateTargetGroupInput { protocol: text("HTTP"), ..usual() },
-        CreateTargetGroupInput { protocol: text("TLS"), ..usual() },
+        CreateTargetGroupInput { protocol: text("QUIC"), ..usual() },
         CreateTargetGroupInput { port: None, ..usual() },
         CreateTargetGroupInput { port: Some(0), ..usual() },
         CreateTargetGroupInput { vpc_id: None, ..usual() },
@@ -129,7 +144,8 @@ fn health_checks_change() {
         health_check_timeout_seconds: Some(6),
         ..Default::default()
     };
-    assert_eq!(refusal(modify(slow)).1, "Health check interval must be greater than the timeout.");
+    let words = "Health check timeout '6' must be smaller than or equal to the interval '5'";
+    assert_eq!(refusal(modify(slow)).1, words);
 }
 
 #[test]

@@ -9,22 +9,20 @@ use crate::layout::{self, Listener, ListenerKey, Target, TargetKey};
 use crate::programs::types::listener_flag;
 use crate::tables::Tables;
 
-use super::{Context, hash};
+use super::{Context, hash, holder};
 
 const TCP: u8 = 6;
 
 /// AWS's target-group attribute; true unless set: connections to an unhealthy target are ended.
 const END_UNHEALTHY: &str = "target_health_state.unhealthy.connection_termination.enabled";
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    for balancer in context.snapshot.all::<LoadBalancer>() {
-        for node in &balancer.nodes {
-            let Some(interface) = context.snapshot.get::<NetworkInterface>(&node.interface) else {
-                continue;
-            };
-            for listener in context.routing.listeners(balancer) {
-                put(context, tables, balancer, node, interface.number, listener);
-            }
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, balancer: &LoadBalancer) {
+    for node in &balancer.nodes {
+        let Some(interface) = context.snapshot.get::<NetworkInterface>(&node.interface) else {
+            continue;
+        };
+        for listener in context.routing.listeners(balancer) {
+            put(context, tables, balancer, node, interface.number, listener);
         }
     }
 }
@@ -41,7 +39,7 @@ fn put(
         .snapshot
         .get::<TargetGroup>(&listener.target_group)
         .map_or_else(Default::default, |group| list(context, balancer, &node.zone, group));
-    let hash = hash::contents(&targets);
+    let hash = hash::contents(&balancer.arn, &targets);
     for (index, target) in (0..).zip(&targets) {
         tables.targets.insert(TargetKey { targets: hash, index, pad: 0 }, *target);
     }
@@ -98,7 +96,7 @@ pub(super) fn locate(
     target: &load_balancer::Target,
 ) -> Option<Target> {
     let ip = context.routing.address(target)?;
-    let interface = context.addresses.get(&(group.vpc.as_str(), ip))?;
+    let interface = holder(context.snapshot, &group.vpc, ip)?;
     Some(Target {
         address: layout::address(ip),
         interface: interface.number,

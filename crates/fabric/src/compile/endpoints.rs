@@ -16,24 +16,22 @@ const TCP: u8 = 6;
 /// Where AWS services answer: HTTPS, and HTTP.
 const AWS_PORTS: [u16; 2] = [443, 80];
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    for endpoint in context.snapshot.all::<VpcEndpoint>() {
-        if let Some(gateway) = &endpoint.gateway {
-            stand_in(context, endpoint, gateway, tables);
-        }
-        for subnet in &endpoint.subnets {
-            let Some(interface) = context.snapshot.get::<NetworkInterface>(&subnet.interface) else {
-                continue;
-            };
-            let number = interface.number;
-            let lead = if endpoint.aws_service().is_some() {
-                listen(tables, number);
-                lead_to_gateway(endpoint, number)
-            } else {
-                lead(context, endpoint, subnet)
-            };
-            tables.endpoints.insert(number, lead);
-        }
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, endpoint: &VpcEndpoint) {
+    if let Some(gateway) = &endpoint.gateway {
+        stand_in(context, endpoint, gateway, tables);
+    }
+    for subnet in &endpoint.subnets {
+        let Some(interface) = context.snapshot.get::<NetworkInterface>(&subnet.interface) else {
+            continue;
+        };
+        let number = interface.number;
+        let lead = if endpoint.aws_service().is_some() {
+            listen(tables, number);
+            lead_to_gateway(endpoint, number)
+        } else {
+            lead(context, endpoint, subnet)
+        };
+        tables.endpoints.insert(number, lead);
     }
 }
 

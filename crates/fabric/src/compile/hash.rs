@@ -5,9 +5,12 @@ use sha2::{Digest, Sha256};
 
 use crate::layout::Layout;
 
-/// The name of a list: the first 64 bits of the SHA-256 of its items. Never 0, which stands for no list.
-pub(crate) fn contents<T: Layout>(items: &[T]) -> u64 {
+/// The name of a list that belongs to `owner`, and to nobody else: the first 64 bits of the SHA-256 of both. Never
+/// 0, which stands for no list.
+pub(crate) fn contents<T: Layout>(owner: &str, items: &[T]) -> u64 {
     let mut hash = Sha256::new();
+    hash.update(owner.as_bytes());
+    hash.update([0]);
     for item in items {
         hash.update(item.bytes());
     }

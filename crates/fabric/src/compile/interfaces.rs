@@ -9,55 +9,51 @@ use crate::programs::types::{interface_flag, interface_kind};
 use crate::ranges;
 use crate::tables::Tables;
 
-use super::{Context, subnets};
+use super::{Context, groups, subnets};
 
 /// The VPC number of the service namespace: `SERVICE_VPC` of `bpf/layout.h`.
 const SERVICE_VPC: u32 = 0;
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    if context.devices.service != 0 {
-        tables.ports.insert(context.devices.service, service());
-    }
-    for interface in context.snapshot.all::<NetworkInterface>() {
-        let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { continue };
-        let kind = kind(&interface.role);
-        let device = context.devices.interfaces.get(&interface.number).copied().unwrap_or(0);
-        let groups = context.groups.of(interface);
-        let subnet = context.snapshot.get::<Subnet>(&interface.subnet);
-        let subnet_key = subnets::key(&interface.subnet);
-        tables.interfaces.insert(
-            interface.number,
-            Interface {
-                address: layout::address(interface.address),
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, interface: &NetworkInterface) {
+    let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { return };
+    let kind = kind(&interface.role);
+    let device = context.devices.interfaces.get(&interface.number).copied().unwrap_or(0);
+    let groups = groups::set_of(interface);
+    let subnet = context.snapshot.get::<Subnet>(&interface.subnet);
+    let subnet_key = subnets::key(&interface.subnet);
+    tables.interfaces.insert(
+        interface.number,
+        Interface {
+            address: layout::address(interface.address),
+            groups,
+            subnet: subnet_key,
+            vpc: vpc.number,
+            device,
+            mac: interface.mac.0,
+            kind,
+            flags: flags(interface),
+        },
+    );
+    if device != 0 {
+        tables.ports.insert(
+            device,
+            Port {
+                interface: interface.number,
+                vpc: vpc.number,
                 groups,
                 subnet: subnet_key,
-                vpc: vpc.number,
-                device,
                 mac: interface.mac.0,
                 kind,
                 flags: flags(interface),
+                prefix: subnet.map_or(128, |subnet| 96 + u32::from(subnet.cidr.prefix_len())),
+                pad: 0,
             },
         );
-        if device != 0 {
-            tables.ports.insert(
-                device,
-                Port {
-                    interface: interface.number,
-                    vpc: vpc.number,
-                    groups,
-                    subnet: subnet_key,
-                    mac: interface.mac.0,
-                    kind,
-                    flags: flags(interface),
-                    prefix: subnet.map_or(128, |subnet| 96 + u32::from(subnet.cidr.prefix_len())),
-                    pad: 0,
-                },
-            );
-        }
     }
 }
 
-fn service() -> Port {
+/// The service namespace's port.
+pub(super) fn service() -> Port {
     Port {
         interface: 0,
         vpc: SERVICE_VPC,

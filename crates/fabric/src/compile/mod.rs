@@ -6,6 +6,7 @@ mod endpoints;
 mod groups;
 pub(crate) mod hash;
 mod interfaces;
+mod part;
 mod places;
 pub mod probes;
 pub mod relays;
@@ -14,16 +15,24 @@ mod rules;
 mod subnets;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use linkway_model::Snapshot;
+use linkway_model::index::{self, Term};
+use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::route_table::RouteTable;
 use linkway_model::routing::Routing;
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::VpcEndpoint;
+use linkway_model::{Snapshot, VpcId};
 
 use crate::layout::KernelSettings;
 use crate::ranges;
 use crate::tables::Tables;
 
-use groups::Groups;
+pub use part::Part;
 
 /// Interface indices of host ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,22 +45,43 @@ pub struct Devices {
 
 /// What the kernel's tables shall hold.
 pub fn compile(snapshot: &Snapshot, devices: &Devices) -> Tables {
-    let context = Context {
-        snapshot,
-        devices,
-        groups: Groups::new(snapshot),
-        routing: Routing::new(snapshot),
-        addresses: addresses(snapshot),
-    };
+    compile_part(snapshot, devices, &Part::whole(snapshot))
+}
+
+/// The rows that follow from a part of the snapshot. No row follows from two documents of a part, so the rows of a
+/// part before a change and after it say what has changed.
+pub fn compile_part(snapshot: &Snapshot, devices: &Devices, part: &Part) -> Tables {
+    let context = Context { snapshot, devices, routing: Routing::new(snapshot) };
     let mut tables = Tables { settings: settings(devices), ..Tables::default() };
-    interfaces::compile(&context, &mut tables);
-    places::compile(&context, &mut tables);
-    rules::compile(&context, &mut tables);
-    subnets::compile(&context, &mut tables);
-    routes::compile(&context, &mut tables);
-    endpoints::compile(&context, &mut tables);
-    balancers::compile(&context, &mut tables);
-    probes::compile(&context, &mut tables);
+    if devices.service != 0 {
+        tables.ports.insert(devices.service, interfaces::service());
+    }
+    for vpc in part.vpcs.iter().filter_map(|id| snapshot.get::<Vpc>(id)) {
+        places::resolver(&mut tables, vpc);
+    }
+    for subnet in part.subnets.iter().filter_map(|id| snapshot.get::<Subnet>(id)) {
+        places::router(&context, &mut tables, subnet);
+        subnets::compile(&context, &mut tables, subnet);
+    }
+    for interface in part.interfaces.iter().filter_map(|id| snapshot.get::<NetworkInterface>(id)) {
+        interfaces::compile(&context, &mut tables, interface);
+        places::interface(&context, &mut tables, interface);
+    }
+    for set in part.sets.iter().filter(|set| part::is_used(snapshot, set)) {
+        rules::compile(&context, &mut tables, set);
+    }
+    for table in part.route_tables.iter().filter_map(|id| snapshot.get::<RouteTable>(id)) {
+        routes::compile(&context, &mut tables, table);
+    }
+    for endpoint in part.endpoints.iter().filter_map(|id| snapshot.get::<VpcEndpoint>(id)) {
+        endpoints::compile(&context, &mut tables, endpoint);
+    }
+    for balancer in part.balancers.iter().filter_map(|arn| snapshot.get::<LoadBalancer>(arn)) {
+        balancers::compile(&context, &mut tables, balancer);
+    }
+    if part.probes {
+        probes::compile(&context, &mut tables);
+    }
     tables
 }
 
@@ -59,21 +89,12 @@ pub fn compile(snapshot: &Snapshot, devices: &Devices) -> Tables {
 pub(crate) struct Context<'a> {
     snapshot: &'a Snapshot,
     devices: &'a Devices,
-    groups: Groups<'a>,
     routing: Routing<'a>,
-    addresses: Addresses<'a>,
 }
 
-/// VPC's id and address to the interface that holds it.
-type Addresses<'a> = BTreeMap<(&'a str, std::net::Ipv4Addr), &'a NetworkInterface>;
-
-fn addresses(snapshot: &Snapshot) -> Addresses<'_> {
-    snapshot
-        .all::<NetworkInterface>()
-        .flat_map(|interface| {
-            interface.addresses().map(move |ip| ((interface.vpc.as_str(), ip), interface.as_ref()))
-        })
-        .collect()
+/// The interface that holds an address of a VPC.
+fn holder<'a>(snapshot: &'a Snapshot, vpc: &VpcId, address: Ipv4Addr) -> Option<&'a Arc<NetworkInterface>> {
+    snapshot.found(Term::InterfaceAddress, &index::address(vpc, address)).next()
 }
 
 fn settings(devices: &Devices) -> KernelSettings {
@@ -86,5 +107,7 @@ fn settings(devices: &Devices) -> KernelSettings {
         router_mac: ranges::router_mac().0,
         service_mac: ranges::service_mac().0,
         endpoint_base: ranges::ENDPOINT_BASE.into(),
+        metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
+        pad: 0,
     }
 }

@@ -13,24 +13,32 @@ use crate::tables::Tables;
 
 use super::Context;
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    for vpc in context.snapshot.all::<Vpc>().filter(|vpc| vpc.enable_dns_support) {
-        for range in &vpc.cidrs {
-            let resolver = Ipv4Addr::from(u32::from(range.cidr.network()).saturating_add(2));
-            put(tables, vpc, resolver, place_kind::PLACE_RESOLVER, 0);
-        }
-        put(tables, vpc, ranges::RESOLVER_LINK_LOCAL, place_kind::PLACE_RESOLVER, 0);
+/// A VPC's resolver, and where instances are told of themselves.
+pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
+    put(tables, vpc, ranges::METADATA_LINK_LOCAL, place_kind::PLACE_METADATA, 0);
+    if !vpc.enable_dns_support {
+        return;
     }
-    for subnet in context.snapshot.all::<Subnet>() {
-        if let Some(vpc) = context.snapshot.get::<Vpc>(&subnet.vpc) {
-            put(tables, vpc, subnet.router(), place_kind::PLACE_ROUTER, 0);
-        }
+    for range in &vpc.cidrs {
+        let resolver = Ipv4Addr::from(u32::from(range.cidr.network()).saturating_add(2));
+        put(tables, vpc, resolver, place_kind::PLACE_RESOLVER, 0);
     }
-    for interface in context.snapshot.all::<NetworkInterface>().filter(|i| answers(context, i)) {
-        if let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) {
-            for address in interface.addresses() {
-                put(tables, vpc, address, place_kind::PLACE_INTERFACE, interface.number);
-            }
+    put(tables, vpc, ranges::RESOLVER_LINK_LOCAL, place_kind::PLACE_RESOLVER, 0);
+}
+
+/// A subnet's router.
+pub(super) fn router(context: &Context<'_>, tables: &mut Tables, subnet: &Subnet) {
+    if let Some(vpc) = context.snapshot.get::<Vpc>(&subnet.vpc) {
+        put(tables, vpc, subnet.router(), place_kind::PLACE_ROUTER, 0);
+    }
+}
+
+/// An interface.
+pub(super) fn interface(context: &Context<'_>, tables: &mut Tables, interface: &NetworkInterface) {
+    let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { return };
+    if answers(context, interface) {
+        for address in interface.addresses() {
+            put(tables, vpc, address, place_kind::PLACE_INTERFACE, interface.number);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::index::Term;
 use linkway_model::load_balancer::{Listener, LoadBalancer, LoadBalancerNode, Target, TargetGroup};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
@@ -15,8 +16,8 @@ use linkway_model::{NetworkInterfaceId, Snapshot, VpcEndpointId};
 
 use crate::programs::types::idle_seconds;
 
+use super::holder;
 use super::probes::{ProbeKey, probe_addresses};
-use super::{Addresses, addresses};
 
 /// What becomes of connections to one listener, as they come through one endpoint's interface, or directly to one
 /// of the balancer's nodes.
@@ -29,6 +30,8 @@ pub struct Relay {
     /// The targets that new connections go to, by the rule that the packet path goes by
     /// ([`Routing::targets`]). May be empty.
     pub targets: Vec<RelayTarget>,
+    /// ARN of the listener, if it ends TLS.
+    pub tls: Option<String>,
     /// Whether targets are told who connects, by PROXY protocol version 2.
     pub proxy_protocol: bool,
     /// After how long an idle connection ends.
@@ -55,13 +58,7 @@ pub fn relays(snapshot: &Snapshot, outside: &OutsideTargets) -> BTreeMap<(u32, u
     if listeners.is_empty() {
         return BTreeMap::new();
     }
-    let places = Places {
-        snapshot,
-        outside,
-        routing,
-        probes: probe_addresses(snapshot),
-        addresses: addresses(snapshot),
-    };
+    let places = Places { snapshot, outside, routing, probes: probe_addresses(snapshot) };
     let mut relays = BTreeMap::new();
     for balancer in snapshot.all::<LoadBalancer>() {
         let Some(listeners) = listeners.get(balancer.arn.as_str()) else { continue };
@@ -69,12 +66,17 @@ pub fn relays(snapshot: &Snapshot, outside: &OutsideTargets) -> BTreeMap<(u32, u
             places.put(&mut relays, None, &node.interface, (balancer, node), listeners);
         }
     }
-    for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets()) {
-        let Some(service) = snapshot.get::<EndpointService>(&endpoint.service) else { continue };
-        for subnet in &endpoint.subnets {
-            let Some((balancer, node)) = places.routing.node(service, &subnet.zone) else { continue };
-            let Some(listeners) = listeners.get(balancer.arn.as_str()) else { continue };
-            places.put(&mut relays, Some(&endpoint.id), &subnet.interface, (balancer, node), listeners);
+    let carried = |service: &EndpointService| {
+        service.load_balancers.iter().any(|arn| listeners.contains_key(arn.as_str()))
+    };
+    for service in snapshot.all::<EndpointService>().filter(|service| carried(service)) {
+        let endpoints = snapshot.found::<VpcEndpoint>(Term::EndpointService, &service.name());
+        for endpoint in endpoints.filter(|endpoint| endpoint.state.carries_packets()) {
+            for subnet in &endpoint.subnets {
+                let Some((balancer, node)) = places.routing.node(service, &subnet.zone) else { continue };
+                let Some(listeners) = listeners.get(balancer.arn.as_str()) else { continue };
+                places.put(&mut relays, Some(&endpoint.id), &subnet.interface, (balancer, node), listeners);
+            }
         }
     }
     relays
@@ -101,7 +103,6 @@ struct Places<'a> {
     outside: &'a OutsideTargets,
     routing: Routing<'a>,
     probes: BTreeMap<ProbeKey, Ipv4Addr>,
-    addresses: Addresses<'a>,
 }
 
 impl Places<'_> {
@@ -121,6 +122,7 @@ impl Places<'_> {
                 endpoint: endpoint.cloned(),
                 address: SocketAddrV4::new(interface.address, listener.port),
                 targets: self.targets(balancer, &node.zone, group),
+                tls: listener.tls.as_ref().map(|_| listener.arn.clone()),
                 proxy_protocol: group.proxy_protocol(),
                 idle: Duration::from_secs(idle.into()),
             };
@@ -141,7 +143,7 @@ impl Places<'_> {
             return self.outside.allow(address).then(|| at(address, true));
         }
         let address = self.routing.address(target)?;
-        self.addresses.get(&(group.vpc.as_str(), address))?;
+        holder(self.snapshot, &group.vpc, address)?;
         let key = (group.arn.clone(), target.id.clone(), target.port);
         Some(at(*self.probes.get(&key)?, false))
     }

@@ -1,15 +1,16 @@
 //! Where packets that leave a subnet are led: its route table.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
+use linkway_model::RouteTableId;
 use linkway_model::aws_prefix_list::AwsPrefixList;
+use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::{RouteTable, RouteTarget};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
-use linkway_model::{RouteTableId, SubnetId};
 
 use crate::layout::{self, Route, RouteKey};
 use crate::programs::types::route_kind;
@@ -20,30 +21,18 @@ use super::{Context, hash};
 /// A route table as the kernel knows it: a hash of its id.
 type Name = [u32; 2];
 
-/// Which route table each subnet uses that does not use its VPC's main one.
-pub(super) struct Associations<'a>(BTreeMap<&'a SubnetId, &'a RouteTableId>);
-
-impl<'a> Associations<'a> {
-    pub(super) fn new(context: &Context<'a>) -> Self {
-        let tables = context.snapshot.all::<RouteTable>();
-        Self(
-            tables
-                .flat_map(|table| table.associations.iter().map(|(_, subnet)| (subnet, &table.id)))
-                .collect(),
-        )
-    }
-
-    /// The route table of a subnet, as its row has it. One of a VPC that is not there has no routes.
-    pub(super) fn of(&self, context: &Context<'_>, subnet: &Subnet) -> Name {
-        let main = || context.snapshot.get::<Vpc>(&subnet.vpc).map(|vpc| &vpc.main_route_table);
-        self.0.get(&subnet.id).copied().or_else(main).map_or([0; 2], name)
-    }
+/// The route table of a subnet, as its row has it: one that it is associated with, or its VPC's main one. One of a VPC
+/// that is not there has no routes.
+pub(super) fn of_subnet(context: &Context<'_>, subnet: &Subnet) -> Name {
+    let mut tables = context.snapshot.found::<RouteTable>(Term::RouteTableVpc, subnet.vpc.as_str());
+    let is_its = |table: &&Arc<RouteTable>| table.associations.iter().any(|(_, its)| *its == subnet.id);
+    let main = || context.snapshot.get::<Vpc>(&subnet.vpc).map(|vpc| &vpc.main_route_table);
+    tables.find(is_its).map(|table| &table.id).or_else(main).map_or([0; 2], name)
 }
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    for table in context.snapshot.all::<RouteTable>() {
-        let Some(vpc) = context.snapshot.get::<Vpc>(&table.vpc) else { continue };
-        let name = name(&table.id);
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, table: &RouteTable) {
+    let name = name(&table.id);
+    if let Some(vpc) = context.snapshot.get::<Vpc>(&table.vpc) {
         for range in &vpc.cidrs {
             tables.routes.insert(key(name, range.cidr), route(route_kind::ROUTE_LOCAL));
         }
@@ -58,23 +47,23 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
             tables.routes.insert(key(name, destination), route);
         }
     }
-    for endpoint in context.snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets())
-    {
-        if let Some(gateway) = &endpoint.gateway {
-            lead_to_endpoint(&endpoint.region, gateway, tables);
+    for endpoint in context.snapshot.found::<VpcEndpoint>(Term::EndpointVpc, table.vpc.as_str()) {
+        if let Some(gateway) = &endpoint.gateway
+            && endpoint.state.carries_packets()
+            && gateway.route_tables.contains(&table.id)
+        {
+            lead_to_endpoint(&endpoint.region, gateway, name, tables);
         }
     }
 }
 
 /// Routes that were made by hand come before those to the addresses of a prefix list.
-fn lead_to_endpoint(region: &str, gateway: &Gateway, tables: &mut Tables) {
+fn lead_to_endpoint(region: &str, gateway: &Gateway, table: Name, tables: &mut Tables) {
     let ranges = AwsPrefixList::find(region, &gateway.prefix_list).map(|list| list.ranges());
-    for table in &gateway.route_tables {
-        for range in ranges.iter().flatten() {
-            let IpNet::V4(range) = *range else { continue };
-            let lead = Route { interface: gateway.number, ..route(route_kind::ROUTE_ENDPOINT) };
-            tables.routes.entry(key(name(table), range)).or_insert(lead);
-        }
+    for range in ranges.iter().flatten() {
+        let IpNet::V4(range) = *range else { continue };
+        let lead = Route { interface: gateway.number, ..route(route_kind::ROUTE_ENDPOINT) };
+        tables.routes.entry(key(table, range)).or_insert(lead);
     }
 }
 

@@ -1,8 +1,7 @@
 //! Sets of security groups, and the rules of each.
 
-use std::collections::BTreeMap;
-
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
+use linkway_model::index::Term;
 use linkway_model::prefix_list;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
 
@@ -10,7 +9,7 @@ use crate::layout::{self, MemberKey, Rule, RuleChunk, RuleKey, Ruleset, RulesetK
 use crate::programs::types::{peer_kind, rule_direction};
 use crate::tables::Tables;
 
-use super::{Context, hash};
+use super::{Context, groups, hash};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -20,32 +19,32 @@ const ICMPV6: u8 = 58;
 /// The range of a rule that names no ports; of ICMP: any type, any code.
 const ANY: u16 = u16::MAX;
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    let rules = by_group(context);
-    for (set, groups) in context.groups.sets() {
-        for group in groups {
-            tables.members.insert(MemberKey { groups: set, group: group.number, pad: 0 }, 1);
+/// A set, by its text in the index.
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, set: &str) {
+    let number = groups::number(set);
+    let (mut ingress, mut egress) = (Vec::new(), Vec::new());
+    for group in set.split(',').filter_map(|id| context.snapshot.get::<SecurityGroup>(id)) {
+        tables.members.insert(MemberKey { groups: number, group: group.number, pad: 0 }, 1);
+        for rule in context.snapshot.found::<SecurityGroupRule>(Term::RuleGroup, group.id.as_str()) {
+            let list = match rule.direction {
+                Direction::Ingress => &mut ingress,
+                Direction::Egress => &mut egress,
+            };
+            list.extend(compile_rule(context, rule));
         }
-        for (direction, number) in [
-            (Direction::Ingress, rule_direction::RULE_INGRESS),
-            (Direction::Egress, rule_direction::RULE_EGRESS),
-        ] {
-            let mut list: Vec<Rule> = groups
-                .iter()
-                .filter_map(|group| rules.get(&(group.id.as_str(), direction)))
-                .flatten()
-                .copied()
-                .collect();
-            list.sort_by_key(|rule| rule.id);
-            let ruleset = put_list(tables, &list);
-            tables.rulesets.insert(RulesetKey { groups: set, direction: number.0, pad: 0 }, ruleset);
-        }
+    }
+    for (direction, mut list) in
+        [(rule_direction::RULE_INGRESS, ingress), (rule_direction::RULE_EGRESS, egress)]
+    {
+        list.sort_by_key(|rule| rule.id);
+        let ruleset = put_list(tables, set, &list);
+        tables.rulesets.insert(RulesetKey { groups: number, direction: direction.0, pad: 0 }, ruleset);
     }
 }
 
-/// Write a list of rules under its contents.
-pub(super) fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
-    let rules = hash::contents(list);
+/// Write a list of rules under its contents, for its owner: a set, or a subnet.
+pub(super) fn put_list(tables: &mut Tables, owner: &str, list: &[Rule]) -> Ruleset {
+    let rules = hash::contents(owner, list);
     for (chunk, items) in (0..).zip(list.chunks(RuleChunk::default().rule.len())) {
         let mut value = RuleChunk::default();
         value.rule[..items.len()].copy_from_slice(items);
@@ -54,20 +53,8 @@ pub(super) fn put_list(tables: &mut Tables, list: &[Rule]) -> Ruleset {
     Ruleset { rules, count: list.len() as u32, pad: 0 }
 }
 
-/// The compiled rules of each group and direction.
-fn by_group<'a>(context: &Context<'a>) -> BTreeMap<(&'a str, Direction), Vec<Rule>> {
-    let mut rules: BTreeMap<_, Vec<Rule>> = BTreeMap::new();
-    for rule in context.snapshot.all::<SecurityGroupRule>() {
-        let compiled = compile_rule(context, rule);
-        if !compiled.is_empty() {
-            rules.entry((rule.group.as_str(), rule.direction)).or_default().extend(compiled);
-        }
-    }
-    rules
-}
-
 /// One for a range or a group, one for each range of a prefix list. None: nothing can match it. Its peer is gone or
-/// an empty list, or its protocol is 0, IPv6's hop-by-hop options, for which the tables say "any".
+/// an empty list, or about IPv6, or its protocol is 0, IPv6's hop-by-hop options, for which the tables say "any".
 fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     if rule.traffic.protocol == Some(0) {
         return Vec::new();
@@ -76,7 +63,7 @@ fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     let compiled =
         Rule { id: rule.number, from, to, protocol: rule.traffic.protocol.unwrap_or(0), ..Rule::default() };
     match &rule.peer {
-        Peer::Cidr(cidr) => vec![with_range(compiled, *cidr)],
+        Peer::Cidr(cidr) => with_range(compiled, *cidr).into_iter().collect(),
         Peer::Group(id) => {
             let group = context.snapshot.get::<SecurityGroup>(id).map(|group| group.number);
             let compiled = |group| Rule { peer: peer_kind::PEER_GROUP.0 as u8, group, ..compiled };
@@ -84,17 +71,23 @@ fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
         }
         Peer::PrefixList(id) => {
             let ranges = prefix_list::ranges(context.snapshot, &rule.region, id);
-            ranges.into_iter().map(|cidr| with_range(compiled, cidr)).collect()
+            ranges.into_iter().filter_map(|cidr| with_range(compiled, cidr)).collect()
         }
     }
 }
 
-/// Of this range.
-pub(super) fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
-    let (address, prefix) = match cidr.trunc() {
-        IpNet::V4(cidr) => (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len())),
-        IpNet::V6(cidr) => (layout::address6(cidr.network()), u32::from(cidr.prefix_len())),
-    };
+/// With this range as its peer. `None`: it is IPv6's, which no packet can be of. (A short prefix of it, such as
+/// `::/0`, would hold all of IPv4's addresses as the tables have them.)
+pub(super) fn with_range(compiled: Rule, cidr: IpNet) -> Option<Rule> {
+    match cidr.trunc() {
+        IpNet::V4(cidr) => Some(with_ipv4_range(compiled, cidr)),
+        IpNet::V6(_) => None,
+    }
+}
+
+/// With this range as its peer.
+pub(super) fn with_ipv4_range(compiled: Rule, cidr: Ipv4Net) -> Rule {
+    let (address, prefix) = (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len()));
     Rule { peer: peer_kind::PEER_CIDR.0 as u8, address, prefix, ..compiled }
 }
 

@@ -1,7 +1,7 @@
 //! What is asked where packets leave and enter each subnet: its network ACL and its route
 //! table.
 
-use ipnet::IpNet;
+use ipnet::Ipv4Net;
 use linkway_model::SubnetId;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet as ModelSubnet;
@@ -10,55 +10,50 @@ use crate::layout::{self, Rule, Ruleset, Subnet};
 use crate::programs::types::rule_direction;
 use crate::tables::Tables;
 
-use super::routes::Associations;
-use super::{Context, hash, rules};
+use super::{Context, hash, routes, rules};
 
 /// A subnet's row.
 pub(super) fn key(subnet: &SubnetId) -> u64 {
     hash::text(&[subnet.as_str()])
 }
 
-pub(super) fn compile(context: &Context<'_>, tables: &mut Tables) {
-    let route_tables = Associations::new(context);
-    for subnet in context.snapshot.all::<ModelSubnet>() {
-        let entries = context
-            .snapshot
-            .get::<NetworkAcl>(&subnet.network_acl.1)
-            .map_or(&[][..], |acl| acl.entries.as_slice());
-        let mut row = Subnet {
-            address: layout::address(subnet.cidr.network()),
-            prefix: 96 + u32::from(subnet.cidr.prefix_len()),
-            routes: route_tables.of(context, subnet),
-            ..Subnet::default()
-        };
-        for (egress, direction) in
-            [(false, rule_direction::RULE_INGRESS), (true, rule_direction::RULE_EGRESS)]
-        {
-            row.acl[direction.0 as usize] =
-                acl(tables, entries.iter().filter(|entry| entry.egress == egress));
-        }
-        tables.subnets.insert(key(&subnet.id), row);
+pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, subnet: &ModelSubnet) {
+    let entries = context
+        .snapshot
+        .get::<NetworkAcl>(&subnet.network_acl.1)
+        .map_or(&[][..], |acl| acl.entries.as_slice());
+    let mut row = Subnet {
+        address: layout::address(subnet.cidr.network()),
+        prefix: 96 + u32::from(subnet.cidr.prefix_len()),
+        routes: routes::of_subnet(context, subnet),
+        ..Subnet::default()
+    };
+    for (egress, direction) in [(false, rule_direction::RULE_INGRESS), (true, rule_direction::RULE_EGRESS)] {
+        let entries = entries.iter().filter(|entry| entry.egress == egress);
+        row.acl[direction.0 as usize] = acl(tables, subnet, entries);
     }
+    tables.subnets.insert(key(&subnet.id), row);
 }
 
-/// One direction of an ACL. An ACL whose first entry allows everything has no list: nobody has to read it.
-fn acl<'a>(tables: &mut Tables, entries: impl Iterator<Item = &'a NetworkAclEntry>) -> Ruleset {
+/// One direction of a subnet's ACL. An ACL whose first entry allows everything has no list: nobody has to read it.
+fn acl<'a>(
+    tables: &mut Tables,
+    subnet: &ModelSubnet,
+    entries: impl Iterator<Item = &'a NetworkAclEntry>,
+) -> Ruleset {
     let mut list: Vec<Rule> = entries.filter_map(compile_entry).collect();
     list.sort_by_key(|entry| entry.id);
-    let allows_all = Rule { id: 0, ..rules::with_range(Rule { to: u16::MAX, ..Rule::default() }, all()) };
+    let everybody = Rule { to: u16::MAX, ..Rule::default() };
+    let allows_all = rules::with_ipv4_range(everybody, Ipv4Net::default());
     match list.first() {
         Some(first) if (Rule { id: 0, ..*first }) == allows_all => Ruleset::default(),
-        _ => rules::put_list(tables, &list),
+        _ => rules::put_list(tables, subnet.id.as_str(), &list),
     }
-}
-
-fn all() -> IpNet {
-    IpNet::V4(ipnet::Ipv4Net::default())
 }
 
 /// `None`: it is about IPv6, or about protocol 0, IPv6's hop-by-hop options, for which the tables say "any".
 fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
-    if entry.cidr.addr().is_ipv6() || entry.protocol == Some(0) {
+    if entry.protocol == Some(0) {
         return None;
     }
     let (from, to) = match (entry.ports, entry.icmp) {
@@ -74,5 +69,5 @@ fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
         denies: (!entry.allow).into(),
         ..Rule::default()
     };
-    Some(rules::with_range(compiled, entry.cidr))
+    rules::with_range(compiled, entry.cidr)
 }

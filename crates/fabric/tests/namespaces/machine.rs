@@ -41,7 +41,7 @@ impl Machine {
     }
 
     pub(crate) fn apply(&mut self, state: &State) {
-        self.fabric().apply(&state.snapshot).unwrap();
+        self.fabric().apply(&state.snapshot.clone().into()).unwrap();
         let problems: Vec<String> = self.fabric().problems().values().map(ToString::to_string).collect();
         assert!(problems.is_empty(), "{problems:?}");
     }

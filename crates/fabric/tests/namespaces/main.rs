@@ -177,7 +177,7 @@ fn an_interface_moves_into_a_namespace_that_exists_and_bears_its_end() {
 
     // The namespace goes: that is a problem of this interface's, and of nothing else's.
     namespace::remove(&own).unwrap();
-    machine.fabric().apply(&state.snapshot).unwrap();
+    machine.fabric().apply(&state.snapshot.clone().into()).unwrap();
     let number = state.number(&consumer);
     assert_eq!(machine.fabric().problems().keys().copied().collect::<Vec<_>>(), [number]);
     assert!(machine.fabric().problems()[&number].to_string().contains(own.to_str().unwrap()));
@@ -201,7 +201,7 @@ fn the_hosts_own_namespace_is_left_as_it_is() {
         attached: Timestamp::UNIX_EPOCH,
     };
     state.change::<NetworkInterface>(&eni, |interface| interface.role = role);
-    machine.fabric().apply(&state.snapshot).unwrap();
+    machine.fabric().apply(&state.snapshot.clone().into()).unwrap();
     let problem = &machine.fabric().problems()[&state.number(&eni)];
     assert!(matches!(problem, FabricError::HostNamespace { .. }), "{problem}");
 }

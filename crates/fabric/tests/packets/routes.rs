@@ -139,7 +139,8 @@ fn it_is_asked_between_the_acls() {
 
 #[test]
 fn answers_need_a_route_of_their_own() {
-    let cases: [(fn(&World), Drop); 4] = [
+    type Case = (fn(&World), Drop);
+    let cases: [Case; 4] = [
         (|w| w.route(OTHER_TABLE, "10.0.0.0/28", RouteKind::ROUTE_BLACKHOLE, 0), Drop::DROP_BLACKHOLE_ROUTE),
         (|w| w.route(OTHER_TABLE, "10.0.0.10/32", RouteKind::ROUTE_UPLINK, 0), Drop::DROP_NO_UPLINK),
         (
@@ -305,6 +306,36 @@ fn a_flow_whose_route_leads_elsewhere_now_begins_anew() {
     assert_eq!(world.send(CLIENT, &datagram), Outcome::Dropped);
     assert_eq!(world.send(CLIENT, &datagram).frame().destination_mac, mac(FORWARDER));
     world.assert_drops(&[(CLIENT, Drop::DROP_FLOW_REVOKED, 1)]);
+}
+
+#[test]
+fn another_interface_takes_over_what_one_has_forwarded() {
+    let world = with_forwarder();
+    between(&world);
+    world.send(CLIENT, &to(NEIGHBOUR_IP, SYN)).frame();
+    world.send(FORWARDER, &to(NEIGHBOUR_IP, SYN)).frame();
+    // An endpoint's device and number do for another instance's.
+    world.interface(ENDPOINT, CONSUMER, Ipv4Addr::new(10, 0, 2, 8), 106, Kind::INTERFACE_WORKLOAD);
+    world.move_to(ENDPOINT, FORWARDERS);
+    world.check_source(ENDPOINT, false);
+    for table in [TABLE, OTHER_TABLE] {
+        let destination = if table == TABLE { OTHER_RANGE } else { "10.0.0.0/28" };
+        world.route(table, destination, RouteKind::ROUTE_INTERFACE, ENDPOINT);
+    }
+    world.raise_epoch();
+    assert_eq!(world.send(CLIENT, &to(NEIGHBOUR_IP, SYN)), Outcome::Dropped);
+    for (sender, frame, receiver) in [
+        (CLIENT, to(NEIGHBOUR_IP, SYN), ENDPOINT),
+        (ENDPOINT, to(NEIGHBOUR_IP, SYN), NEIGHBOUR),
+        (NEIGHBOUR, from(NEIGHBOUR_IP, SYN | ACK), ENDPOINT),
+        (ENDPOINT, from(NEIGHBOUR_IP, SYN | ACK), CLIENT),
+    ] {
+        assert_eq!(world.send(sender, &frame).frame().destination_mac, mac(receiver));
+    }
+    // Who checks its source has nothing to do with either flow.
+    world.check_source(FORWARDER, true);
+    assert_eq!(world.send(FORWARDER, &to(NEIGHBOUR_IP, ACK)), Outcome::Dropped);
+    world.assert_drops(&[(CLIENT, Drop::DROP_FLOW_REVOKED, 1), (FORWARDER, Drop::DROP_SPOOFED_SOURCE, 1)]);
 }
 
 #[test]

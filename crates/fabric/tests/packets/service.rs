@@ -49,6 +49,27 @@ fn the_resolver_serves_dns_only() {
 }
 
 #[test]
+fn metadata_is_asked_by_the_interfaces_own_address_over_http_only() {
+    let world = World::new();
+    world.rules(101, EGRESS, &[]); // groups do not apply to it
+    let syn = Frame::tcp((CLIENT_IP, 40000), (METADATA_IP, 80), SYN);
+    let there =
+        Frame::tcp((SERVICE_CLIENT_IP, 40000), (SERVICE_METADATA_IP, 80), SYN).macs(ROUTER_MAC, mac(SERVICE));
+    assert_eq!(world.send(CLIENT, &syn).frame(), there);
+    let answer = Frame::tcp((SERVICE_METADATA_IP, 80), (SERVICE_CLIENT_IP, 40000), SYN | ACK);
+    let back = Frame::tcp((METADATA_IP, 80), (CLIENT_IP, 40000), SYN | ACK).macs(ROUTER_MAC, mac(CLIENT));
+    assert_eq!(world.send(SERVICE, &answer).frame(), back);
+    for elsewhere in [
+        Frame::tcp((CLIENT_IP, 1), (METADATA_IP, 443), SYN),
+        Frame::udp((CLIENT_IP, 1), (METADATA_IP, 80)),
+        Frame::echo(CLIENT_IP, METADATA_IP, false, 1),
+    ] {
+        assert_eq!(world.send(CLIENT, &elsewhere), Outcome::Dropped);
+    }
+    world.assert_drops(&[(CLIENT, Drop::DROP_NO_LISTENER, 3)]);
+}
+
+#[test]
 fn a_health_check_comes_from_the_balancer() {
     let world = World::new();
     let syn = Frame::tcp((SERVICE_IP, 50000), (PROBE_IP, 8443), SYN);

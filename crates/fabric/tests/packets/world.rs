@@ -59,6 +59,8 @@ pub const OTHER_SUBNET_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 99);
 
 /// In the service namespace.
 pub const SERVICE_RESOLVER_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 2);
+pub const METADATA_IP: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+pub const SERVICE_METADATA_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 3);
 pub const SERVICE_CLIENT_IP: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 1);
 pub const SERVICE_AWS_IP: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 8);
 pub const SERVICE_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
@@ -198,6 +200,7 @@ impl World {
         for vpc in [CONSUMER, PROVIDER] {
             self.place(vpc, ROUTER_IP, 0, types::place_kind::PLACE_ROUTER);
             self.place(vpc, RESOLVER_IP, 0, types::place_kind::PLACE_RESOLVER);
+            self.place(vpc, METADATA_IP, 0, types::place_kind::PLACE_METADATA);
         }
         for group in 1..=4 {
             let key = MemberKey { groups: 100 + u64::from(group), group, pad: 0 };
@@ -253,6 +256,8 @@ impl World {
             router_mac: ROUTER_MAC,
             service_mac: mac(SERVICE),
             endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
+            metadata: u32::from_ne_bytes(SERVICE_METADATA_IP.octets()),
+            pad: 0,
         };
         change(&mut settings);
         self.put(&self.skeleton.maps.settings, &0u32, &settings);

@@ -43,7 +43,7 @@ pub struct State {
 impl State {
     pub fn put<T: Resource>(&mut self, document: T) {
         self.snapshot.revision += 1;
-        T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
+        self.snapshot.put(Arc::new(document));
     }
 
     /// Change the document of this id.
@@ -56,7 +56,7 @@ impl State {
     /// Take the document of this id out.
     pub fn remove<T: Resource>(&mut self, id: impl AsRef<str>) {
         self.snapshot.revision += 1;
-        T::table_mut(&mut self.snapshot).remove(id.as_ref()).expect("the document is there");
+        self.snapshot.remove::<T>(id).expect("the document is there");
     }
 
     pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> &T {
@@ -291,8 +291,10 @@ impl State {
             zone: placed.zone,
             interface,
             command: Vec::new(),
+            launch: None,
             process: None,
             state: InstanceState::Running,
+            cause: None,
             reason: String::new(),
             launched: Timestamp::UNIX_EPOCH,
             ended: None,
@@ -381,6 +383,7 @@ impl State {
             protocol,
             port,
             target_group: group.to_owned(),
+            tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
         });

@@ -22,6 +22,7 @@ fn relay(targets: &[SocketAddr]) -> Relay {
         endpoint: Some(ENDPOINT.parse().unwrap()),
         address: "10.0.9.9:5432".parse().unwrap(),
         targets: targets.iter().map(|address| RelayTarget { address: *address, outside: true }).collect(),
+        tls: None,
         proxy_protocol: false,
         idle: Duration::from_secs(60),
     }

@@ -77,6 +77,7 @@ impl Site {
             protocol: Protocol::Tcp,
             port: 5432,
             target_group: "tg".into(),
+            tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
         });
@@ -114,7 +115,7 @@ impl Site {
     }
 
     fn put<T: Resource>(&mut self, document: T) {
-        T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
+        self.snapshot.put(Arc::new(document));
     }
 
     /// Give the group's VPC a range, which loopback is not in: so the targets are outside.

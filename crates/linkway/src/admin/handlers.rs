@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
-use linkway_control::{BackendRequest, NewKey};
-use linkway_model::account::{AccessKey, Account};
+use linkway_control::{BackendRequest, ImageRequest, NewKey, WebhookRequest};
+use linkway_model::account::{AccessKey, Account, Quotas};
+use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState, Process};
 use linkway_model::network_interface::NetworkInterface;
+use linkway_model::notice::Webhook;
 use linkway_model::service_backend::ServiceBackend;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use crate::admin::protocol::{
-    Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance, GetAdvice,
-    GetStatus, ListAccounts, ListDrops, ListKeys, ListServices, SetService, Status, Stop, UnsetService,
+    AddImage, Attach, CreateAccount, CreateKey, DeleteKey, Detach, DropCount, FindEndpoint, FindInstance,
+    GetAdvice, GetStatus, ImageAvailable, ImageList, ListAccounts, ListDrops, ListImages, ListKeys,
+    ListServices, ListWebhooks, ListedWebhook, RemoveImage, SetQuotas, SetService, SetWebhook, Status, Stop,
+    UnsetService, UnsetWebhook,
 };
 use crate::admin::status as report;
 use crate::advise::{Finding, advise};
@@ -23,6 +27,15 @@ pub(crate) use crate::admin::launch::{ended, launch, started, terminate};
 pub(crate) async fn create_account(daemon: Arc<Daemon>, request: CreateAccount) -> Result<Account> {
     let CreateAccount { id, name, organization } = request;
     Ok(daemon.control(move |control| control.create_account(id, name, organization)).await??)
+}
+
+pub(crate) async fn set_quotas(daemon: Arc<Daemon>, request: SetQuotas) -> Result<Account> {
+    let SetQuotas { account, endpoints_per_vpc, interfaces_per_region } = request;
+    let change = move |quotas: &mut Quotas| {
+        quotas.endpoints_per_vpc = endpoints_per_vpc.unwrap_or(quotas.endpoints_per_vpc);
+        quotas.interfaces_per_region = interfaces_per_region.unwrap_or(quotas.interfaces_per_region);
+    };
+    Ok(daemon.control(move |control| control.set_quotas(&account, change)).await??)
 }
 
 pub(crate) async fn list_accounts(daemon: Arc<Daemon>, _: ListAccounts) -> Result<Vec<Account>> {
@@ -43,6 +56,24 @@ pub(crate) async fn list_keys(daemon: Arc<Daemon>, request: ListKeys) -> Result<
 
 pub(crate) async fn delete_key(daemon: Arc<Daemon>, request: DeleteKey) -> Result<()> {
     Ok(daemon.control(move |control| control.delete_key(&request.access_key_id)).await??)
+}
+
+pub(crate) async fn add_image(daemon: Arc<Daemon>, request: AddImage) -> Result<Image> {
+    let AddImage { account, region, name, description } = request;
+    let request = ImageRequest { account, region, name, description };
+    Ok(daemon.control(move |control| control.add_image(request)).await??)
+}
+
+pub(crate) async fn image_available(daemon: Arc<Daemon>, request: ImageAvailable) -> Result<Image> {
+    Ok(daemon.control(move |control| control.image_available(&request.image)).await??)
+}
+
+pub(crate) async fn remove_image(daemon: Arc<Daemon>, request: RemoveImage) -> Result<()> {
+    Ok(daemon.control(move |control| control.remove_image(&request.image)).await??)
+}
+
+pub(crate) async fn list_images(daemon: Arc<Daemon>, request: ListImages) -> Result<ImageList> {
+    Ok(ImageList { images: daemon.control.images(&request.region), directory: daemon.machines.images() })
 }
 
 pub(crate) async fn find_instance(daemon: Arc<Daemon>, request: FindInstance) -> Result<Process> {
@@ -89,6 +120,25 @@ pub(crate) async fn unset_service(daemon: Arc<Daemon>, request: UnsetService) ->
 
 pub(crate) async fn list_services(daemon: Arc<Daemon>, _: ListServices) -> Result<Vec<ServiceBackend>> {
     Ok(daemon.control.backends())
+}
+
+pub(crate) async fn set_webhook(daemon: Arc<Daemon>, request: SetWebhook) -> Result<String> {
+    let SetWebhook { topic, url, ca, secret } = request;
+    let request = WebhookRequest { topic, url, ca, secret };
+    Ok(daemon.control(move |control| control.set_webhook(request)).await??.secret)
+}
+
+pub(crate) async fn unset_webhook(daemon: Arc<Daemon>, request: UnsetWebhook) -> Result<()> {
+    Ok(daemon.control(move |control| control.unset_webhook(&request.topic)).await??)
+}
+
+pub(crate) async fn list_webhooks(daemon: Arc<Daemon>, _: ListWebhooks) -> Result<Vec<ListedWebhook>> {
+    let listed = |(webhook, waiting): (Webhook, usize)| ListedWebhook {
+        url: webhook.url(),
+        topic: webhook.topic,
+        waiting,
+    };
+    Ok(daemon.control.webhooks().into_iter().map(listed).collect())
 }
 
 pub(crate) async fn find_endpoint(daemon: Arc<Daemon>, request: FindEndpoint) -> Result<VpcEndpoint> {

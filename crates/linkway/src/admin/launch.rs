@@ -56,7 +56,7 @@ pub(crate) async fn launch(daemon: Arc<Daemon>, request: Launch) -> Result<Launc
 }
 
 /// Wait until packets of the instance's interface flow.
-async fn ready(daemon: &Daemon, instance: &Instance) -> Result<()> {
+pub(crate) async fn ready(daemon: &Daemon, instance: &Instance) -> Result<()> {
     daemon.settled().await?;
     let state = daemon.store.snapshot();
     let interface = interface(&state, instance)?;
@@ -78,7 +78,8 @@ pub(crate) fn identity(state: &Snapshot, vpc: &VpcId, interface: &NetworkInterfa
     })
 }
 
-fn interface<'a>(state: &'a Snapshot, instance: &Instance) -> Result<&'a NetworkInterface> {
+/// An instance's first interface.
+pub(crate) fn interface<'a>(state: &'a Snapshot, instance: &Instance) -> Result<&'a NetworkInterface> {
     let interface = state.get::<NetworkInterface>(&instance.interface);
     interface.map(AsRef::as_ref).context("the instance was terminated while it was launched")
 }

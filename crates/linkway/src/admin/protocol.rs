@@ -8,17 +8,30 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use linkway_model::account::{AccessKey, Account};
+use linkway_model::image::Image;
 use linkway_model::instance::Process;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{
-    AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId,
+    AccountId, ImageId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp,
+    VpcEndpointId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::advise::Finding;
+
+/// A topic's webhook as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedWebhook {
+    /// The topic's ARN.
+    pub(crate) topic: String,
+    /// Where messages are posted.
+    pub(crate) url: String,
+    /// Messages that are not delivered yet.
+    pub(crate) waiting: usize,
+}
 
 /// Something that the daemon can be asked.
 pub(crate) trait Request: Serialize + DeserializeOwned {
@@ -54,6 +67,16 @@ requests! {
         organization: Option<String>,
     } -> Account;
 
+    /// Change what is given of an account's quotas.
+    "/accounts/quotas" SetQuotas {
+        /// Its number.
+        account: AccountId,
+        /// Interface endpoints of a VPC.
+        endpoints_per_vpc: Option<usize>,
+        /// Network interfaces in a region.
+        interfaces_per_region: Option<usize>,
+    } -> Account;
+
     /// All accounts.
     "/accounts/list" ListAccounts {} -> Vec<Account>;
 
@@ -82,6 +105,36 @@ requests! {
         /// Which.
         access_key_id: String,
     } -> ();
+
+    /// Make an image, whose files are to be in a directory of its id.
+    "/images/add" AddImage {
+        /// Whose; for all accounts to use if none is given.
+        account: Option<AccountId>,
+        /// Where it is.
+        region: String,
+        /// Its name.
+        name: String,
+        /// What it is, for people.
+        description: String,
+    } -> Image;
+
+    /// An image's files are there.
+    "/images/available" ImageAvailable {
+        /// Which.
+        image: ImageId,
+    } -> Image;
+
+    /// Forget an image. Its files go when no instance is made of it any more.
+    "/images/remove" RemoveImage {
+        /// Which.
+        image: ImageId,
+    } -> ();
+
+    /// All images that were imported, and the host's own in a region.
+    "/images/list" ListImages {
+        /// The region.
+        region: String,
+    } -> ImageList;
 
     /// Make an instance without a process. Answered when its namespace and its interface are there.
     "/instances/launch" Launch {
@@ -170,6 +223,27 @@ requests! {
     /// Where AWS services are served, by their names.
     "/services/list" ListServices {} -> Vec<ServiceBackend>;
 
+    /// Say where messages to a notification topic are sent, instead of what was said before. Answers the secret.
+    "/webhooks/set" SetWebhook {
+        /// The topic's ARN.
+        topic: String,
+        /// Where.
+        url: String,
+        /// Certificates that an HTTPS receiver's own must lead to, in PEM.
+        ca: Option<String>,
+        /// What messages are signed with; one at random if none is given.
+        secret: Option<String>,
+    } -> String;
+
+    /// Forget where messages to a topic are sent.
+    "/webhooks/unset" UnsetWebhook {
+        /// The topic's ARN.
+        topic: String,
+    } -> ();
+
+    /// Where messages to topics are sent, by topic.
+    "/webhooks/list" ListWebhooks {} -> Vec<ListedWebhook>;
+
     /// An endpoint, with its policy.
     "/endpoints/find" FindEndpoint {
         /// Which.
@@ -200,6 +274,15 @@ requests! {
 pub(crate) struct Refusal {
     /// For people.
     pub(crate) error: String,
+}
+
+/// Images, and where they are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ImageList {
+    /// The images.
+    pub(crate) images: Vec<Image>,
+    /// Where each has a directory of its id.
+    pub(crate) directory: PathBuf,
 }
 
 /// An instance whose namespace is there and empty.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use linkway_model::endpoint_service::EndpointService;
-use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth, TargetId};
+use linkway_model::load_balancer::{CROSS_ZONE, Target, TargetGroup, TargetHealth, TargetId};
 use linkway_model::routing::Routing;
 
 use super::{Findings, Subject};
@@ -86,11 +86,12 @@ fn zones(subject: Subject<'_>, service: &EndpointService, group: &TargetGroup, f
         group.name,
         zones.join(", ")
     );
-    let command = subject.aws(&format!(
-        "elbv2 modify-load-balancer-attributes --load-balancer-arn {} \
-         --attributes Key=load_balancing.cross_zone.enabled,Value=true",
-        balancer.arn
-    ));
+    // A group that says for itself does not go by its balancer.
+    let which = match group.attributes.contains_key(CROSS_ZONE) {
+        true => format!("target-group-attributes --target-group-arn {}", group.arn),
+        false => format!("load-balancer-attributes --load-balancer-arn {}", balancer.arn),
+    };
+    let command = subject.aws(&format!("elbv2 modify-{which} --attributes Key={CROSS_ZONE},Value=true"));
     findings.warn("zone-down", message, "mend the targets there, or balance across zones", command);
 }
 

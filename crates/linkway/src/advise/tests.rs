@@ -355,6 +355,20 @@ fn endpoint_services_need_targets_that_answer() {
     let expected =
         [(Severity::Warning, "target-down".to_owned()), (Severity::Warning, "zone-down".to_owned())];
     assert_eq!(ids(&shop), expected);
+    let command = |shop: &Shop| {
+        let found = advise(&shop.world.snapshot, &PublicNames::new(), None);
+        found
+            .into_iter()
+            .find(|finding| finding.id == "zone-down")
+            .and_then(|finding| finding.command)
+            .unwrap()
+    };
+    assert!(command(&shop).contains("modify-load-balancer-attributes"), "{}", command(&shop));
+    // A group that forbids it must be told itself.
+    shop.world.change::<load_balancer::TargetGroup>(&group, |group| {
+        group.attributes.insert(load_balancer::CROSS_ZONE.to_owned(), "false".to_owned());
+    });
+    assert!(command(&shop).contains("modify-target-group-attributes"), "{}", command(&shop));
     shop.world.set_health(&group, TARGETS[1], DOWN);
     assert_eq!(ids(&shop), [(Severity::Error, "targets-down".to_owned())]);
     shop.world.change::<load_balancer::TargetGroup>(&group, |group| group.targets.clear());

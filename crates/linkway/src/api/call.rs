@@ -2,12 +2,15 @@
 
 use std::net::IpAddr;
 
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
 use linkway_actions::RequestHead;
-use linkway_control::{Caller, Control};
-use linkway_model::id::random_hex;
-use linkway_model::{Snapshot, Timestamp};
+use linkway_control::{Caller, Control, Error};
+use linkway_model::{Snapshot, Timestamp, random_uuid};
+use linkway_store::StoreError;
+use linkway_wire::json::JsonCall;
 use linkway_wire::sigv4::{Request, Scope};
-use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, ec2, elbv2, iam, rds, sts};
+use linkway_wire::{ApiError, Call, Params, ParamsError, Protocol, Service, acm, ec2, elbv2, iam, rds, sts};
 
 use crate::api::credentials::authenticate;
 
@@ -17,9 +20,20 @@ pub(crate) struct Answer {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The document.
-    pub(crate) xml: String,
-    /// The id that the document carries too.
+    pub(crate) body: String,
+    /// What kind of one.
+    pub(crate) content_type: &'static str,
+    /// The id that an XML document carries too.
     pub(crate) request_id: String,
+    /// How the caller's service spells answers.
+    protocol: Protocol,
+}
+
+impl Answer {
+    /// The answer in place of this one, when what it tells of could not be kept.
+    pub(crate) fn not_kept(self, error: StoreError) -> Self {
+        refuse(self.protocol, &Error::from(error).into(), self.request_id)
+    }
 }
 
 /// Answer a request that has arrived whole, from `peer`.
@@ -30,11 +44,11 @@ pub(crate) fn answer(
     peer: Option<IpAddr>,
     now: Timestamp,
 ) -> Answer {
-    let request_id = request_id();
+    let request_id = random_uuid();
     let likely = likely_service(request, params(request).ok().as_ref()).protocol();
     let (verified, caller) = match authenticate(request, now, state, peer) {
         Ok(authenticated) => authenticated,
-        Err(error) => return refuse(likely, &error.into_error(likely.dialect), request_id),
+        Err(error) => return refuse(likely, &likely.refusal(error), request_id),
     };
     match Service::from_signing_name(&verified.service) {
         Some(service) => perform(control, service, caller, request, request_id),
@@ -45,12 +59,13 @@ pub(crate) fn answer(
 
 /// Refuse a request that did not arrive whole. How its caller would have it spelled, nobody knows.
 pub(crate) fn refuse_unread(error: &ApiError) -> Answer {
-    refuse(Service::Ec2.protocol(), error, request_id())
+    refuse(Service::Ec2.protocol(), error, random_uuid())
 }
 
 /// Refuse a request, as its service spells it.
 pub(crate) fn refuse(protocol: Protocol, error: &ApiError, request_id: String) -> Answer {
-    Answer { status: error.status, xml: protocol.error(error, &request_id), request_id }
+    let body = protocol.error(error, &request_id);
+    Answer { status: error.status, body, content_type: protocol.content_type(), request_id, protocol }
 }
 
 /// Run the operation that a caller's request asks a service for, if the caller may.
@@ -63,29 +78,35 @@ pub(crate) fn perform(
 ) -> Answer {
     let protocol = service.protocol();
     for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:referer", "referer")] {
-        let value = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(header));
-        let value = value.and_then(|(_, value)| str::from_utf8(value).ok());
+        let value = self::header(request, header);
         caller.circumstances.extend(value.map(|value| (key.to_owned(), value.to_owned())));
     }
-    let called = params(request)
-        .map_err(|error| unreadable(&error))
-        .and_then(|params| Call::new(protocol, params, &request_id))
-        .and_then(|call| {
-            control.authorize(&caller, &head(service, request))?;
-            dispatch(control, service, &caller, call)
-        });
+    let permitted = || control.authorize(&caller, &head(service, request)).map_err(ApiError::from);
+    let called = match protocol {
+        Protocol::Form(form) => params(request)
+            .map_err(|error| unreadable(&error))
+            .and_then(|params| Call::new(form, params, &request_id))
+            .and_then(|call| permitted().and_then(|()| dispatch(control, service, &caller, call))),
+        Protocol::Json(json) => JsonCall::new(json, header(request, "x-amz-target"), request.body)
+            .and_then(|call| permitted().and_then(|()| acm::dispatch(control, &caller, call))),
+    };
     match called {
-        Ok(xml) => Answer { status: 200, xml, request_id },
+        Ok(body) => Answer { status: 200, body, content_type: protocol.content_type(), request_id, protocol },
         Err(error) => refuse(protocol, &error, request_id),
     }
 }
 
+/// A header's text.
+fn header<'a>(request: &Request<'a>, name: &str) -> Option<&'a str> {
+    let (_, value) = request.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+    str::from_utf8(value).ok()
+}
+
 /// A request in the form that the tables of actions are asked with.
 fn head<'a>(service: Service, request: &Request<'a>) -> RequestHead<'a> {
-    let host = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
     RequestHead {
         method: request.method,
-        host: host.and_then(|(_, host)| str::from_utf8(host).ok()).unwrap_or_default(),
+        host: header(request, "host").unwrap_or_default(),
         path: request.path,
         query: request.query,
         headers: request.headers,
@@ -103,6 +124,8 @@ fn dispatch(
     let action = call.action().to_owned();
     tracing::debug!(?service, action, region = caller.region, account = %caller.account);
     match service {
+        // It speaks JSON, and has no calls by forms.
+        Service::Acm => Err(call.unknown_action()),
         Service::Ec2 => ec2::dispatch(control, caller, call),
         Service::Elbv2 => elbv2::dispatch(control, caller, call),
         Service::Iam => iam::dispatch(control, caller, call),
@@ -110,6 +133,17 @@ fn dispatch(
         Service::Sts => sts::dispatch(control, caller, call),
     }
     .inspect_err(|error| tracing::debug!(action, %error, "refused"))
+}
+
+/// Whether a request surely asks EC2 to change something: then it is answered without going through many
+/// resources. What is not sure counts as no.
+pub(crate) fn is_short(headers: &HeaderMap, body: &[u8]) -> bool {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let of_ec2 = authorization.is_some_and(|value| value.contains("/ec2/aws4_request"));
+    let members = str::from_utf8(body).unwrap_or_default().split('&');
+    let action = members.filter_map(|member| member.strip_prefix("Action=")).next();
+    let changes = ["Create", "Modify", "Delete", "Authorize", "Revoke", "Associate", "Attach"];
+    of_ec2 && action.is_some_and(|action| changes.iter().any(|verb| action.starts_with(verb)))
 }
 
 /// An action may be asked for in the URL, as presigned ones are, and in the body.
@@ -125,10 +159,7 @@ fn likely_service(request: &Request<'_>, params: Option<&Params>) -> Service {
     let claimed = Scope::claimed(request).and_then(|scope| Service::from_signing_name(&scope.service));
     claimed.unwrap_or_else(|| {
         let version = params.and_then(|params| params.get("Version")).unwrap_or_default();
-        [Service::Elbv2, Service::Iam, Service::Rds, Service::Sts]
-            .into_iter()
-            .find(|service| service.protocol().version == version)
-            .unwrap_or(Service::Ec2)
+        Service::from_version(version).unwrap_or(Service::Ec2)
     })
 }
 
@@ -136,8 +167,8 @@ fn unknown_service(name: &str) -> ApiError {
     ApiError::new(
         "UnsupportedOperation",
         format!(
-            "Linkway does not answer for the service '{name}', only for ec2, elasticloadbalancing, iam, \
-             rds and sts"
+            "Linkway does not answer for the service '{name}', only for acm, ec2, \
+             elasticloadbalancing, iam, rds and sts"
         ),
     )
 }
@@ -147,12 +178,6 @@ fn unreadable(error: &ParamsError) -> ApiError {
         ParamsError::TooLarge => ApiError::new("RequestEntityTooLarge", error.to_string()).with_status(413),
         ParamsError::Encoding => ApiError::new("MalformedQueryString", error.to_string()),
     }
-}
-
-/// A request id as AWS's: a UUID of random digits.
-fn request_id() -> String {
-    let hex = random_hex(30);
-    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..])
 }
 
 #[cfg(test)]
@@ -184,9 +209,15 @@ mod tests {
     }
 
     #[test]
-    fn request_ids_have_the_form_of_a_uuid() {
-        let id = request_id();
-        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+    fn what_changes_something_is_told_from_what_looks_around() {
+        let mut headers = HeaderMap::new();
+        let short = |headers: &HeaderMap, body: &str| is_short(headers, body.as_bytes());
+        assert!(!short(&headers, "Action=CreateVpc"));
+        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/ec2/aws4_request, …";
+        headers.insert(AUTHORIZATION, signed.parse().unwrap());
+        assert!(short(&headers, "Version=2016-11-15&Action=CreateVpcEndpoint"));
+        for other in ["Action=DescribeVpcs", "", "Actions=CreateVpc", "Name=CreateVpc"] {
+            assert!(!short(&headers, other), "{other}");
+        }
     }
 }

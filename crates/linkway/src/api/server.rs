@@ -1,5 +1,6 @@
 //! The API's listener.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hyper::body::{Bytes, Incoming};
@@ -7,6 +8,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use linkway_model::Timestamp;
+use linkway_store::deferred;
 use linkway_wire::{ApiError, sigv4};
 
 use crate::api::call::{self, Answer};
@@ -37,10 +39,38 @@ async fn call(daemon: Arc<Daemon>, request: Request<Incoming>) -> Answer {
         Ok(body) => body,
         Err(error) => return call::refuse_unread(&unread(&error)),
     };
-    let answered = carry_out(head, body, move |request| {
+    let store = Arc::clone(&daemon.store);
+    let work = move |request: &sigv4::Request<'_>| {
         call::answer(&daemon.control, &daemon.store.snapshot(), request, peer, Timestamp::now())
-    });
-    answered.await.unwrap_or_else(|error| call::refuse_unread(&error))
+    };
+    let answered = if call::is_short(&head.headers, &body) {
+        // It takes no longer than handing it to another thread, and this task waits for the disk.
+        let now = || deferred(|| read(&head, &body, work));
+        match catch_unwind(AssertUnwindSafe(now)) {
+            Ok((answer, None)) => Ok(answer),
+            Ok((answer, Some(pending))) => match store.settled(pending).await {
+                Ok(()) => Ok(answer),
+                Err(error) => Ok(answer.not_kept(error)),
+            },
+            Err(_) => Err(ApiError::internal()),
+        }
+    } else {
+        carry_out(head, body, work).await
+    };
+    answered.unwrap_or_else(|error| call::refuse_unread(&error))
+}
+
+/// Hand a request to `work` as it has to see it.
+fn read<R>(head: &Parts, body: &Bytes, work: impl FnOnce(&sigv4::Request<'_>) -> R) -> R {
+    let headers: Vec<(&str, &[u8])> =
+        head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    work(&sigv4::Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body,
+    })
 }
 
 /// Carry out what a request that has arrived whole asks for. Operations read and write the state, on the disk too:
@@ -54,17 +84,7 @@ pub(crate) async fn carry_out(
     body: Bytes,
     work: impl FnOnce(&sigv4::Request<'_>) -> Answer + Send + 'static,
 ) -> Result<Answer, ApiError> {
-    let carried_out = tokio::task::spawn_blocking(move || {
-        let headers: Vec<(&str, &[u8])> =
-            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        work(&sigv4::Request {
-            method: head.method.as_str(),
-            path: head.uri.path(),
-            query: head.uri.query().unwrap_or_default(),
-            headers: &headers,
-            body: &body,
-        })
-    });
+    let carried_out = tokio::task::spawn_blocking(move || read(&head, &body, work));
     carried_out.await.map_err(|error| {
         tracing::error!(%error, "an operation failed");
         ApiError::internal()
@@ -82,10 +102,10 @@ pub(crate) fn unread(error: &BodyError) -> ApiError {
 
 /// An answer as HTTP has it, in whichever type of body.
 pub(crate) fn into_response<B>(answer: Answer, body: impl FnOnce(String) -> B) -> Response<B> {
-    let mut response = Response::new(body(answer.xml));
+    let mut response = Response::new(body(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     if let Ok(id) = HeaderValue::from_str(&answer.request_id) {
         headers.insert("x-amzn-requestid", id);
     }

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use linkway_model::AccountId;
 
 use crate::admin::client::Client;
-use crate::admin::protocol::{CreateAccount, ListAccounts};
+use crate::admin::protocol::{CreateAccount, ListAccounts, SetQuotas};
 use crate::cli::output::Output;
 use crate::state_dir::StateDir;
 
@@ -26,6 +26,20 @@ pub(crate) enum Account {
         #[command(flatten)]
         output: Output,
     },
+    /// Change an account's quotas, which are AWS's defaults at first.
+    Quota {
+        /// Its number.
+        #[arg(long, value_name = "ACCOUNT")]
+        id: AccountId,
+        /// Interface endpoints that a VPC may have.
+        #[arg(long, value_name = "COUNT")]
+        endpoints_per_vpc: Option<usize>,
+        /// Network interfaces that it may have in a region, those of endpoints and balancers among them.
+        #[arg(long, value_name = "COUNT")]
+        interfaces_per_region: Option<usize>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// List accounts.
     List {
         #[command(flatten)]
@@ -40,6 +54,10 @@ impl Account {
         let (accounts, output) = match self {
             Self::Create { id, name, organization, output } => {
                 (vec![client.call(&CreateAccount { id, name, organization })?], output)
+            }
+            Self::Quota { id, endpoints_per_vpc, interfaces_per_region, output } => {
+                let quotas = SetQuotas { account: id, endpoints_per_vpc, interfaces_per_region };
+                (vec![client.call(&quotas)?], output)
             }
             Self::List { output } => (client.call(&ListAccounts {})?, output),
         };

@@ -14,7 +14,7 @@ use crate::cli::up::name;
 use crate::daemon::start::BPFFS;
 use crate::daemon::{instances, lock, privileges};
 use crate::instance::process;
-use crate::state_dir::{StateDir, run_directory};
+use crate::state_dir::{StateDir, remove, run_directory};
 
 /// How long the daemon may take to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,6 +57,8 @@ impl Down {
         if own {
             // A daemon that keeps nothing was killed, and could not remove them itself.
             errors.extend(remove(&state.ephemeral_databases()).err());
+            errors.extend(remove(&state.ephemeral_machines()).err());
+            errors.extend(remove(&state.ephemeral_images()).err());
         }
         if self.delete_state {
             errors.extend(remove(state.path()).err());
@@ -92,16 +94,6 @@ fn remove_run_directory(directory: &Path) -> Result<()> {
     match fs::remove_dir(directory) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
             Err(error).with_context(|| format!("cannot remove {}", directory.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),
     }

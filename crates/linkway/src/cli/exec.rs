@@ -1,5 +1,6 @@
 //! `linkway exec`.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
@@ -11,6 +12,7 @@ use crate::admin::protocol::FindInstance;
 use crate::instance::files::Files;
 use crate::instance::namespaces;
 use crate::instance::wait::{self, Signals};
+use crate::machine::{boot, confine, first_boot};
 use crate::state_dir::{StateDir, instance_run_directory};
 
 /// Run a command inside an instance.
@@ -31,15 +33,20 @@ impl Exec {
         let process = Client::new(state).call(&FindInstance { instance: self.instance.clone() })?;
         let files = Files::at(&instance_run_directory(&state.read_daemon()?.name, &self.instance));
         let directory = std::env::current_dir().ok();
-        namespaces::enter(process)?;
+        let confined = namespaces::enter(process)?;
         let signals = Signals::hold()?;
         let mut words = self.command.iter();
         let program = words.next().map(String::as_str).unwrap_or_default();
         let mut command = Command::new(program);
-        command.args(words).envs(files.variables());
-        // Entering a mount namespace leads to its root.
-        if let Some(directory) = directory.filter(|directory| directory.is_dir()) {
-            command.current_dir(directory);
+        command.args(words);
+        if confined {
+            confine(&mut command)?;
+        } else {
+            command.envs(files.variables());
+            // Entering a mount namespace leads to its root.
+            if let Some(directory) = directory.filter(|directory| directory.is_dir()) {
+                command.current_dir(directory);
+            }
         }
         match wait::start(&mut command) {
             Ok(child) => signals.pass_on_until_exit(&child),
@@ -49,4 +56,19 @@ impl Exec {
             }
         }
     }
+}
+
+/// In an instance that the API has started, the command is its root's, as whatever else runs there, and sees nothing of
+/// the environment that this one has.
+fn confine(command: &mut Command) -> Result<()> {
+    boot::become_its_root()?;
+    confine::apply()?;
+    command.env_clear();
+    if let Some(terminal) = std::env::var_os("TERM") {
+        command.env("TERM", terminal);
+    }
+    let environment = fs::read_to_string(first_boot::ENVIRONMENT).unwrap_or_default();
+    command.envs(first_boot::read_environment(&environment));
+    command.current_dir("/");
+    Ok(())
 }

@@ -1,12 +1,13 @@
-//! The hidden commands that the keeper of databases and its processes are; see [`crate::keeper`].
+//! The hidden commands that the keeper and its processes are; see [`crate::keeper`].
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::database::{init, inside};
 use crate::keeper::{serve, work};
+use crate::machine::boot;
 
-/// A process that looks after databases.
+/// A process that looks after databases and instances.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keeper {
     /// The keeper itself.
@@ -17,6 +18,8 @@ pub(crate) enum Keeper {
     Init { plan: String },
     /// Runs a client inside of a database.
     Inside { plan: String },
+    /// Makes an instance, and is its first process.
+    Boot,
 }
 
 impl Keeper {
@@ -27,6 +30,7 @@ impl Keeper {
             Self::Serve { place } => serve::run(&serde_json::from_str(place).context(STRANGER)?)?,
             Self::Work { place } => work::run(&serde_json::from_str(place).context(STRANGER)?)?,
             Self::Init { plan } => return Ok(init::run(&serde_json::from_str(plan).context(STRANGER)?)),
+            Self::Boot => return Ok(boot::run()),
             Self::Inside { plan } => return inside::run(&serde_json::from_str(plan).context(STRANGER)?),
         }
         Ok(0)

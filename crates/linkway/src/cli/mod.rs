@@ -8,8 +8,10 @@ pub(crate) mod down;
 pub(crate) mod drops;
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod image;
 pub(crate) mod keeper;
 pub(crate) mod key;
+pub(crate) mod notification;
 pub(crate) mod output;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     /// Say where AWS services are served: who answers behind interface endpoints to them.
     #[command(subcommand)]
     Service(service::Service),
+    /// Make, list and remove images: what instances that the API launches begin as.
+    #[command(subcommand)]
+    Image(image::Image),
+    /// Say where connection notifications are delivered: webhooks in place of SNS topics.
+    #[command(subcommand)]
+    Notification(notification::Notification),
     /// Run a command as an instance: with a network interface in a subnet and a namespace of its own.
     ///
     /// In the foreground the exit status is the command's, and the instance ends with it.
@@ -112,7 +120,7 @@ pub(crate) enum Command {
     /// The first process of an instance.
     #[command(hide = true)]
     InstanceInit(run::InstanceInit),
-    /// A process that looks after databases.
+    /// A process that looks after databases and instances.
     #[command(hide = true, subcommand)]
     Keeper(keeper::Keeper),
 }

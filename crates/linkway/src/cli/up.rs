@@ -3,10 +3,11 @@
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use ipnet::Ipv4Net;
 use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::own_region::OwnRegion;
 use tracing_subscriber::EnvFilter;
 
 use crate::daemon::upstream::UpstreamChoice;
@@ -40,6 +41,14 @@ pub(crate) struct Up {
     /// link-local addresses (169.254.0.0/16) does not mean those.
     #[arg(long, value_name = "CIDR")]
     outside_targets: Vec<Ipv4Net>,
+    /// A region of this installation's own, with its zones; may be given several times. It is kept for the next
+    /// start, and given again, it has the zones that are given then. Names have AWS's form:
+    /// lab-west-1=lab-west-1a,lab-west-1b.
+    #[arg(long, value_name = "NAME=ZONE,…")]
+    region: Vec<OwnRegion>,
+    /// Forget a region of this installation's own, in which nothing is left; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    forget_region: Vec<String>,
     /// What to log to standard error: error, warn, info, debug, trace, or a list such as
     /// `info,linkway_fabric=debug`.
     #[arg(long, value_name = "FILTER", env = "LINKWAY_LOG", default_value = "info", hide_env_values = true)]
@@ -49,6 +58,10 @@ pub(crate) struct Up {
 impl Up {
     /// Carry it out.
     pub(crate) fn run(self, state: &StateDir) -> Result<()> {
+        for (at, region) in self.region.iter().enumerate() {
+            let twice = self.region[..at].iter().any(|other| other.name == region.name);
+            ensure!(!twice, "--region gives {} twice", region.name);
+        }
         let filter =
             EnvFilter::try_new(&self.log).with_context(|| format!("--log {:?} is no filter", self.log))?;
         tracing_subscriber::fmt()
@@ -65,6 +78,8 @@ impl Up {
             ephemeral: self.ephemeral,
             upstream: self.upstream.unwrap_or(UpstreamChoice::Host),
             outside_targets: OutsideTargets::new(self.outside_targets),
+            own_regions: self.region,
+            forgotten_regions: self.forget_region,
         })
     }
 }

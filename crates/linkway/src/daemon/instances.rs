@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,7 @@ pub(crate) async fn watch(daemon: Arc<Daemon>, mut stop: Stop) {
     let mut snapshots = daemon.store.subscribe();
     let mut ending = Ending::new();
     loop {
+        let seen = Arc::clone(&snapshots.borrow_and_update());
         let worker = Arc::clone(&daemon);
         // Looking reads files, and what is noticed is written to the disk.
         let looked = tokio::task::spawn_blocking(move || {
@@ -50,7 +52,7 @@ pub(crate) async fn watch(daemon: Arc<Daemon>, mut stop: Stop) {
         let period = if ending.is_empty() { PERIOD } else { BUSY_PERIOD };
         tokio::select! {
             () = tokio::time::sleep(period) => {}
-            Ok(()) = snapshots.changed() => {}
+            Ok(_) = snapshots.wait_for(|state| !state.same::<Instance>(&seen)) => {}
             () = stop.wait() => return,
         }
     }
@@ -61,7 +63,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
     let mut launchers = daemon.launchers.lock().unwrap_or_else(PoisonError::into_inner);
     let state = daemon.store.snapshot();
     launchers.retain(|id, _| state.get::<Instance>(id).is_some_and(|i| i.state == InstanceState::Pending));
-    for instance in state.all::<Instance>() {
+    for instance in state.all::<Instance>().filter(|instance| instance.launch.is_none()) {
         match instance.state {
             InstanceState::Pending => {
                 if !launchers.get(&instance.id).is_some_and(|launcher| process::is_alive(*launcher)) {
@@ -80,7 +82,9 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
                     ended(&daemon.control, &instance.id, "it was terminated");
                 }
             },
-            InstanceState::Terminated => drop(ending.remove(&instance.id)),
+            InstanceState::Stopping | InstanceState::Stopped | InstanceState::Terminated => {
+                ending.remove(&instance.id);
+            }
         }
     }
     ending.retain(|id, _| state.get::<Instance>(id).is_some());
@@ -90,7 +94,7 @@ fn look(daemon: &Daemon, ending: &mut Ending) {
 /// Note the instances that ended while no daemon ran: all of them, if the machine has booted since. What is not known
 /// to have ended would be given its namespace and its interface again.
 pub(crate) fn end_dead(control: &Control, store: &Store) {
-    for instance in store.snapshot().all::<Instance>() {
+    for instance in store.snapshot().all::<Instance>().filter(|instance| instance.launch.is_none()) {
         match instance.state {
             InstanceState::Pending => ended(control, &instance.id, "its launch was broken off"),
             InstanceState::Running if !instance.process.is_some_and(process::is_alive) => {
@@ -99,14 +103,14 @@ pub(crate) fn end_dead(control: &Control, store: &Store) {
             InstanceState::ShuttingDown if !instance.process.is_some_and(process::is_alive) => {
                 ended(control, &instance.id, "it was terminated");
             }
-            InstanceState::Running | InstanceState::ShuttingDown | InstanceState::Terminated => {}
+            _ => {}
         }
     }
 }
 
 /// Remove the files of instances that have ended, and the consoles of those that are forgotten.
 fn remove_old_files(daemon: &Daemon, state: &Snapshot) {
-    end_strays(&daemon.settings.name, &daemon.store);
+    end_strays(&daemon.settings.name, &daemon.store, Rights::None);
     for id in listed(&daemon.settings.state.instances()) {
         if state.get::<Instance>(&id).is_none() {
             remove(&daemon.settings.state.instance(&id));
@@ -147,10 +151,21 @@ fn remove(directory: &Path) {
     }
 }
 
+/// What the caller of [`end_strays`] may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// It is a thread of the daemon's, which cannot end what the API has started: that is another user's.
+    None,
+    /// It has the rights that the daemon was started with.
+    All,
+}
+
 /// Remove the files of instances that have ended, or that the state does not know: of an ephemeral daemon that is
 /// gone, or of before a reset. What still runs of them is killed, as nobody could find it without its files.
-pub(crate) fn end_strays(name: &str, store: &Store) {
-    let found = with_files(name);
+pub(crate) fn end_strays(name: &str, store: &Store, rights: Rights) {
+    let is_machine = |id: &InstanceId| Files::at(&instance_run_directory(name, id)).read_boot().is_some();
+    let mut found = with_files(name);
+    found.retain(|id| rights == Rights::All || !is_machine(id));
     // Later than the files, so that every instance in there that is launched at this moment is known.
     let state = store.snapshot();
     let databases: HashSet<&InstanceId> =
@@ -179,8 +194,8 @@ fn with_processes(
     instances.map(|id| (id.clone(), process(&id))).collect()
 }
 
-/// Instances that have an entry in `directory`.
-fn listed(directory: &Path) -> Vec<InstanceId> {
+/// Ids that are names in `directory`.
+pub(crate) fn listed<I: FromStr>(directory: &Path) -> Vec<I> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -12,10 +12,13 @@ pub(crate) mod fabric;
 pub(crate) mod health;
 pub(crate) mod instances;
 pub(crate) mod lock;
+pub(crate) mod machines;
 pub(crate) mod names;
+pub(crate) mod notifications;
 pub(crate) mod privileges;
 pub(crate) mod service;
 pub(crate) mod start;
+pub(crate) mod tries;
 pub(crate) mod upstream;
 pub(crate) mod verification;
 
@@ -27,6 +30,7 @@ use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::instance::Process;
 use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::own_region::OwnRegion;
 use linkway_model::{InstanceId, Timestamp};
 use linkway_resolver::Resolver;
 use linkway_store::Store;
@@ -36,8 +40,11 @@ use crate::admin::protocol::DropEvent;
 use crate::daemon::counters::CountersHandle;
 use crate::daemon::databases::Databases;
 use crate::daemon::fabric::FabricHandle;
+use crate::daemon::instances::Rights;
+use crate::daemon::machines::Machines;
 use crate::daemon::names::Names;
 use crate::daemon::upstream::UpstreamChoice;
+use crate::keeper::client::Keeper;
 use crate::state_dir::StateDir;
 use crate::stop::Stopper;
 
@@ -56,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) upstream: UpstreamChoice,
     /// Addresses outside of VPCs that may be targets.
     pub(crate) outside_targets: OutsideTargets,
+    /// Regions beside AWS's, besides those that are known from earlier.
+    pub(crate) own_regions: Vec<OwnRegion>,
+    /// Names of regions beside AWS's that are not wanted any more.
+    pub(crate) forgotten_regions: Vec<String>,
 }
 
 /// What the daemon's threads share.
@@ -70,8 +81,12 @@ pub(crate) struct Daemon {
     pub(crate) control: Arc<Control>,
     /// The fabric's thread.
     pub(crate) fabric: FabricHandle,
+    /// What has the rights that take starting databases and instances.
+    pub(crate) keeper: Arc<Keeper>,
     /// What looks after databases.
     pub(crate) databases: Databases,
+    /// What looks after instances that the API starts.
+    pub(crate) machines: Machines,
     /// What it has counted.
     pub(crate) counters: CountersHandle,
     /// What answers DNS.
@@ -107,10 +122,11 @@ impl Daemon {
         let (name, store) = (self.settings.name.clone(), Arc::clone(&self.store));
         // By their files, which are there before an instance counts as running: none slips through that starts
         // at this moment.
-        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store))
+        tokio::task::spawn_blocking(move || instances::end_strays(&name, &store, Rights::None))
             .await
             .context("the daemon failed")?;
-        self.databases.remove_strays(&self.store.subscribe()).await?;
+        self.databases.remove_strays(&self.keeper, &self.store.subscribe()).await?;
+        self.machines.remove_strays(&self.keeper, &self.store.subscribe()).await?;
         self.settled().await
     }
 }

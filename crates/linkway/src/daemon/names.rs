@@ -4,14 +4,15 @@
 //! after its instance has ended. The book keeps the names that it has learned, up to a bound.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use linkway_model::Snapshot;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::security_group::SecurityGroupRule;
 use linkway_model::vpc::Vpc;
+use linkway_model::{Resource, Snapshot};
 
 /// Names of each kind that are kept. The oldest are forgotten first.
-const KEPT: usize = 100_000;
+const KEPT: usize = 250_000;
 
 /// What numbers stand for, or stood for.
 #[derive(Default)]
@@ -19,8 +20,8 @@ pub(crate) struct Names {
     interfaces: BTreeMap<u32, Interface>,
     rules: BTreeMap<u32, String>,
     vpcs: BTreeMap<u32, String>,
-    /// Revision of the state that was learned last.
-    revision: u64,
+    /// The state that was learned last.
+    learned: Arc<Snapshot>,
 }
 
 struct Interface {
@@ -30,16 +31,15 @@ struct Interface {
 
 impl Names {
     /// Learn the names of this state.
-    pub(crate) fn learn(&mut self, state: &Snapshot) {
-        if std::mem::replace(&mut self.revision, state.revision) == state.revision {
-            return;
-        }
-        for interface in state.all::<NetworkInterface>() {
+    pub(crate) fn learn(&mut self, state: &Arc<Snapshot>) {
+        let before = std::mem::replace(&mut self.learned, Arc::clone(state));
+        for interface in news::<NetworkInterface>(&before, state) {
             let its = Interface { id: interface.id.to_string(), description: describe(interface) };
             self.interfaces.insert(interface.number, its);
         }
-        self.rules.extend(state.all::<SecurityGroupRule>().map(|rule| (rule.number, rule.id.to_string())));
-        self.vpcs.extend(state.all::<Vpc>().map(|vpc| (vpc.number, vpc.id.to_string())));
+        self.rules
+            .extend(news::<SecurityGroupRule>(&before, state).map(|rule| (rule.number, rule.id.to_string())));
+        self.vpcs.extend(news::<Vpc>(&before, state).map(|vpc| (vpc.number, vpc.id.to_string())));
         forget(&mut self.interfaces);
         forget(&mut self.rules);
         forget(&mut self.vpcs);
@@ -76,6 +76,11 @@ impl Names {
             (_, None) => gone(number),
         }
     }
+}
+
+/// Documents that are new, or have changed.
+fn news<'a, T: Resource>(before: &'a Snapshot, state: &'a Snapshot) -> impl Iterator<Item = &'a Arc<T>> {
+    state.changes::<T>(before).into_iter().filter_map(|(_, new)| new)
 }
 
 fn describe(interface: &NetworkInterface) -> String {
@@ -125,8 +130,8 @@ mod tests {
         let mut names = Names::default();
         let mut state = Snapshot { revision: 1, ..Snapshot::default() };
         state.load("vpc", vpc).unwrap();
-        names.learn(&state);
-        names.learn(&Snapshot { revision: 2, ..Snapshot::default() });
+        names.learn(&Arc::new(state));
+        names.learn(&Arc::new(Snapshot { revision: 2, ..Snapshot::default() }));
         assert_eq!(names.vpc(4), "vpc-1a2b3c4d");
     }
 }

@@ -14,9 +14,9 @@ const NEEDED: [Capability; 3] = [Capability::CAP_NET_ADMIN, Capability::CAP_BPF,
 /// What opening another user's process's namespace needs besides, for `linkway attach --pid`. Kept if it is there.
 const USEFUL: [Capability; 1] = [Capability::CAP_SYS_PTRACE];
 
-/// What starting database servers needs: namespaces and mounts; entering them again; other users' files; becoming
-/// those users, and signalling them.
-const FOR_DATABASES: [Capability; 9] = [
+/// What starting database servers and instances needs: namespaces and mounts; entering them again; other users' files
+/// with all that belongs to a file; becoming those users, and signalling them.
+const FOR_KEEPER: [Capability; 12] = [
     Capability::CAP_SYS_ADMIN,
     Capability::CAP_SYS_CHROOT,
     Capability::CAP_SETUID,
@@ -25,7 +25,10 @@ const FOR_DATABASES: [Capability; 9] = [
     Capability::CAP_DAC_OVERRIDE,
     Capability::CAP_DAC_READ_SEARCH,
     Capability::CAP_FOWNER,
+    Capability::CAP_FSETID,
     Capability::CAP_KILL,
+    Capability::CAP_MKNOD,
+    Capability::CAP_SETFCAP,
 ];
 
 /// Whether this thread has what the packet path needs. If not, the error names what is missing.
@@ -47,9 +50,9 @@ pub(crate) fn keep_needed() -> Result<()> {
     keep_of(NEEDED.into_iter().chain(USEFUL))
 }
 
-/// Keep no capability but what starting database servers needs, as far as it is there.
-pub(crate) fn keep_for_databases() -> Result<()> {
-    keep_of(FOR_DATABASES.into_iter())
+/// Keep no capability but what starting database servers and instances needs, as far as it is there.
+pub(crate) fn keep_for_keeper() -> Result<()> {
+    keep_of(FOR_KEEPER.into_iter())
 }
 
 /// Keep no capability but the one to signal another user's processes, if it is there.

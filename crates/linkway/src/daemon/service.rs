@@ -1,5 +1,5 @@
-//! The service threads: what answers inside of the service namespace, which is the resolver, health checks and, on
-//! threads of its own, the gateway.
+//! The service threads: what answers inside of the service namespace, which is the resolver, instance metadata, health
+//! checks and, on threads of its own, the gateway.
 
 use std::net::{SocketAddrV4, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
+use linkway_fabric::METADATA;
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
@@ -16,12 +17,16 @@ use crate::daemon::privileges;
 use crate::gateway::relays::WantedPorts;
 use crate::gateway::threads::{self, Threads};
 use crate::instance::namespaces;
-use crate::stop::Stopper;
+use crate::metadata::Metadata;
+use crate::stop::{Stop, Stopper};
 
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
 
-/// TCP connections to the resolver that may wait to be accepted.
+/// Where instance metadata is read: HTTP.
+const METADATA_PORT: u16 = 80;
+
+/// TCP connections to the resolver, and to instance metadata, that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// First port that takes no capability, of the network namespace that the thread is in.
@@ -35,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddrV4,
     /// The resolver.
     pub(crate) resolver: Resolver,
+    /// Instance metadata.
+    pub(crate) metadata: Metadata,
     /// The health checker.
     pub(crate) checker: Arc<Checker>,
     /// The gateway.
@@ -47,6 +54,7 @@ pub(crate) struct Service {
 struct Sockets {
     udp: UdpSocket,
     tcp: tokio::net::TcpListener,
+    metadata: tokio::net::TcpListener,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -58,7 +66,7 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
         .name("service".into())
         .spawn(move || {
             let _vital = vital;
-            let Service { namespace, address, resolver, checker, gateway, wanted_ports } = service;
+            let Service { namespace, address, resolver, metadata, checker, gateway, wanted_ports } = service;
             let entered = enter(&namespace, address).and_then(|(runtime, sockets)| {
                 let threads = threads::start(&gateway, wanted_ports, &stopper)?;
                 Ok((runtime, sockets, threads))
@@ -66,7 +74,8 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
             match entered {
                 Ok((runtime, sockets, mut threads)) => {
                     if ready.send(Ok(())).is_ok() {
-                        runtime.block_on(run(&resolver, &checker, sockets, &mut threads));
+                        let stop = stopper.subscribe();
+                        runtime.block_on(run(&resolver, &metadata, &checker, sockets, &mut threads, stop));
                     }
                     // However it came to this, the gateway's threads are not left alone.
                     stopper.stop();
@@ -98,22 +107,31 @@ fn enter(namespace: &Path, address: SocketAddrV4) -> Result<(runtime::Runtime, S
         .context("cannot start threads")?;
     let inside = runtime.enter();
     let tcp = listen(address).with_context(listening)?;
+    let address = SocketAddrV4::new(METADATA, METADATA_PORT);
+    let metadata = listen(address).with_context(|| format!("metadata cannot be answered at {address}"))?;
     drop(inside);
-    Ok((runtime, Sockets { udp, tcp }))
+    Ok((runtime, Sockets { udp, tcp, metadata }))
 }
 
 fn listen(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // The gateway may carry port 53, too, at every other address.
+    // The gateway has port 80 and may carry port 53, too, at every other address.
     socket.set_reuseport(true)?;
     socket.bind(address.into())?;
     socket.listen(BACKLOG)
 }
 
 /// Returns when the gateway has ended, which it does after the word to stop.
-async fn run(resolver: &Resolver, checker: &Checker, sockets: Sockets, gateway: &mut Threads) {
-    let Sockets { udp, tcp } = sockets;
+async fn run(
+    resolver: &Resolver,
+    metadata: &Metadata,
+    checker: &Checker,
+    sockets: Sockets,
+    gateway: &mut Threads,
+    stop: Stop,
+) {
+    let Sockets { udp, tcp, metadata: listener } = sockets;
     let udp = match tokio::net::UdpSocket::from_std(udp) {
         Ok(udp) => udp,
         Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
@@ -121,6 +139,6 @@ async fn run(resolver: &Resolver, checker: &Checker, sockets: Sockets, gateway: 
     tokio::select! {
         () = resolver.serve(udp, tcp) => {}
         () = checker.run() => {}
-        () = gateway.ended() => {}
+        ((), ()) = async { tokio::join!(gateway.ended(), metadata.serve(listener, stop)) } => {}
     }
 }

@@ -10,7 +10,7 @@ use linkway_control::Control;
 use linkway_fabric::{Fabric, FabricError, ranges};
 use linkway_gateway::{AuditSink, Authority, Gateway, Keys, Limits, Ranges, Timeouts};
 use linkway_health::{Checker, Outside};
-use linkway_model::Timestamp;
+use linkway_model::{Timestamp, own_region};
 use linkway_resolver::{Resolver, Upstream};
 use linkway_store::Store;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -24,10 +24,12 @@ use crate::daemon::audit::Audit;
 use crate::daemon::databases::Databases;
 use crate::daemon::drops::Drops;
 use crate::daemon::fabric::Followers;
+use crate::daemon::machines::Machines;
 use crate::daemon::names::Names;
 use crate::daemon::service::Service;
 use crate::daemon::{
-    Daemon, Settings, counters, databases, fabric, health, instances, lock, privileges, service, verification,
+    Daemon, Settings, counters, databases, fabric, health, instances, lock, machines, notifications,
+    privileges, service, verification,
 };
 use crate::database::installed::Installed;
 use crate::gateway::decider::ByTables;
@@ -35,7 +37,10 @@ use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
 use crate::gateway::view::{self, Views};
 use crate::gateway::{relays, threads};
+use crate::keeper::client::Keeper;
 use crate::keeper::protocol::Place;
+use crate::machine::directory;
+use crate::metadata::Metadata;
 use crate::state_dir::DaemonFile;
 use crate::stop::Stopper;
 use crate::{admin, api, ca, http};
@@ -55,21 +60,28 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let commands = listen_to_commands(&settings)?;
 
     let installed = Installed::default();
+    let place = Place {
+        name: settings.name.clone(),
+        state: settings.state.path().to_owned(),
+        ephemeral: settings.ephemeral,
+    };
+    let consoles = directory::machines(&place);
     let control_settings = linkway_control::Settings {
+        console: Arc::new(move |instance| machines::console(&consoles, instance)),
         engines: Arc::new(move || installed.engines()),
         outside_targets: settings.outside_targets.clone(),
         ..Default::default()
     };
     let control = Arc::new(Control::new(Arc::clone(&store), control_settings));
+    let regions = control.set_own_regions(settings.own_regions.clone(), &settings.forgotten_regions)?;
+    own_region::adopt(&regions);
     prepare_state(&settings, &control)?;
-    let databases = Databases::start(Place {
-        name: settings.name.clone(),
-        state: settings.state.path().to_owned(),
-        ephemeral: settings.ephemeral,
-    })?;
+    // While there are rights.
+    let keeper = Arc::new(Keeper::start(&place)?);
     instances::end_dead(&control, &store);
     databases::note_ends(&control, &store.snapshot());
-    instances::end_strays(&settings.name, &store);
+    machines::note_ends(&control, &store.snapshot(), &settings.name);
+    instances::end_strays(&settings.name, &store, instances::Rights::All);
 
     let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
         .map_err(explain)?;
@@ -116,6 +128,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
             namespace,
             address: SocketAddrV4::new(ranges::RESOLVER, 53),
             resolver: resolver.clone(),
+            metadata: Metadata::of(Arc::clone(&store), Arc::clone(&control)),
             checker,
             gateway,
             wanted_ports,
@@ -131,7 +144,9 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         store,
         control,
         fabric,
-        databases,
+        keeper,
+        databases: Databases::of(place.clone()),
+        machines: Machines::of(place),
         counters,
         resolver,
         names,
@@ -303,7 +318,9 @@ async fn serve(
     ));
     tasks.spawn(instances::watch(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(databases::run(Arc::clone(&daemon), stopped.clone()));
+    tasks.spawn(machines::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
+    tasks.spawn(notifications::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
 
     // Before anyone is told: whoever hears that it is ready may want it to stop at once.
@@ -324,6 +341,7 @@ async fn serve(
     if daemon.settings.ephemeral {
         // Nobody will know of them any more.
         databases::remove_all(&daemon).await?;
+        machines::remove_all(&daemon).await?;
     }
     // Commands know the daemon to be gone by its socket.
     std::fs::remove_file(daemon.settings.state.socket()).context("cannot remove the socket")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use linkway_control::Verification;
 use linkway_model::EndpointServiceId;
+use linkway_model::endpoint_service::EndpointService;
 use linkway_resolver::{Upstream, UpstreamError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -36,6 +37,7 @@ pub(crate) async fn run(daemon: Arc<Daemon>, upstream: Option<Upstream>, mut sto
     let mut tasks = JoinSet::new();
     let mut running = HashSet::new();
     loop {
+        let seen = Arc::clone(&snapshots.borrow_and_update());
         let due = daemon.control.verifications_due();
         waits.retain(|service, _| due.iter().any(|due| due.service == *service));
         for verification in due {
@@ -63,7 +65,7 @@ pub(crate) async fn run(daemon: Arc<Daemon>, upstream: Option<Upstream>, mut sto
                 }
             },
             () = tokio::time::sleep(PERIOD) => {}
-            Ok(()) = snapshots.changed() => {}
+            Ok(_) = snapshots.wait_for(|state| !state.same::<EndpointService>(&seen)) => {}
             () = stop.wait() => return,
         }
     }

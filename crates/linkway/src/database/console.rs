@@ -13,12 +13,12 @@ use nix::sys::stat::Mode;
 pub(crate) const NAME: &str = "console.log";
 
 /// The name of the one before it.
-const EARLIER: &str = "console.log.1";
+pub(crate) const EARLIER: &str = "console.log.1";
 
 /// How long the file grows before another is begun: so there are twice as many bytes at most.
 const LIMIT: u64 = 8 << 20;
 
-/// The file. It is reached by the directory that it is in as that was when it was opened, whatever is mounted over
+/// The file, in a directory that only root reaches. It is reached by the directory that it is in as that was when it was opened, whatever is mounted over
 /// its path later.
 pub(crate) struct Console {
     directory: OwnedFd,
@@ -60,7 +60,8 @@ impl Console {
 
 fn open_in(directory: &OwnedFd) -> std::io::Result<File> {
     let flags = OFlag::O_CREAT | OFlag::O_APPEND | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
-    Ok(openat(directory, NAME, flags, Mode::from_bits_truncate(0o600))?.into())
+    // The daemon reads it without rights, whoever has written it.
+    Ok(openat(directory, NAME, flags, Mode::from_bits_truncate(0o644))?.into())
 }
 
 /// The last lines of the console in this directory, in one: why a server has ended, say.

@@ -3,7 +3,7 @@
 //! The directory itself is root's; in it are the server's data, which are its user's, and its configuration.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::engine::User;
 use crate::keeper::protocol::Place;
-use crate::state_dir::{StateDir, write_private};
+use crate::state_dir::{StateDir, lock, remove, write_private};
 
 /// A database's directory.
 pub(crate) struct Directory(PathBuf);
@@ -72,16 +72,7 @@ impl Directory {
             .mode(0o700)
             .create(&self.0)
             .with_context(|| format!("cannot make {}", self.0.display()))?;
-        let path = self.0.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-        Ok(file)
+        lock(&self.0.join("lock"))
     }
 
     /// A directory inside, new and empty, of this user's alone.
@@ -138,21 +129,6 @@ impl Directory {
     /// Remove it, with all data.
     pub(crate) fn remove(&self) -> Result<()> {
         remove(&self.0)
-    }
-}
-
-/// Remove a file or a directory, if it is there.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 

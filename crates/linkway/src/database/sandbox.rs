@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 
+use crate::instance::attributes::{Attributes, NO_DEVICES, NO_SUID, READ_ONLY};
 use crate::instance::files::Files;
 use crate::instance::mounts;
 
@@ -107,45 +108,15 @@ fn bind(directory: &File, target: &str) -> Result<()> {
 /// Nothing is written below `path` from here on, and no program there changes who runs it; but for what is mounted
 /// there later.
 fn read_only(path: &Path) -> Result<()> {
-    set_attributes(path, true, READ_ONLY | NO_SUID, 0)
+    Attributes::new(READ_ONLY | NO_SUID, 0)
+        .apply_below(path)
         .with_context(|| format!("cannot make {} read-only", path.display()))
 }
 
 fn writable(path: &Path) -> Result<()> {
-    set_attributes(path, false, NO_SUID | NO_DEVICES, READ_ONLY)
+    Attributes::new(NO_SUID | NO_DEVICES, READ_ONLY)
+        .apply(path)
         .with_context(|| format!("cannot make {} writable", path.display()))
-}
-
-// Attributes of mounts, and the layout that mount_setattr(2) takes: linux/mount.h, Linux 5.12.
-const READ_ONLY: u64 = 0x1;
-const NO_SUID: u64 = 0x2;
-const NO_DEVICES: u64 = 0x4;
-
-#[repr(C)]
-struct Attributes {
-    set: u64,
-    clear: u64,
-    propagation: u64,
-    user_namespace: u64,
-}
-
-fn set_attributes(path: &Path, all_below: bool, set: u64, clear: u64) -> std::io::Result<()> {
-    let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes())?;
-    let attributes = Attributes { set, clear, propagation: 0, user_namespace: 0 };
-    let flags = if all_below { libc::AT_RECURSIVE } else { 0 };
-    // SAFETY: the call reads a path that ends in a zero and as many bytes of attributes as it is told; both outlive
-    // it, and it writes to neither.
-    let done = unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            libc::AT_FDCWD,
-            path.as_ptr(),
-            flags,
-            &raw const attributes,
-            size_of::<Attributes>(),
-        )
-    };
-    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

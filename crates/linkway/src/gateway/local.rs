@@ -25,6 +25,7 @@ pub(crate) fn name(service: &AwsService) -> Option<&'static str> {
     let name = *service.signing_names.first()?;
     // Some services share a signing name, and are told apart by their protocols.
     let spoken = match Service::from_signing_name(name)? {
+        Service::Acm => "json-1.1",
         Service::Ec2 => "ec2",
         _ => "query",
     };
@@ -142,6 +143,7 @@ mod tests {
         let (iam, _) = AwsService::find("com.amazonaws.iam").unwrap();
         assert_eq!(name(iam), Some("iam"));
         assert_eq!(own("elasticloadbalancing"), Some("elasticloadbalancing"));
+        assert_eq!(own("acm"), Some("acm"));
         assert_eq!(own("s3"), None);
     }
 }

@@ -9,9 +9,12 @@ use std::io;
 use std::sync::{Arc, mpsc as sync};
 use std::time::{Duration, Instant};
 
-use linkway_gateway::{Relay, RelayTarget, Worker};
+use linkway_gateway::{ListenerTls, ListenerTlsSettings, Relay, RelayTarget, ServerCertificate, Worker};
 use linkway_model::Snapshot;
+use linkway_model::certificate::Certificate;
+use linkway_model::load_balancer::{Listener, Protocol, TargetGroup};
 use linkway_model::outside_targets::OutsideTargets;
+use linkway_model::ssl_policy::SslPolicy;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -26,8 +29,15 @@ pub(crate) type Relays = HashMap<(u32, u16), Arc<Relay>>;
 
 /// What the gateway carries in this state. What is as it was in `before` is the same value.
 pub(crate) fn relays(snapshot: &Snapshot, outside: &OutsideTargets, before: &Relays) -> Relays {
-    let made = linkway_fabric::relays(snapshot, outside).into_iter().map(|(place, relay)| {
+    let mut terminators = Terminators { snapshot, before, made: HashMap::new() };
+    let made = linkway_fabric::relays(snapshot, outside).into_iter().filter_map(|(place, relay)| {
+        let tls = match &relay.tls {
+            // Without what it takes to end TLS, nothing is carried.
+            Some(listener) => Some(terminators.of(listener)?),
+            None => None,
+        };
         let relay = Relay {
+            tls,
             endpoint: relay.endpoint,
             address: relay.address.into(),
             targets: relay.targets.into_iter().map(target).collect(),
@@ -35,9 +45,63 @@ pub(crate) fn relays(snapshot: &Snapshot, outside: &OutsideTargets, before: &Rel
             idle: relay.idle,
         };
         let kept = before.get(&place).filter(|kept| ***kept == relay).cloned();
-        (place, kept.unwrap_or_else(|| Arc::new(relay)))
+        Some((place, kept.unwrap_or_else(|| Arc::new(relay))))
     });
     made.collect()
+}
+
+/// What ends TLS for listeners, made once for each, and again when something of it has changed.
+struct Terminators<'a> {
+    snapshot: &'a Snapshot,
+    before: &'a Relays,
+    made: HashMap<String, Option<Arc<ListenerTls>>>,
+}
+
+impl Terminators<'_> {
+    fn of(&mut self, listener: &str) -> Option<Arc<ListenerTls>> {
+        if let Some(made) = self.made.get(listener) {
+            return made.clone();
+        }
+        let made = self.make(listener);
+        self.made.insert(listener.to_owned(), made.clone());
+        made
+    }
+
+    fn make(&self, listener: &str) -> Option<Arc<ListenerTls>> {
+        let settings = settings(self.snapshot, listener)?;
+        let mut kept = self.before.values().filter_map(|relay| relay.tls.as_ref());
+        if let Some(kept) = kept.find(|kept| *kept.settings() == settings) {
+            return Some(Arc::clone(kept));
+        }
+        ListenerTls::new(settings)
+            .inspect_err(|error| tracing::error!(listener, %error, "the listener cannot end TLS"))
+            .ok()
+            .map(Arc::new)
+    }
+}
+
+/// How a listener ends TLS. `None`: it does not, or something that it needs is not there.
+fn settings(snapshot: &Snapshot, listener: &str) -> Option<ListenerTlsSettings> {
+    let listener = snapshot.get::<Listener>(listener)?;
+    let tls = listener.tls.as_ref()?;
+    let policy = SslPolicy::find(&tls.policy)?;
+    let certificate = |arn: &String| {
+        let found = snapshot.get::<Certificate>(arn)?;
+        Some(ServerCertificate {
+            names: found.facts.names.clone(),
+            chain: format!("{}\n{}", found.body, found.chain),
+            key: found.key.0.clone(),
+        })
+    };
+    Some(ListenerTlsSettings {
+        listener: listener.arn.clone(),
+        certificate: certificate(&tls.certificate)?,
+        others: tls.others.iter().filter_map(certificate).collect(),
+        protocols: policy.protocols.to_vec(),
+        ciphers: policy.ciphers(),
+        alpn: tls.alpn.protocols().to_vec(),
+        to_targets: snapshot.get::<TargetGroup>(&listener.target_group)?.protocol == Protocol::Tls,
+    })
 }
 
 fn target(target: linkway_fabric::RelayTarget) -> RelayTarget {

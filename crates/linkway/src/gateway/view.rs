@@ -2,19 +2,19 @@
 //! changes concern one of many endpoints, or none.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use linkway_gateway::{Backend, Endpoint, Gateway, Keys, Names, Protocol, Service, Tls, UnknownKeys, View};
+use linkway_model::Snapshot;
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::service_backend::{self, ServiceBackend};
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{Snapshot, VpcEndpointId};
 use linkway_policy::Policy;
 
 use crate::gateway::local;
-use crate::gateway::relays::{self, Ports, Relays};
+use crate::gateway::relays::{self, Ports};
 
 /// What an endpoint gets whose policy does not read, which control has seen to: nothing passes.
 const NOTHING: &str = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
@@ -24,17 +24,11 @@ pub(crate) struct Views {
     gateway: Gateway,
     outside_targets: OutsideTargets,
     ports: Ports,
-    keys: Arc<dyn Keys>,
     seen: Arc<Snapshot>,
-    made: HashMap<VpcEndpointId, Made>,
-    relays: Relays,
-}
-
-/// An endpoint as the gateway has it, and what it was made of.
-struct Made {
-    endpoint: Arc<VpcEndpoint>,
-    backend: Option<Arc<ServiceBackend>>,
-    value: Arc<Endpoint>,
+    view: View,
+    /// The services that endpoints lead to, by their full names, and how many interfaces of endpoints do.
+    services: HashMap<String, (Arc<Service>, usize)>,
+    policies: Policies,
 }
 
 impl Views {
@@ -50,67 +44,120 @@ impl Views {
             gateway,
             outside_targets,
             ports,
-            keys,
             seen: Arc::default(),
-            made: HashMap::new(),
-            relays: Relays::new(),
+            view: empty(keys),
+            services: HashMap::new(),
+            policies: Policies::default(),
         }
     }
 
     /// Have the gateway see this snapshot.
     pub(crate) fn publish(&mut self, snapshot: &Arc<Snapshot>) {
         let seen = std::mem::replace(&mut self.seen, Arc::clone(snapshot));
-        let relays = relays::relays(snapshot, &self.outside_targets, &self.relays);
-        let carries_the_same = relays == self.relays;
-        self.relays = relays;
+        let relays = relays::relays(snapshot, &self.outside_targets, &self.view.relays);
+        let carries_the_same = relays == self.view.relays;
+        self.view.relays = relays;
         if !carries_the_same || !is_same(&seen, snapshot) {
-            let view = self.view(snapshot);
-            self.gateway.publish(view);
+            self.follow(&seen, snapshot);
+            self.gateway.publish(self.view.clone());
         }
-        self.ports.open(&self.relays);
+        self.ports.open(&self.view.relays);
     }
 
-    fn view(&mut self, snapshot: &Arc<Snapshot>) -> View {
-        let mut before = std::mem::take(&mut self.made);
-        let mut endpoints = HashMap::new();
-        for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets()) {
-            let Some(service) = endpoint.aws_service() else { continue };
-            let backend = snapshot.get::<ServiceBackend>(&endpoint.service_name);
-            let kept = before.remove(&endpoint.id).filter(|made| made.is_of(endpoint, backend));
-            let made = kept.unwrap_or_else(|| Made {
-                endpoint: Arc::clone(endpoint),
-                backend: backend.cloned(),
-                value: Arc::new(made(endpoint, service, backend.map(AsRef::as_ref))),
-            });
-            if let Some(gateway) = &endpoint.gateway {
-                endpoints.insert(gateway.number, Arc::clone(&made.value));
+    /// Have the view show `after`, where it shows `before`.
+    fn follow(&mut self, before: &Snapshot, after: &Snapshot) {
+        for (old, new) in after.changes::<NetworkInterface>(before) {
+            match (old, new) {
+                (_, Some(new)) => drop(self.view.clients.insert(new.number, new.address.into())),
+                (Some(old), None) => drop(self.view.clients.remove(&old.number)),
+                (None, None) => {}
             }
-            for place in &endpoint.subnets {
-                if let Some(interface) = snapshot.get::<NetworkInterface>(&place.interface) {
-                    endpoints.insert(interface.number, Arc::clone(&made.value));
+        }
+        if after.same::<ServiceBackend>(before) {
+            for (old, new) in after.changes::<VpcEndpoint>(before) {
+                old.inspect(|endpoint| self.leave(before, endpoint));
+                new.inspect(|endpoint| self.enter(after, endpoint));
+            }
+        } else {
+            before.all::<VpcEndpoint>().for_each(|endpoint| self.leave(before, endpoint));
+            after.all::<VpcEndpoint>().for_each(|endpoint| self.enter(after, endpoint));
+        }
+    }
+
+    /// An endpoint is not as it was in `state`.
+    fn leave(&mut self, state: &Snapshot, endpoint: &VpcEndpoint) {
+        for number in numbers(state, endpoint) {
+            if self.view.endpoints.remove(&number).is_none() {
+                continue;
+            }
+            if let Some((_, users)) = self.services.get_mut(&endpoint.service_name) {
+                *users -= 1;
+                if *users == 0 {
+                    self.services.remove(&endpoint.service_name);
                 }
             }
-            self.made.insert(endpoint.id.clone(), made);
         }
-        let clients = snapshot.all::<NetworkInterface>();
-        View {
-            endpoints,
-            relays: self.relays.clone(),
-            clients: clients.map(|interface| (interface.number, interface.address.into())).collect(),
-            keys: Arc::clone(&self.keys),
+    }
+
+    /// An endpoint is as it is in `state`.
+    fn enter(&mut self, state: &Snapshot, endpoint: &VpcEndpoint) {
+        let Some(service) = endpoint.aws_service().filter(|_| endpoint.state.carries_packets()) else {
+            return;
+        };
+        let numbers: Vec<u32> = numbers(state, endpoint).collect();
+        if numbers.is_empty() {
+            return;
         }
+        let backend = || state.get::<ServiceBackend>(&endpoint.service_name).map(AsRef::as_ref);
+        let (served, users) = self
+            .services
+            .entry(endpoint.service_name.clone())
+            .or_insert_with(|| (Arc::new(served(service, &endpoint.region, backend())), 0));
+        *users += numbers.len();
+        let made = Arc::new(made(endpoint, service, Arc::clone(served), self.policies.of(endpoint)));
+        self.view.endpoints.extend(numbers.into_iter().map(|number| (number, Arc::clone(&made))));
     }
 }
 
-impl Made {
-    fn is_of(&self, endpoint: &Arc<VpcEndpoint>, backend: Option<&Arc<ServiceBackend>>) -> bool {
-        Arc::ptr_eq(&self.endpoint, endpoint) && self.backend.as_ref() == backend
+/// The numbers that the packet path knows an endpoint by: its interfaces', or a gateway endpoint's own.
+fn numbers(state: &Snapshot, endpoint: &VpcEndpoint) -> impl Iterator<Item = u32> {
+    let interfaces = endpoint.subnets.iter();
+    let interfaces = interfaces.filter_map(|place| state.get::<NetworkInterface>(&place.interface));
+    interfaces
+        .map(|interface| interface.number)
+        .chain(endpoint.gateway.as_ref().map(|gateway| gateway.number))
+}
+
+/// Policies by their texts: most endpoints have the same few.
+#[derive(Default)]
+struct Policies {
+    known: HashMap<String, Weak<Policy>>,
+    /// How many of the known ones are in use, at least, when they were looked at last.
+    used: usize,
+}
+
+impl Policies {
+    fn of(&mut self, endpoint: &VpcEndpoint) -> Arc<Policy> {
+        if let Some(policy) = self.known.get(&endpoint.policy).and_then(Weak::upgrade) {
+            return policy;
+        }
+        let policy = Policy::parse(&endpoint.policy).or_else(|error| {
+            tracing::error!(endpoint = %endpoint.id, %error, "a policy does not read; nothing passes");
+            Policy::parse(NOTHING)
+        });
+        let policy = Arc::new(policy.expect("a policy that denies all reads"));
+        if self.known.len() > 2 * self.used + 64 {
+            self.known.retain(|_, policy| policy.strong_count() > 0);
+            self.used = self.known.len();
+        }
+        self.known.insert(endpoint.policy.clone(), Arc::downgrade(&policy));
+        policy
     }
 }
 
 /// What a gateway begins with: nothing.
 pub(crate) fn empty(keys: Arc<dyn Keys>) -> View {
-    View { endpoints: HashMap::new(), relays: HashMap::new(), clients: HashMap::new(), keys }
+    View { endpoints: imbl::HashMap::new(), relays: HashMap::new(), clients: imbl::HashMap::new(), keys }
 }
 
 /// Whether the gateway would see the same, but for what it carries.
@@ -120,21 +167,17 @@ fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
         && one.service_backends.ptr_eq(&other.service_backends)
 }
 
-fn made(endpoint: &VpcEndpoint, service: &AwsService, backend: Option<&ServiceBackend>) -> Endpoint {
+fn made(endpoint: &VpcEndpoint, service: &AwsService, served: Arc<Service>, policy: Arc<Policy>) -> Endpoint {
     let VpcEndpoint { id, owner, vpc, region, .. } = endpoint;
-    let policy = Policy::parse(&endpoint.policy).or_else(|error| {
-        tracing::error!(endpoint = %id, %error, "a policy does not read; nothing passes");
-        Policy::parse(NOTHING)
-    });
     Endpoint {
         id: id.clone(),
         owner: owner.clone(),
         vpc: vpc.clone(),
         vpc_arn: format!("arn:aws:ec2:{region}:{owner}:vpc/{vpc}"),
         region: region.clone(),
-        service: Arc::new(served(service, region, backend)),
+        service: served,
         names: names(endpoint, service),
-        policy: Arc::new(policy.expect("a policy that denies all reads")),
+        policy,
         audit_mode: endpoint.audit_mode(),
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use linkway_model::instance::Process;
+use serde::{Deserialize, Serialize};
 
 use crate::admin::protocol::Identity;
 use crate::state_dir::make_readable;
@@ -22,6 +23,24 @@ pub(crate) const TRUST_STORES: [&str; 4] = [
 /// Variables that SDKs and other programs take the file of trusted certificates from.
 const TRUST_VARIABLES: [&str; 4] =
     ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+
+/// A boot of an instance that the API starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Boot {
+    /// Its number: from 1.
+    pub(crate) number: u32,
+    /// The machine's own boot that it belongs to.
+    machine: String,
+}
+
+impl Boot {
+    /// One of this number, in the machine's boot that is now.
+    pub(crate) fn now(number: u32) -> Result<Self> {
+        const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+        let machine = fs::read_to_string(BOOT_ID).with_context(|| format!("cannot read {BOOT_ID}"))?;
+        Ok(Self { number, machine: machine.trim().to_owned() })
+    }
+}
 
 /// An instance's directory of files, `/run/NAME/instances/ID`.
 pub(crate) struct Files(PathBuf);
@@ -45,6 +64,10 @@ impl Files {
     /// Its trust store.
     pub(crate) fn ca_bundle(&self) -> PathBuf {
         self.0.join("ca-bundle.crt")
+    }
+
+    fn boot(&self) -> PathBuf {
+        self.0.join("boot")
     }
 
     fn process(&self) -> PathBuf {
@@ -78,10 +101,26 @@ impl Files {
         serde_json::from_slice(&fs::read(self.process()).ok()?).ok()
     }
 
+    /// Note which boot of the instance its first process is of, before there is one.
+    pub(crate) fn write_boot(&self, boot: &Boot) -> Result<()> {
+        fs::write(self.boot(), serde_json::to_vec(boot)?)
+            .with_context(|| format!("cannot write {}", self.boot().display()))
+    }
+
+    /// Which boot of the instance its first process is of, if that was noted.
+    pub(crate) fn read_boot(&self) -> Option<Boot> {
+        serde_json::from_slice(&fs::read(self.boot()).ok()?).ok()
+    }
+
     /// The variables of the instance's command, and of what `linkway exec` runs in it.
     pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 4] {
-        TRUST_VARIABLES.map(|name| (name, self.ca_bundle()))
+        trust_variables(&self.ca_bundle())
     }
+}
+
+/// The variables that point programs at a file of trusted certificates.
+pub(crate) fn trust_variables(bundle: &Path) -> [(&'static str, PathBuf); 4] {
+    TRUST_VARIABLES.map(|name| (name, bundle.to_owned()))
 }
 
 /// The host name of an instance: AWS's IP name.
@@ -97,7 +136,8 @@ fn domain(region: &str) -> String {
     }
 }
 
-fn hosts(identity: &Identity) -> String {
+/// An instance's `/etc/hosts`.
+pub(crate) fn hosts(identity: &Identity) -> String {
     let Identity { address, region, .. } = identity;
     let name = host_name(*address);
     format!(
@@ -106,7 +146,8 @@ fn hosts(identity: &Identity) -> String {
     )
 }
 
-fn resolv_conf(identity: &Identity) -> String {
+/// An instance's `/etc/resolv.conf`.
+pub(crate) fn resolv_conf(identity: &Identity) -> String {
     format!(
         "# The resolver of the instance's VPC.\nsearch {}\nnameserver {}\noptions timeout:2 attempts:5\n",
         domain(&identity.region),
@@ -114,8 +155,8 @@ fn resolv_conf(identity: &Identity) -> String {
     )
 }
 
-/// The host's trust store with one more certificate.
-fn bundle(mut store: Vec<u8>, ca: &str) -> Vec<u8> {
+/// A trust store with one more certificate.
+pub(crate) fn bundle(mut store: Vec<u8>, ca: &str) -> Vec<u8> {
     if store.last().is_some_and(|byte| *byte != b'\n') {
         store.push(b'\n');
     }

@@ -5,6 +5,7 @@
 //! and ends with its status; the kernel then ends whatever is left in the namespace. So an instance is one
 //! process to watch and one to kill.
 
+pub(crate) mod attributes;
 pub(crate) mod files;
 pub(crate) mod init;
 pub(crate) mod mounts;

@@ -28,7 +28,7 @@ impl Keeper {
         let mut command = Command::new("/proc/self/exe");
         command.args(["keeper", "serve", &serde_json::to_string(place)?]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().context("cannot start the keeper of databases")?;
+        let mut child = command.spawn().context("cannot start the keeper")?;
         let requests = child.stdin.take().context("the keeper has no input")?;
         let answers = child.stdout.take().context("the keeper has no output")?;
         let waiting = Waiting::new(Mutex::new(Some(HashMap::new())));
@@ -40,11 +40,16 @@ impl Keeper {
         Ok(Self { requests: Mutex::new(requests), waiting, next: AtomicU64::new(0) })
     }
 
-    /// Ask, and wait for the answer.
-    pub(crate) fn ask(&self, what: Request) -> Result<Answer> {
+    /// Ask, and have a thread wait for the answer that may wait.
+    pub(crate) async fn ask(self: &Arc<Self>, what: Request) -> Result<Answer> {
+        let keeper = Arc::clone(self);
+        tokio::task::spawn_blocking(move || keeper.ask_and_wait(what)).await.context("the daemon failed")?
+    }
+
+    fn ask_and_wait(&self, what: Request) -> Result<Answer> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = mpsc::channel();
-        let gone = "the keeper of databases has ended; start the daemon again";
+        let gone = "the keeper has ended; start the daemon again";
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -83,7 +88,7 @@ fn hear(mut child: Child, answers: ChildStdout, waiting: &Waiting) {
     waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
     match child.wait() {
         Ok(status) if status.success() => {}
-        Ok(status) => tracing::error!(%status, "the keeper of databases has ended"),
-        Err(error) => tracing::error!(%error, "the keeper of databases has ended"),
+        Ok(status) => tracing::error!(%status, "the keeper has ended"),
+        Err(error) => tracing::error!(%error, "the keeper has ended"),
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use linkway_model::InstanceId;
 use linkway_model::database::DbEngine;
 use linkway_model::instance::Process;
+use linkway_model::{ImageId, InstanceId};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::protocol::Identity;
 
-/// Where a daemon's databases are.
+/// Where a daemon's databases and instances are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The daemon's name.
@@ -48,6 +48,24 @@ pub(crate) struct Spec {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
+/// An instance that the API starts: which it is, and how it shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MachineSpec {
+    /// Which it is: names its directory, its network namespace and its files of this run.
+    pub(crate) instance: InstanceId,
+    /// Which boot of it this is.
+    pub(crate) boot: u32,
+    /// The image that its file system begins as; the host's own if none is given.
+    pub(crate) image: Option<ImageId>,
+    /// Its address, and its VPC's resolver.
+    pub(crate) identity: Identity,
+    /// Its host name.
+    pub(crate) host_name: String,
+    /// What its first boot runs.
+    #[serde(with = "linkway_model::base64_text")]
+    pub(crate) user_data: Vec<u8>,
+}
+
 /// What can be asked. All of it may be asked again: what is done already is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +80,20 @@ pub(crate) enum Request {
     Configure(Spec),
     /// Remove its files. Its server has ended.
     Remove(String),
+    /// Make an instance's files, and start its first process.
+    Boot(MachineSpec),
+    /// End an instance's first process, which is another user's than the daemon is, and wait until it has ended: in
+    /// order, or `abruptly`.
+    EndMachine {
+        /// Which.
+        instance: InstanceId,
+        /// Whether it is given no time.
+        abruptly: bool,
+    },
+    /// End an instance abruptly, and remove its files.
+    RemoveMachine(InstanceId),
+    /// Remove an image's files. No instance is made of it.
+    RemoveImage(ImageId),
 }
 
 /// What is answered when it is done.
@@ -70,11 +102,12 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// It is done.
     Done,
-    /// The server's first process, which started now or ran already.
+    /// The first process, which started now or ran already.
     Started(Process),
-    /// The first process of a server that ran already, and listens elsewhere than it shall: it has to be started again.
+    /// A first process that ran already, of a server that listens elsewhere than it shall, or of an earlier boot of an
+    /// instance: it has to be ended.
     Elsewhere(Process),
-    /// It could not be done, in words for whoever owns the database.
+    /// It could not be done, in words for whoever owns the database or the instance.
     Failed(String),
 }
 

@@ -17,7 +17,7 @@ use crate::keeper::protocol::{Answer, Numbered, Place, Request};
 pub(crate) fn run(place: &Place) -> Result<()> {
     // Ctrl-C at the daemon's terminal is the daemon's to hear.
     setsid().context("the keeper cannot leave the session")?;
-    privileges::keep_for_databases()?;
+    privileges::keep_for_keeper()?;
     let place = serde_json::to_string(place)?;
     for line in std::io::stdin().lock().lines() {
         let line = line.context("the keeper cannot read its requests")?;

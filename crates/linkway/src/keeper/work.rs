@@ -17,6 +17,7 @@ use crate::database::{certificate, console, inside};
 use crate::instance::files::{Files, host_name};
 use crate::instance::init::STARTED;
 use crate::instance::{namespaces, process};
+use crate::keeper::machine;
 use crate::keeper::protocol::{Answer, Place, Request, Spec};
 use crate::state_dir::{StateDir, instance_run_directory};
 
@@ -49,6 +50,12 @@ fn carry_out(place: &Place, request: Request) -> Result<Answer> {
             let _lock = directory.lock()?;
             directory.remove().map(|()| Answer::Done)
         }
+        Request::Boot(spec) => machine::boot(place, &spec),
+        Request::RemoveImage(image) => machine::remove_image(place, &image).map(|()| Answer::Done),
+        Request::EndMachine { instance, abruptly } => {
+            machine::end(place, &instance, abruptly).map(|()| Answer::Done)
+        }
+        Request::RemoveMachine(instance) => machine::remove(place, &instance).map(|()| Answer::Done),
     }
 }
 

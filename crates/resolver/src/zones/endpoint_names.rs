@@ -4,11 +4,12 @@
 //! Names are not spelled out when a view is compiled: an endpoint is found by the id in a name, and the name
 //! compared then, so that a change of one of thousands of endpoints costs little.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
 use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
@@ -21,13 +22,13 @@ use crate::rotation::Rotation;
 const DOMAIN: &str = ".vpce.amazonaws.com";
 
 /// The names of all endpoints that have them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct EndpointNames {
-    endpoints: HashMap<VpcEndpointId, Endpoint>,
+    endpoints: imbl::HashMap<VpcEndpointId, Arc<Endpoint>>,
     /// The services of this installation. What is below the name of one is known here or nowhere.
-    services: HashSet<EndpointServiceId>,
+    services: imbl::HashSet<EndpointServiceId>,
     /// Endpoints to AWS's services that have no names now. Other people's endpoints are not known here.
-    nameless: HashSet<VpcEndpointId>,
+    nameless: imbl::HashSet<VpcEndpointId>,
 }
 
 /// Whether an endpoint has names. An interface endpoint has when it is available, and while a change makes it pending again, as its other
@@ -57,24 +58,47 @@ struct Endpoint {
 }
 
 impl EndpointNames {
-    /// Collect them.
-    pub(crate) fn compile(snapshot: &Snapshot, routing: &Routing) -> Self {
-        let services = snapshot.all::<EndpointService>().map(|service| service.id.clone());
-        let mut names = Self { services: services.collect(), ..Self::default() };
-        let mut health = ZoneHealth { routing, known: HashMap::new() };
-        for endpoint in snapshot.all::<VpcEndpoint>() {
+    /// Know the services of a snapshot.
+    pub(crate) fn know_services(&mut self, snapshot: &Snapshot) {
+        self.services.extend(snapshot.all::<EndpointService>().map(|service| service.id.clone()));
+    }
+
+    /// Have these endpoints as they are in `snapshot`, which follows `before`.
+    pub(crate) fn change(
+        &mut self,
+        snapshot: &Snapshot,
+        before: &Snapshot,
+        endpoints: &BTreeSet<&VpcEndpointId>,
+    ) {
+        let routing = Routing::new(snapshot);
+        let mut health = ZoneHealth { routing: &routing, known: HashMap::new() };
+        for id in endpoints {
+            self.endpoints.remove(*id);
+            self.nameless.remove(*id);
+            let Some(endpoint) = snapshot.get::<VpcEndpoint>(id) else {
+                self.let_go(snapshot, before.get::<VpcEndpoint>(id).map(AsRef::as_ref));
+                continue;
+            };
             let of_aws = endpoint.aws_service().is_some();
-            if !of_aws && !names.services.contains(&endpoint.service) {
-                names.services.insert(endpoint.service.clone());
+            if !of_aws && !self.services.contains(&endpoint.service) {
+                self.services.insert(endpoint.service.clone());
             }
             if has_names(endpoint) {
                 let its = Endpoint::compile(snapshot, endpoint, &mut health);
-                names.endpoints.insert(endpoint.id.clone(), its);
+                self.endpoints.insert(endpoint.id.clone(), Arc::new(its));
             } else if of_aws {
-                names.nameless.insert(endpoint.id.clone());
+                self.nameless.insert(endpoint.id.clone());
             }
         }
-        names
+    }
+
+    /// Forget the service of an endpoint that is gone, if nothing is left of it.
+    fn let_go(&mut self, snapshot: &Snapshot, endpoint: Option<&VpcEndpoint>) {
+        let Some(endpoint) = endpoint else { return };
+        let mut others = snapshot.found::<VpcEndpoint>(Term::EndpointService, &endpoint.service_name);
+        if snapshot.get::<EndpointService>(&endpoint.service).is_none() && others.next().is_none() {
+            self.services.remove(&endpoint.service);
+        }
     }
 
     /// The addresses of an endpoint's regional name, if the endpoint has names.
@@ -87,7 +111,7 @@ impl EndpointNames {
         let rest = question.name.strip_suffix(DOMAIN)?;
         // A service's own name has two labels before that: `vpce-svc-….REGION`.
         let start = rest.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-        let Ok(service) = rest[start..].split('.').next()?.parse() else {
+        let Ok(service) = rest[start..].split('.').next()?.parse::<EndpointServiceId>() else {
             return self.of_aws_service(question, rest);
         };
         if !self.services.contains(&service) {

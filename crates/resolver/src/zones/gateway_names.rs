@@ -5,20 +5,22 @@
 //! that there is an answer without a way out to public DNS.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use linkway_model::Snapshot;
 use linkway_model::aws_prefix_list::AwsPrefixList;
+use linkway_model::index::Term;
+use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
 
 use super::{Answer, Question};
 use crate::rotation::Rotation;
-use crate::view::Vpcs;
 
-/// The public names of every VPC, by its number. Of a name with a wildcard, what follows the `*.`.
-#[derive(Default)]
+/// The public names of every VPC that has some, by its number. Of a name with a wildcard, what follows the `*.`.
+#[derive(Clone, Default)]
 pub(crate) struct GatewayNames {
-    vpcs: HashMap<u32, Names>,
+    vpcs: imbl::HashMap<u32, Arc<Names>>,
 }
 
 #[derive(Default)]
@@ -28,24 +30,27 @@ struct Names {
 }
 
 impl GatewayNames {
-    /// Collect them.
-    pub(crate) fn compile(snapshot: &Snapshot, vpcs: &Vpcs) -> Self {
-        let mut names = Self::default();
-        for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.state.carries_packets()) {
-            let Some(gateway) = &endpoint.gateway else { continue };
-            let (Some(vpc), Some(service)) = (vpcs.get(&endpoint.vpc), endpoint.aws_service()) else {
+    /// Have a VPC's names as they are in this snapshot; `None`: the VPC is gone.
+    pub(crate) fn change(&mut self, snapshot: &Snapshot, number: u32, vpc: Option<&Vpc>) {
+        let mut names = Names::default();
+        let endpoints = vpc.map(|vpc| snapshot.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str()));
+        for endpoint in endpoints.into_iter().flatten().filter(|endpoint| endpoint.state.carries_packets()) {
+            let (Some(gateway), Some(service)) = (&endpoint.gateway, endpoint.aws_service()) else {
                 continue;
             };
-            let of_vpc = names.vpcs.entry(vpc.number).or_default();
             for name in service.public_names(&endpoint.region) {
                 let addresses = address(endpoint, gateway);
                 match name.strip_prefix("*.") {
-                    Some(parent) => of_vpc.below.insert(parent.to_owned(), addresses),
-                    None => of_vpc.plain.insert(name, addresses),
+                    Some(parent) => names.below.insert(parent.to_owned(), addresses),
+                    None => names.plain.insert(name, addresses),
                 };
             }
         }
-        names
+        if names.plain.is_empty() && names.below.is_empty() {
+            self.vpcs.remove(&number);
+        } else {
+            self.vpcs.insert(number, Arc::new(names));
+        }
     }
 
     /// The answer for a public name, or a name below one.

@@ -3,26 +3,27 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use hickory_proto::rr::rdata::PTR;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use ipnet::Ipv4Net;
 use linkway_model::Snapshot;
-use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
-use linkway_model::subnet::Subnet;
+use linkway_model::instance::Instance;
+use linkway_model::network_interface::InterfaceRole;
+use linkway_model::vpc::Vpc;
 
 use super::{Answer, Question, TTL};
 use crate::rotation::Rotation;
-use crate::view::Vpcs;
 
 /// The domains of private DNS names, of every region. What is not known in them is known nowhere.
 const DOMAINS: [&str; 2] = ["ec2.internal", "compute.internal"];
 const REVERSE: &str = "in-addr.arpa";
 
 /// The instance names of every VPC, by its number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct InstanceNames {
-    vpcs: HashMap<u32, Names>,
+    vpcs: imbl::HashMap<u32, Arc<Names>>,
 }
 
 /// One VPC's. Without `enableDnsHostnames` it has no addresses here.
@@ -36,29 +37,12 @@ struct Names {
 }
 
 impl InstanceNames {
-    /// Collect them.
-    pub(crate) fn compile(snapshot: &Snapshot, vpcs: &Vpcs) -> Self {
-        let mut names = Self::default();
-        for vpc in vpcs.values() {
-            let its = Names {
-                domain: domain(&vpc.region),
-                cidrs: vpc.cidrs.iter().map(|cidr| cidr.cidr).collect(),
-                addresses: HashSet::new(),
-                resources: HashMap::new(),
-            };
-            names.vpcs.insert(vpc.number, its);
+    /// Have a VPC's names as they are in this snapshot; `None`: the VPC is gone.
+    pub(crate) fn change(&mut self, snapshot: &Snapshot, number: u32, vpc: Option<&Vpc>) {
+        match vpc {
+            Some(vpc) => drop(self.vpcs.insert(number, Arc::new(Names::compile(snapshot, vpc)))),
+            None => drop(self.vpcs.remove(&number)),
         }
-        for interface in snapshot.all::<NetworkInterface>() {
-            let vpc = vpcs.get(&interface.vpc).filter(|vpc| vpc.enable_dns_hostnames);
-            let Some(its) = vpc.and_then(|vpc| names.vpcs.get_mut(&vpc.number)) else { continue };
-            its.addresses.extend(interface.addresses());
-            if let InterfaceRole::Instance { instance, device_index: 0, .. } = &interface.role
-                && snapshot.get::<Subnet>(&interface.subnet).is_some_and(|s| s.resource_name_a_record)
-            {
-                its.resources.insert(instance.to_string(), interface.address);
-            }
-        }
-        names
     }
 
     /// The answer for a name of an instance, or for an address of the client's VPC.
@@ -80,6 +64,28 @@ impl InstanceNames {
 }
 
 impl Names {
+    fn compile(snapshot: &Snapshot, vpc: &Vpc) -> Self {
+        let mut names = Self {
+            domain: domain(&vpc.region),
+            cidrs: vpc.cidrs.iter().map(|cidr| cidr.cidr).collect(),
+            addresses: HashSet::new(),
+            resources: HashMap::new(),
+        };
+        if !vpc.enable_dns_hostnames {
+            return names;
+        }
+        for interface in snapshot.interfaces_in(&vpc.id) {
+            names.addresses.extend(interface.addresses());
+            if let InterfaceRole::Instance { instance, device_index: 0, .. } = &interface.role
+                && let Some(its) = snapshot.get::<Instance>(instance).and_then(|found| found.names(snapshot))
+                && its.resource_name_a_record
+            {
+                names.resources.insert(instance.to_string(), interface.address);
+            }
+        }
+        names
+    }
+
     /// The address of a name whose first label is this.
     fn forward(&self, label: &str) -> Option<Ipv4Addr> {
         let by_address = label

@@ -12,16 +12,17 @@ use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use linkway_model::Snapshot;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::index::Term;
+use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
 use super::{Answer, EndpointNames, Question, TTL, address_records};
 use crate::rotation::Rotation;
-use crate::view::Vpcs;
 
-/// The private DNS names of every VPC, by its number.
-#[derive(Default)]
+/// The private DNS names of every VPC that has some, by its number.
+#[derive(Clone, Default)]
 pub(crate) struct PrivateNames {
-    vpcs: HashMap<u32, HashMap<String, Entry>>,
+    vpcs: imbl::HashMap<u32, Arc<HashMap<String, Entry>>>,
 }
 
 /// What a private name stands for.
@@ -32,29 +33,30 @@ struct Entry {
 }
 
 impl PrivateNames {
-    /// Collect them. The endpoints that have addresses are those that can be led to.
-    pub(crate) fn compile(snapshot: &Snapshot, vpcs: &Vpcs, endpoints: &EndpointNames) -> Self {
-        let mut names = Self::default();
-        for endpoint in snapshot.all::<VpcEndpoint>().filter(|endpoint| endpoint.private_dns_enabled) {
-            let vpc =
-                vpcs.get(&endpoint.vpc).filter(|vpc| vpc.enable_dns_support && vpc.enable_dns_hostnames);
-            let (Some(vpc), Some(addresses)) = (vpc, endpoints.regional(&endpoint.id)) else { continue };
-            let of_vpc = names.vpcs.entry(vpc.number).or_default();
-            let aws = endpoint.aws_service();
-            let served = match aws {
-                Some(service) => service.private_dns_names(&endpoint.region),
-                None => {
-                    let service = snapshot.get::<EndpointService>(&endpoint.service);
-                    let private_dns = service.and_then(|service| service.private_dns.as_ref());
-                    private_dns.iter().map(|dns| dns.name.to_lowercase()).collect()
+    /// Have a VPC's names as they are in this snapshot; `None`: the VPC is gone. The endpoints that have addresses
+    /// are those that can be led to.
+    pub(crate) fn change(
+        &mut self,
+        snapshot: &Snapshot,
+        number: u32,
+        vpc: Option<&Vpc>,
+        endpoints: &EndpointNames,
+    ) {
+        let mut names = HashMap::new();
+        if let Some(vpc) = vpc.filter(|vpc| vpc.enable_dns_support && vpc.enable_dns_hostnames) {
+            for endpoint in snapshot.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str()) {
+                if endpoint.private_dns_enabled
+                    && let Some(addresses) = endpoints.regional(&endpoint.id)
+                {
+                    collect(snapshot, endpoint, addresses, &mut names);
                 }
-            };
-            for name in served {
-                let alias_of = aws.is_none().then(|| Arc::clone(endpoint));
-                of_vpc.entry(name).or_insert(Entry { addresses: Arc::clone(addresses), alias_of });
             }
         }
-        names
+        if names.is_empty() {
+            self.vpcs.remove(&number);
+        } else {
+            self.vpcs.insert(number, Arc::new(names));
+        }
     }
 
     /// The answer for a private name of the client's VPC, or for a name below one.
@@ -75,6 +77,28 @@ impl PrivateNames {
             above = parent;
         }
         None
+    }
+}
+
+/// Add an endpoint's names to those of its VPC.
+fn collect(
+    snapshot: &Snapshot,
+    endpoint: &Arc<VpcEndpoint>,
+    addresses: &Arc<Rotation>,
+    names: &mut HashMap<String, Entry>,
+) {
+    let aws = endpoint.aws_service();
+    let served = match aws {
+        Some(service) => service.private_dns_names(&endpoint.region),
+        None => {
+            let service = snapshot.get::<EndpointService>(&endpoint.service);
+            let private_dns = service.and_then(|service| service.private_dns.as_ref());
+            private_dns.iter().map(|dns| dns.name.to_lowercase()).collect()
+        }
+    };
+    for name in served {
+        let alias_of = aws.is_none().then(|| Arc::clone(endpoint));
+        names.entry(name).or_insert(Entry { addresses: Arc::clone(addresses), alias_of });
     }
 }
 

@@ -31,7 +31,7 @@ impl World {
 
     pub fn put<T: Resource>(&mut self, document: T) {
         self.snapshot.revision += 1;
-        T::table_mut(&mut self.snapshot).insert(document.id().to_owned(), Arc::new(document));
+        self.snapshot.put(Arc::new(document));
     }
 
     pub fn get<T: Resource>(&self, id: impl AsRef<str>) -> Arc<T> {
@@ -169,6 +169,7 @@ impl World {
             protocol: Protocol::Tcp,
             port,
             target_group: group.clone(),
+            tls: None,
             attributes: Default::default(),
             tags: Tags::new(),
         });

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Ec2,
     version: "2016-11-15",
     namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
@@ -41,6 +41,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AssociateDhcpOptionsRequest,
     ) -> Result<(), ApiError>;
+    fn associate_iam_instance_profile(
+        &self,
+        cx: &Self::Context,
+        input: AssociateIamInstanceProfileRequest,
+    ) -> Result<AssociateIamInstanceProfileResult, ApiError>;
     fn associate_route_table(
         &self,
         cx: &Self::Context,
@@ -51,6 +56,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: AssociateSecurityGroupVpcRequest,
     ) -> Result<AssociateSecurityGroupVpcResult, ApiError>;
+    fn associate_subnet_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: AssociateSubnetCidrBlockRequest,
+    ) -> Result<AssociateSubnetCidrBlockResult, ApiError>;
     fn associate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
@@ -96,11 +106,17 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateEgressOnlyInternetGatewayRequest,
     ) -> Result<CreateEgressOnlyInternetGatewayResult, ApiError>;
+    fn create_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: CreateFlowLogsRequest,
+    ) -> Result<CreateFlowLogsResult, ApiError>;
     fn create_internet_gateway(
         &self,
         cx: &Self::Context,
         input: CreateInternetGatewayRequest,
     ) -> Result<CreateInternetGatewayResult, ApiError>;
+    fn create_key_pair(&self, cx: &Self::Context, input: CreateKeyPairRequest) -> Result<KeyPair, ApiError>;
     fn create_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -126,6 +142,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: CreateNetworkInterfaceRequest,
     ) -> Result<CreateNetworkInterfaceResult, ApiError>;
+    fn create_network_interface_permission(
+        &self,
+        cx: &Self::Context,
+        input: CreateNetworkInterfacePermissionRequest,
+    ) -> Result<CreateNetworkInterfacePermissionResult, ApiError>;
     fn create_route(
         &self,
         cx: &Self::Context,
@@ -173,11 +194,21 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteEgressOnlyInternetGatewayRequest,
     ) -> Result<DeleteEgressOnlyInternetGatewayResult, ApiError>;
+    fn delete_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: DeleteFlowLogsRequest,
+    ) -> Result<DeleteFlowLogsResult, ApiError>;
     fn delete_internet_gateway(
         &self,
         cx: &Self::Context,
         input: DeleteInternetGatewayRequest,
     ) -> Result<(), ApiError>;
+    fn delete_key_pair(
+        &self,
+        cx: &Self::Context,
+        input: DeleteKeyPairRequest,
+    ) -> Result<DeleteKeyPairResult, ApiError>;
     fn delete_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -199,6 +230,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteNetworkInterfaceRequest,
     ) -> Result<(), ApiError>;
+    fn delete_network_interface_permission(
+        &self,
+        cx: &Self::Context,
+        input: DeleteNetworkInterfacePermissionRequest,
+    ) -> Result<DeleteNetworkInterfacePermissionResult, ApiError>;
     fn delete_route(&self, cx: &Self::Context, input: DeleteRouteRequest) -> Result<(), ApiError>;
     fn delete_route_table(&self, cx: &Self::Context, input: DeleteRouteTableRequest) -> Result<(), ApiError>;
     fn delete_security_group(
@@ -224,6 +260,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteVpcEndpointsRequest,
     ) -> Result<DeleteVpcEndpointsResult, ApiError>;
+    fn deregister_image(
+        &self,
+        cx: &Self::Context,
+        input: DeregisterImageRequest,
+    ) -> Result<DeregisterImageResult, ApiError>;
     fn describe_account_attributes(
         &self,
         cx: &Self::Context,
@@ -254,6 +295,51 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeEgressOnlyInternetGatewaysRequest,
     ) -> Result<DescribeEgressOnlyInternetGatewaysResult, ApiError>;
+    fn describe_flow_logs(
+        &self,
+        cx: &Self::Context,
+        input: DescribeFlowLogsRequest,
+    ) -> Result<DescribeFlowLogsResult, ApiError>;
+    fn describe_iam_instance_profile_associations(
+        &self,
+        cx: &Self::Context,
+        input: DescribeIamInstanceProfileAssociationsRequest,
+    ) -> Result<DescribeIamInstanceProfileAssociationsResult, ApiError>;
+    fn describe_image_attribute(
+        &self,
+        cx: &Self::Context,
+        input: DescribeImageAttributeRequest,
+    ) -> Result<ImageAttribute, ApiError>;
+    fn describe_images(
+        &self,
+        cx: &Self::Context,
+        input: DescribeImagesRequest,
+    ) -> Result<DescribeImagesResult, ApiError>;
+    fn describe_instance_attribute(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInstanceAttributeRequest,
+    ) -> Result<InstanceAttribute, ApiError>;
+    fn describe_instance_credit_specifications(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInstanceCreditSpecificationsRequest,
+    ) -> Result<DescribeInstanceCreditSpecificationsResult, ApiError>;
+    fn describe_instance_status(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInstanceStatusRequest,
+    ) -> Result<DescribeInstanceStatusResult, ApiError>;
+    fn describe_instance_type_offerings(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInstanceTypeOfferingsRequest,
+    ) -> Result<DescribeInstanceTypeOfferingsResult, ApiError>;
+    fn describe_instance_types(
+        &self,
+        cx: &Self::Context,
+        input: DescribeInstanceTypesRequest,
+    ) -> Result<DescribeInstanceTypesResult, ApiError>;
     fn describe_instances(
         &self,
         cx: &Self::Context,
@@ -264,6 +350,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeInternetGatewaysRequest,
     ) -> Result<DescribeInternetGatewaysResult, ApiError>;
+    fn describe_key_pairs(
+        &self,
+        cx: &Self::Context,
+        input: DescribeKeyPairsRequest,
+    ) -> Result<DescribeKeyPairsResult, ApiError>;
     fn describe_managed_prefix_lists(
         &self,
         cx: &Self::Context,
@@ -284,6 +375,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeNetworkInterfaceAttributeRequest,
     ) -> Result<DescribeNetworkInterfaceAttributeResult, ApiError>;
+    fn describe_network_interface_permissions(
+        &self,
+        cx: &Self::Context,
+        input: DescribeNetworkInterfacePermissionsRequest,
+    ) -> Result<DescribeNetworkInterfacePermissionsResult, ApiError>;
     fn describe_network_interfaces(
         &self,
         cx: &Self::Context,
@@ -339,6 +435,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeTagsRequest,
     ) -> Result<DescribeTagsResult, ApiError>;
+    fn describe_volumes(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVolumesRequest,
+    ) -> Result<DescribeVolumesResult, ApiError>;
+    fn describe_volumes_modifications(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVolumesModificationsRequest,
+    ) -> Result<DescribeVolumesModificationsResult, ApiError>;
     fn describe_vpc_attribute(
         &self,
         cx: &Self::Context,
@@ -399,6 +505,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DisassociateAddressRequest,
     ) -> Result<(), ApiError>;
+    fn disassociate_iam_instance_profile(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateIamInstanceProfileRequest,
+    ) -> Result<DisassociateIamInstanceProfileResult, ApiError>;
     fn disassociate_route_table(
         &self,
         cx: &Self::Context,
@@ -409,11 +520,21 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DisassociateSecurityGroupVpcRequest,
     ) -> Result<DisassociateSecurityGroupVpcResult, ApiError>;
+    fn disassociate_subnet_cidr_block(
+        &self,
+        cx: &Self::Context,
+        input: DisassociateSubnetCidrBlockRequest,
+    ) -> Result<DisassociateSubnetCidrBlockResult, ApiError>;
     fn disassociate_vpc_cidr_block(
         &self,
         cx: &Self::Context,
         input: DisassociateVpcCidrBlockRequest,
     ) -> Result<DisassociateVpcCidrBlockResult, ApiError>;
+    fn get_console_output(
+        &self,
+        cx: &Self::Context,
+        input: GetConsoleOutputRequest,
+    ) -> Result<GetConsoleOutputResult, ApiError>;
     fn get_managed_prefix_list_associations(
         &self,
         cx: &Self::Context,
@@ -424,11 +545,46 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: GetManagedPrefixListEntriesRequest,
     ) -> Result<GetManagedPrefixListEntriesResult, ApiError>;
+    fn get_password_data(
+        &self,
+        cx: &Self::Context,
+        input: GetPasswordDataRequest,
+    ) -> Result<GetPasswordDataResult, ApiError>;
     fn get_security_groups_for_vpc(
         &self,
         cx: &Self::Context,
         input: GetSecurityGroupsForVpcRequest,
     ) -> Result<GetSecurityGroupsForVpcResult, ApiError>;
+    fn import_key_pair(
+        &self,
+        cx: &Self::Context,
+        input: ImportKeyPairRequest,
+    ) -> Result<ImportKeyPairResult, ApiError>;
+    fn modify_image_attribute(
+        &self,
+        cx: &Self::Context,
+        input: ModifyImageAttributeRequest,
+    ) -> Result<(), ApiError>;
+    fn modify_instance_attribute(
+        &self,
+        cx: &Self::Context,
+        input: ModifyInstanceAttributeRequest,
+    ) -> Result<(), ApiError>;
+    fn modify_instance_credit_specification(
+        &self,
+        cx: &Self::Context,
+        input: ModifyInstanceCreditSpecificationRequest,
+    ) -> Result<ModifyInstanceCreditSpecificationResult, ApiError>;
+    fn modify_instance_maintenance_options(
+        &self,
+        cx: &Self::Context,
+        input: ModifyInstanceMaintenanceOptionsRequest,
+    ) -> Result<ModifyInstanceMaintenanceOptionsResult, ApiError>;
+    fn modify_instance_metadata_options(
+        &self,
+        cx: &Self::Context,
+        input: ModifyInstanceMetadataOptionsRequest,
+    ) -> Result<ModifyInstanceMetadataOptionsResult, ApiError>;
     fn modify_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -439,6 +595,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifyNetworkInterfaceAttributeRequest,
     ) -> Result<(), ApiError>;
+    fn modify_private_dns_name_options(
+        &self,
+        cx: &Self::Context,
+        input: ModifyPrivateDnsNameOptionsRequest,
+    ) -> Result<ModifyPrivateDnsNameOptionsResult, ApiError>;
     fn modify_security_group_rules(
         &self,
         cx: &Self::Context,
@@ -449,6 +610,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifySubnetAttributeRequest,
     ) -> Result<(), ApiError>;
+    fn modify_volume(
+        &self,
+        cx: &Self::Context,
+        input: ModifyVolumeRequest,
+    ) -> Result<ModifyVolumeResult, ApiError>;
     fn modify_vpc_attribute(
         &self,
         cx: &Self::Context,
@@ -484,12 +650,23 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifyVpcTenancyRequest,
     ) -> Result<ModifyVpcTenancyResult, ApiError>;
+    fn monitor_instances(
+        &self,
+        cx: &Self::Context,
+        input: MonitorInstancesRequest,
+    ) -> Result<MonitorInstancesResult, ApiError>;
+    fn reboot_instances(&self, cx: &Self::Context, input: RebootInstancesRequest) -> Result<(), ApiError>;
     fn reject_vpc_endpoint_connections(
         &self,
         cx: &Self::Context,
         input: RejectVpcEndpointConnectionsRequest,
     ) -> Result<RejectVpcEndpointConnectionsResult, ApiError>;
     fn release_address(&self, cx: &Self::Context, input: ReleaseAddressRequest) -> Result<(), ApiError>;
+    fn replace_iam_instance_profile_association(
+        &self,
+        cx: &Self::Context,
+        input: ReplaceIamInstanceProfileAssociationRequest,
+    ) -> Result<ReplaceIamInstanceProfileAssociationResult, ApiError>;
     fn replace_network_acl_association(
         &self,
         cx: &Self::Context,
@@ -506,6 +683,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ReplaceRouteTableAssociationRequest,
     ) -> Result<ReplaceRouteTableAssociationResult, ApiError>;
+    fn reset_instance_attribute(
+        &self,
+        cx: &Self::Context,
+        input: ResetInstanceAttributeRequest,
+    ) -> Result<(), ApiError>;
     fn reset_network_interface_attribute(
         &self,
         cx: &Self::Context,
@@ -526,11 +708,22 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: RevokeSecurityGroupIngressRequest,
     ) -> Result<RevokeSecurityGroupIngressResult, ApiError>;
+    fn run_instances(&self, cx: &Self::Context, input: RunInstancesRequest) -> Result<Reservation, ApiError>;
+    fn start_instances(
+        &self,
+        cx: &Self::Context,
+        input: StartInstancesRequest,
+    ) -> Result<StartInstancesResult, ApiError>;
     fn start_vpc_endpoint_service_private_dns_verification(
         &self,
         cx: &Self::Context,
         input: StartVpcEndpointServicePrivateDnsVerificationRequest,
     ) -> Result<StartVpcEndpointServicePrivateDnsVerificationResult, ApiError>;
+    fn stop_instances(
+        &self,
+        cx: &Self::Context,
+        input: StopInstancesRequest,
+    ) -> Result<StopInstancesResult, ApiError>;
     fn terminate_instances(
         &self,
         cx: &Self::Context,
@@ -546,6 +739,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: UnassignPrivateIpAddressesRequest,
     ) -> Result<(), ApiError>;
+    fn unmonitor_instances(
+        &self,
+        cx: &Self::Context,
+        input: UnmonitorInstancesRequest,
+    ) -> Result<UnmonitorInstancesResult, ApiError>;
     fn update_security_group_rule_descriptions_egress(
         &self,
         cx: &Self::Context,
@@ -565,8 +763,10 @@ operations! { Ec2 {
     "AssignPrivateIpAddresses" => assign_private_ip_addresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult,
     "AssociateAddress" => associate_address(AssociateAddressRequest) -> AssociateAddressResult,
     "AssociateDhcpOptions" => associate_dhcp_options(AssociateDhcpOptionsRequest) -> (),
+    "AssociateIamInstanceProfile" => associate_iam_instance_profile(AssociateIamInstanceProfileRequest) -> AssociateIamInstanceProfileResult,
     "AssociateRouteTable" => associate_route_table(AssociateRouteTableRequest) -> AssociateRouteTableResult,
     "AssociateSecurityGroupVpc" => associate_security_group_vpc(AssociateSecurityGroupVpcRequest) -> AssociateSecurityGroupVpcResult,
+    "AssociateSubnetCidrBlock" => associate_subnet_cidr_block(AssociateSubnetCidrBlockRequest) -> AssociateSubnetCidrBlockResult,
     "AssociateVpcCidrBlock" => associate_vpc_cidr_block(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult,
     "AttachInternetGateway" => attach_internet_gateway(AttachInternetGatewayRequest) -> (),
     "AttachNetworkInterface" => attach_network_interface(AttachNetworkInterfaceRequest) -> AttachNetworkInterfaceResult,
@@ -576,12 +776,15 @@ operations! { Ec2 {
     "CreateDefaultVpc" => create_default_vpc(CreateDefaultVpcRequest) -> CreateDefaultVpcResult,
     "CreateDhcpOptions" => create_dhcp_options(CreateDhcpOptionsRequest) -> CreateDhcpOptionsResult,
     "CreateEgressOnlyInternetGateway" => create_egress_only_internet_gateway(CreateEgressOnlyInternetGatewayRequest) -> CreateEgressOnlyInternetGatewayResult,
+    "CreateFlowLogs" => create_flow_logs(CreateFlowLogsRequest) -> CreateFlowLogsResult,
     "CreateInternetGateway" => create_internet_gateway(CreateInternetGatewayRequest) -> CreateInternetGatewayResult,
+    "CreateKeyPair" => create_key_pair(CreateKeyPairRequest) -> KeyPair,
     "CreateManagedPrefixList" => create_managed_prefix_list(CreateManagedPrefixListRequest) -> CreateManagedPrefixListResult,
     "CreateNatGateway" => create_nat_gateway(CreateNatGatewayRequest) -> CreateNatGatewayResult,
     "CreateNetworkAcl" => create_network_acl(CreateNetworkAclRequest) -> CreateNetworkAclResult,
     "CreateNetworkAclEntry" => create_network_acl_entry(CreateNetworkAclEntryRequest) -> (),
     "CreateNetworkInterface" => create_network_interface(CreateNetworkInterfaceRequest) -> CreateNetworkInterfaceResult,
+    "CreateNetworkInterfacePermission" => create_network_interface_permission(CreateNetworkInterfacePermissionRequest) -> CreateNetworkInterfacePermissionResult,
     "CreateRoute" => create_route(CreateRouteRequest) -> CreateRouteResult,
     "CreateRouteTable" => create_route_table(CreateRouteTableRequest) -> CreateRouteTableResult,
     "CreateSecurityGroup" => create_security_group(CreateSecurityGroupRequest) -> CreateSecurityGroupResult,
@@ -593,12 +796,15 @@ operations! { Ec2 {
     "CreateVpcEndpointServiceConfiguration" => create_vpc_endpoint_service_configuration(CreateVpcEndpointServiceConfigurationRequest) -> CreateVpcEndpointServiceConfigurationResult,
     "DeleteDhcpOptions" => delete_dhcp_options(DeleteDhcpOptionsRequest) -> (),
     "DeleteEgressOnlyInternetGateway" => delete_egress_only_internet_gateway(DeleteEgressOnlyInternetGatewayRequest) -> DeleteEgressOnlyInternetGatewayResult,
+    "DeleteFlowLogs" => delete_flow_logs(DeleteFlowLogsRequest) -> DeleteFlowLogsResult,
     "DeleteInternetGateway" => delete_internet_gateway(DeleteInternetGatewayRequest) -> (),
+    "DeleteKeyPair" => delete_key_pair(DeleteKeyPairRequest) -> DeleteKeyPairResult,
     "DeleteManagedPrefixList" => delete_managed_prefix_list(DeleteManagedPrefixListRequest) -> DeleteManagedPrefixListResult,
     "DeleteNatGateway" => delete_nat_gateway(DeleteNatGatewayRequest) -> DeleteNatGatewayResult,
     "DeleteNetworkAcl" => delete_network_acl(DeleteNetworkAclRequest) -> (),
     "DeleteNetworkAclEntry" => delete_network_acl_entry(DeleteNetworkAclEntryRequest) -> (),
     "DeleteNetworkInterface" => delete_network_interface(DeleteNetworkInterfaceRequest) -> (),
+    "DeleteNetworkInterfacePermission" => delete_network_interface_permission(DeleteNetworkInterfacePermissionRequest) -> DeleteNetworkInterfacePermissionResult,
     "DeleteRoute" => delete_route(DeleteRouteRequest) -> (),
     "DeleteRouteTable" => delete_route_table(DeleteRouteTableRequest) -> (),
     "DeleteSecurityGroup" => delete_security_group(DeleteSecurityGroupRequest) -> DeleteSecurityGroupResult,
@@ -608,18 +814,30 @@ operations! { Ec2 {
     "DeleteVpcEndpointConnectionNotifications" => delete_vpc_endpoint_connection_notifications(DeleteVpcEndpointConnectionNotificationsRequest) -> DeleteVpcEndpointConnectionNotificationsResult,
     "DeleteVpcEndpointServiceConfigurations" => delete_vpc_endpoint_service_configurations(DeleteVpcEndpointServiceConfigurationsRequest) -> DeleteVpcEndpointServiceConfigurationsResult,
     "DeleteVpcEndpoints" => delete_vpc_endpoints(DeleteVpcEndpointsRequest) -> DeleteVpcEndpointsResult,
+    "DeregisterImage" => deregister_image(DeregisterImageRequest) -> DeregisterImageResult,
     "DescribeAccountAttributes" => describe_account_attributes(DescribeAccountAttributesRequest) -> DescribeAccountAttributesResult,
     "DescribeAddresses" => describe_addresses(DescribeAddressesRequest) -> DescribeAddressesResult,
     "DescribeAddressesAttribute" => describe_addresses_attribute(DescribeAddressesAttributeRequest) -> DescribeAddressesAttributeResult,
     "DescribeAvailabilityZones" => describe_availability_zones(DescribeAvailabilityZonesRequest) -> DescribeAvailabilityZonesResult,
     "DescribeDhcpOptions" => describe_dhcp_options(DescribeDhcpOptionsRequest) -> DescribeDhcpOptionsResult,
     "DescribeEgressOnlyInternetGateways" => describe_egress_only_internet_gateways(DescribeEgressOnlyInternetGatewaysRequest) -> DescribeEgressOnlyInternetGatewaysResult,
+    "DescribeFlowLogs" => describe_flow_logs(DescribeFlowLogsRequest) -> DescribeFlowLogsResult,
+    "DescribeIamInstanceProfileAssociations" => describe_iam_instance_profile_associations(DescribeIamInstanceProfileAssociationsRequest) -> DescribeIamInstanceProfileAssociationsResult,
+    "DescribeImageAttribute" => describe_image_attribute(DescribeImageAttributeRequest) -> ImageAttribute,
+    "DescribeImages" => describe_images(DescribeImagesRequest) -> DescribeImagesResult,
+    "DescribeInstanceAttribute" => describe_instance_attribute(DescribeInstanceAttributeRequest) -> InstanceAttribute,
+    "DescribeInstanceCreditSpecifications" => describe_instance_credit_specifications(DescribeInstanceCreditSpecificationsRequest) -> DescribeInstanceCreditSpecificationsResult,
+    "DescribeInstanceStatus" => describe_instance_status(DescribeInstanceStatusRequest) -> DescribeInstanceStatusResult,
+    "DescribeInstanceTypeOfferings" => describe_instance_type_offerings(DescribeInstanceTypeOfferingsRequest) -> DescribeInstanceTypeOfferingsResult,
+    "DescribeInstanceTypes" => describe_instance_types(DescribeInstanceTypesRequest) -> DescribeInstanceTypesResult,
     "DescribeInstances" => describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult,
     "DescribeInternetGateways" => describe_internet_gateways(DescribeInternetGatewaysRequest) -> DescribeInternetGatewaysResult,
+    "DescribeKeyPairs" => describe_key_pairs(DescribeKeyPairsRequest) -> DescribeKeyPairsResult,
     "DescribeManagedPrefixLists" => describe_managed_prefix_lists(DescribeManagedPrefixListsRequest) -> DescribeManagedPrefixListsResult,
     "DescribeNatGateways" => describe_nat_gateways(DescribeNatGatewaysRequest) -> DescribeNatGatewaysResult,
     "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
     "DescribeNetworkInterfaceAttribute" => describe_network_interface_attribute(DescribeNetworkInterfaceAttributeRequest) -> DescribeNetworkInterfaceAttributeResult,
+    "DescribeNetworkInterfacePermissions" => describe_network_interface_permissions(DescribeNetworkInterfacePermissionsRequest) -> DescribeNetworkInterfacePermissionsResult,
     "DescribeNetworkInterfaces" => describe_network_interfaces(DescribeNetworkInterfacesRequest) -> DescribeNetworkInterfacesResult,
     "DescribePrefixLists" => describe_prefix_lists(DescribePrefixListsRequest) -> DescribePrefixListsResult,
     "DescribeRegions" => describe_regions(DescribeRegionsRequest) -> DescribeRegionsResult,
@@ -631,6 +849,8 @@ operations! { Ec2 {
     "DescribeStaleSecurityGroups" => describe_stale_security_groups(DescribeStaleSecurityGroupsRequest) -> DescribeStaleSecurityGroupsResult,
     "DescribeSubnets" => describe_subnets(DescribeSubnetsRequest) -> DescribeSubnetsResult,
     "DescribeTags" => describe_tags(DescribeTagsRequest) -> DescribeTagsResult,
+    "DescribeVolumes" => describe_volumes(DescribeVolumesRequest) -> DescribeVolumesResult,
+    "DescribeVolumesModifications" => describe_volumes_modifications(DescribeVolumesModificationsRequest) -> DescribeVolumesModificationsResult,
     "DescribeVpcAttribute" => describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult,
     "DescribeVpcEndpointAssociations" => describe_vpc_endpoint_associations(DescribeVpcEndpointAssociationsRequest) -> DescribeVpcEndpointAssociationsResult,
     "DescribeVpcEndpointConnectionNotifications" => describe_vpc_endpoint_connection_notifications(DescribeVpcEndpointConnectionNotificationsRequest) -> DescribeVpcEndpointConnectionNotificationsResult,
@@ -643,16 +863,28 @@ operations! { Ec2 {
     "DetachInternetGateway" => detach_internet_gateway(DetachInternetGatewayRequest) -> (),
     "DetachNetworkInterface" => detach_network_interface(DetachNetworkInterfaceRequest) -> (),
     "DisassociateAddress" => disassociate_address(DisassociateAddressRequest) -> (),
+    "DisassociateIamInstanceProfile" => disassociate_iam_instance_profile(DisassociateIamInstanceProfileRequest) -> DisassociateIamInstanceProfileResult,
     "DisassociateRouteTable" => disassociate_route_table(DisassociateRouteTableRequest) -> (),
     "DisassociateSecurityGroupVpc" => disassociate_security_group_vpc(DisassociateSecurityGroupVpcRequest) -> DisassociateSecurityGroupVpcResult,
+    "DisassociateSubnetCidrBlock" => disassociate_subnet_cidr_block(DisassociateSubnetCidrBlockRequest) -> DisassociateSubnetCidrBlockResult,
     "DisassociateVpcCidrBlock" => disassociate_vpc_cidr_block(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult,
+    "GetConsoleOutput" => get_console_output(GetConsoleOutputRequest) -> GetConsoleOutputResult,
     "GetManagedPrefixListAssociations" => get_managed_prefix_list_associations(GetManagedPrefixListAssociationsRequest) -> GetManagedPrefixListAssociationsResult,
     "GetManagedPrefixListEntries" => get_managed_prefix_list_entries(GetManagedPrefixListEntriesRequest) -> GetManagedPrefixListEntriesResult,
+    "GetPasswordData" => get_password_data(GetPasswordDataRequest) -> GetPasswordDataResult,
     "GetSecurityGroupsForVpc" => get_security_groups_for_vpc(GetSecurityGroupsForVpcRequest) -> GetSecurityGroupsForVpcResult,
+    "ImportKeyPair" => import_key_pair(ImportKeyPairRequest) -> ImportKeyPairResult,
+    "ModifyImageAttribute" => modify_image_attribute(ModifyImageAttributeRequest) -> (),
+    "ModifyInstanceAttribute" => modify_instance_attribute(ModifyInstanceAttributeRequest) -> (),
+    "ModifyInstanceCreditSpecification" => modify_instance_credit_specification(ModifyInstanceCreditSpecificationRequest) -> ModifyInstanceCreditSpecificationResult,
+    "ModifyInstanceMaintenanceOptions" => modify_instance_maintenance_options(ModifyInstanceMaintenanceOptionsRequest) -> ModifyInstanceMaintenanceOptionsResult,
+    "ModifyInstanceMetadataOptions" => modify_instance_metadata_options(ModifyInstanceMetadataOptionsRequest) -> ModifyInstanceMetadataOptionsResult,
     "ModifyManagedPrefixList" => modify_managed_prefix_list(ModifyManagedPrefixListRequest) -> ModifyManagedPrefixListResult,
     "ModifyNetworkInterfaceAttribute" => modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> (),
+    "ModifyPrivateDnsNameOptions" => modify_private_dns_name_options(ModifyPrivateDnsNameOptionsRequest) -> ModifyPrivateDnsNameOptionsResult,
     "ModifySecurityGroupRules" => modify_security_group_rules(ModifySecurityGroupRulesRequest) -> ModifySecurityGroupRulesResult,
     "ModifySubnetAttribute" => modify_subnet_attribute(ModifySubnetAttributeRequest) -> (),
+    "ModifyVolume" => modify_volume(ModifyVolumeRequest) -> ModifyVolumeResult,
     "ModifyVpcAttribute" => modify_vpc_attribute(ModifyVpcAttributeRequest) -> (),
     "ModifyVpcEndpoint" => modify_vpc_endpoint(ModifyVpcEndpointRequest) -> ModifyVpcEndpointResult,
     "ModifyVpcEndpointConnectionNotification" => modify_vpc_endpoint_connection_notification(ModifyVpcEndpointConnectionNotificationRequest) -> ModifyVpcEndpointConnectionNotificationResult,
@@ -660,20 +892,28 @@ operations! { Ec2 {
     "ModifyVpcEndpointServicePayerResponsibility" => modify_vpc_endpoint_service_payer_responsibility(ModifyVpcEndpointServicePayerResponsibilityRequest) -> ModifyVpcEndpointServicePayerResponsibilityResult,
     "ModifyVpcEndpointServicePermissions" => modify_vpc_endpoint_service_permissions(ModifyVpcEndpointServicePermissionsRequest) -> ModifyVpcEndpointServicePermissionsResult,
     "ModifyVpcTenancy" => modify_vpc_tenancy(ModifyVpcTenancyRequest) -> ModifyVpcTenancyResult,
+    "MonitorInstances" => monitor_instances(MonitorInstancesRequest) -> MonitorInstancesResult,
+    "RebootInstances" => reboot_instances(RebootInstancesRequest) -> (),
     "RejectVpcEndpointConnections" => reject_vpc_endpoint_connections(RejectVpcEndpointConnectionsRequest) -> RejectVpcEndpointConnectionsResult,
     "ReleaseAddress" => release_address(ReleaseAddressRequest) -> (),
+    "ReplaceIamInstanceProfileAssociation" => replace_iam_instance_profile_association(ReplaceIamInstanceProfileAssociationRequest) -> ReplaceIamInstanceProfileAssociationResult,
     "ReplaceNetworkAclAssociation" => replace_network_acl_association(ReplaceNetworkAclAssociationRequest) -> ReplaceNetworkAclAssociationResult,
     "ReplaceNetworkAclEntry" => replace_network_acl_entry(ReplaceNetworkAclEntryRequest) -> (),
     "ReplaceRoute" => replace_route(ReplaceRouteRequest) -> (),
     "ReplaceRouteTableAssociation" => replace_route_table_association(ReplaceRouteTableAssociationRequest) -> ReplaceRouteTableAssociationResult,
+    "ResetInstanceAttribute" => reset_instance_attribute(ResetInstanceAttributeRequest) -> (),
     "ResetNetworkInterfaceAttribute" => reset_network_interface_attribute(ResetNetworkInterfaceAttributeRequest) -> (),
     "RestoreManagedPrefixListVersion" => restore_managed_prefix_list_version(RestoreManagedPrefixListVersionRequest) -> RestoreManagedPrefixListVersionResult,
     "RevokeSecurityGroupEgress" => revoke_security_group_egress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult,
     "RevokeSecurityGroupIngress" => revoke_security_group_ingress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult,
+    "RunInstances" => run_instances(RunInstancesRequest) -> Reservation,
+    "StartInstances" => start_instances(StartInstancesRequest) -> StartInstancesResult,
     "StartVpcEndpointServicePrivateDnsVerification" => start_vpc_endpoint_service_private_dns_verification(StartVpcEndpointServicePrivateDnsVerificationRequest) -> StartVpcEndpointServicePrivateDnsVerificationResult,
+    "StopInstances" => stop_instances(StopInstancesRequest) -> StopInstancesResult,
     "TerminateInstances" => terminate_instances(TerminateInstancesRequest) -> TerminateInstancesResult,
     "UnassignIpv6Addresses" => unassign_ipv6_addresses(UnassignIpv6AddressesRequest) -> UnassignIpv6AddressesResult,
     "UnassignPrivateIpAddresses" => unassign_private_ip_addresses(UnassignPrivateIpAddressesRequest) -> (),
+    "UnmonitorInstances" => unmonitor_instances(UnmonitorInstancesRequest) -> UnmonitorInstancesResult,
     "UpdateSecurityGroupRuleDescriptionsEgress" => update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult,
     "UpdateSecurityGroupRuleDescriptionsIngress" => update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult,
 } }
@@ -978,6 +1218,26 @@ decode! { AssociateDhcpOptionsRequest {
 } requires ["DhcpOptionsId", "VpcId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateIamInstanceProfileRequest {
+    pub iam_instance_profile: Option<IamInstanceProfileSpecification>,
+    pub instance_id: Option<String>,
+}
+
+decode! { AssociateIamInstanceProfileRequest {
+    iam_instance_profile: "IamInstanceProfile",
+    instance_id: "InstanceId",
+} requires ["IamInstanceProfile", "InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateIamInstanceProfileResult {
+    pub iam_instance_profile_association: Option<IamInstanceProfileAssociation>,
+}
+
+encode! { AssociateIamInstanceProfileResult {
+    iam_instance_profile_association: "iamInstanceProfileAssociation",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AssociateRouteTableRequest {
     pub dry_run: Option<bool>,
     pub gateway_id: Option<String>,
@@ -1025,6 +1285,32 @@ pub struct AssociateSecurityGroupVpcResult {
 
 encode! { AssociateSecurityGroupVpcResult {
     state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSubnetCidrBlockRequest {
+    pub ipv6_cidr_block: Option<String>,
+    pub ipv6_ipam_pool_id: Option<String>,
+    pub ipv6_netmask_length: Option<i32>,
+    pub subnet_id: Option<String>,
+}
+
+decode! { AssociateSubnetCidrBlockRequest {
+    ipv6_cidr_block: "Ipv6CidrBlock",
+    ipv6_ipam_pool_id: "Ipv6IpamPoolId",
+    ipv6_netmask_length: "Ipv6NetmaskLength",
+    subnet_id: "SubnetId",
+} requires ["SubnetId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssociateSubnetCidrBlockResult {
+    pub ipv6_cidr_block_association: Option<SubnetIpv6CidrBlockAssociation>,
+    pub subnet_id: Option<String>,
+}
+
+encode! { AssociateSubnetCidrBlockResult {
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    subnet_id: "subnetId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1312,6 +1598,37 @@ encode! { AvailabilityZoneSubGeography {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlobAttributeValue {
+    pub value: Option<Blob>,
+}
+
+decode! { BlobAttributeValue {
+    value: "Value",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlockDeviceMapping {
+    pub device_name: Option<String>,
+    pub ebs: Option<EbsBlockDevice>,
+    pub no_device: Option<String>,
+    pub virtual_name: Option<String>,
+}
+
+decode! { BlockDeviceMapping {
+    device_name: "DeviceName",
+    ebs: "Ebs",
+    no_device: "NoDevice",
+    virtual_name: "VirtualName",
+} requires [] }
+
+encode! { BlockDeviceMapping {
+    device_name: "deviceName",
+    ebs: "ebs",
+    no_device: "noDevice",
+    virtual_name: "virtualName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BlockPublicAccessStates {
     pub internet_gateway_block_mode: Option<String>,
 }
@@ -1319,6 +1636,17 @@ pub struct BlockPublicAccessStates {
 encode! { BlockPublicAccessStates {
     internet_gateway_block_mode: "internetGatewayBlockMode",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CapacityReservationSpecification {
+    pub capacity_reservation_preference: Option<String>,
+    pub capacity_reservation_target: Option<CapacityReservationTarget>,
+}
+
+decode! { CapacityReservationSpecification {
+    capacity_reservation_preference: "CapacityReservationPreference",
+    capacity_reservation_target: "CapacityReservationTarget",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityReservationSpecificationResponse {
@@ -1330,6 +1658,17 @@ encode! { CapacityReservationSpecificationResponse {
     capacity_reservation_preference: "capacityReservationPreference",
     capacity_reservation_target: "capacityReservationTarget",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CapacityReservationTarget {
+    pub capacity_reservation_id: Option<String>,
+    pub capacity_reservation_resource_group_arn: Option<String>,
+}
+
+decode! { CapacityReservationTarget {
+    capacity_reservation_id: "CapacityReservationId",
+    capacity_reservation_resource_group_arn: "CapacityReservationResourceGroupArn",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CapacityReservationTargetResponse {
@@ -1418,6 +1757,21 @@ encode! { CpuOptions {
     nested_virtualization: "nestedVirtualization",
     threads_per_core: "threadsPerCore",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CpuOptionsRequest {
+    pub amd_sev_snp: Option<String>,
+    pub core_count: Option<i32>,
+    pub nested_virtualization: Option<String>,
+    pub threads_per_core: Option<i32>,
+}
+
+decode! { CpuOptionsRequest {
+    amd_sev_snp: "AmdSevSnp",
+    core_count: "CoreCount",
+    nested_virtualization: "NestedVirtualization",
+    threads_per_core: "ThreadsPerCore",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateDefaultSubnetRequest {
@@ -1510,6 +1864,54 @@ encode! { CreateEgressOnlyInternetGatewayResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateFlowLogsRequest {
+    pub client_token: Option<String>,
+    pub deliver_cross_account_role: Option<String>,
+    pub deliver_logs_permission_arn: Option<String>,
+    pub destination_options: Option<DestinationOptionsRequest>,
+    pub dry_run: Option<bool>,
+    pub log_destination: Option<String>,
+    pub log_destination_type: Option<String>,
+    pub log_format: Option<String>,
+    pub log_group_name: Option<String>,
+    pub max_aggregation_interval: Option<i32>,
+    pub resource_ids: Vec<String>,
+    pub resource_type: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub traffic_type: Option<String>,
+}
+
+decode! { CreateFlowLogsRequest {
+    client_token: "ClientToken",
+    deliver_cross_account_role: "DeliverCrossAccountRole",
+    deliver_logs_permission_arn: "DeliverLogsPermissionArn",
+    destination_options: "DestinationOptions",
+    dry_run: "DryRun",
+    log_destination: "LogDestination",
+    log_destination_type: "LogDestinationType",
+    log_format: "LogFormat",
+    log_group_name: "LogGroupName",
+    max_aggregation_interval: "MaxAggregationInterval",
+    resource_ids: "ResourceId",
+    resource_type: "ResourceType",
+    tag_specifications: "TagSpecification",
+    traffic_type: "TrafficType",
+} requires ["ResourceId", "ResourceType"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateFlowLogsResult {
+    pub client_token: Option<String>,
+    pub flow_log_ids: Vec<String>,
+    pub unsuccessful: Vec<UnsuccessfulItem>,
+}
+
+encode! { CreateFlowLogsResult {
+    client_token: "clientToken",
+    flow_log_ids: "flowLogIdSet",
+    unsuccessful: "unsuccessful",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub tag_specifications: Vec<TagSpecification>,
@@ -1528,6 +1930,23 @@ pub struct CreateInternetGatewayResult {
 encode! { CreateInternetGatewayResult {
     internet_gateway: "internetGateway",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateKeyPairRequest {
+    pub dry_run: Option<bool>,
+    pub key_format: Option<String>,
+    pub key_name: Option<String>,
+    pub key_type: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { CreateKeyPairRequest {
+    dry_run: "DryRun",
+    key_format: "KeyFormat",
+    key_name: "KeyName",
+    key_type: "KeyType",
+    tag_specifications: "TagSpecification",
+} requires ["KeyName"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateManagedPrefixListRequest {
@@ -1654,6 +2073,32 @@ pub struct CreateNetworkAclResult {
 encode! { CreateNetworkAclResult {
     client_token: "clientToken",
     network_acl: "networkAcl",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkInterfacePermissionRequest {
+    pub aws_account_id: Option<String>,
+    pub aws_service: Option<String>,
+    pub dry_run: Option<bool>,
+    pub network_interface_id: Option<String>,
+    pub permission: Option<String>,
+}
+
+decode! { CreateNetworkInterfacePermissionRequest {
+    aws_account_id: "AwsAccountId",
+    aws_service: "AwsService",
+    dry_run: "DryRun",
+    network_interface_id: "NetworkInterfaceId",
+    permission: "Permission",
+} requires ["NetworkInterfaceId", "Permission"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateNetworkInterfacePermissionResult {
+    pub interface_permission: Option<NetworkInterfacePermission>,
+}
+
+encode! { CreateNetworkInterfacePermissionResult {
+    interface_permission: "interfacePermission",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1871,7 +2316,7 @@ decode! { CreateTagsRequest {
     dry_run: "DryRun",
     resources: "ResourceId",
     tags: "Tag",
-} requires ["ResourceId", "Tag"] }
+} requires ["Tag"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateVpcEndpointConnectionNotificationRequest {
@@ -2034,6 +2479,28 @@ encode! { CreateVpcResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreditSpecificationRequest {
+    pub cpu_credits: Option<String>,
+}
+
+decode! { CreditSpecificationRequest {
+    cpu_credits: "CpuCredits",
+} requires ["CpuCredits"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DefaultConnectionTrackingConfiguration {
+    pub default_tcp_established_timeout: Option<i32>,
+    pub default_udp_stream_timeout: Option<i32>,
+    pub default_udp_timeout: Option<i32>,
+}
+
+encode! { DefaultConnectionTrackingConfiguration {
+    default_tcp_established_timeout: "defaultTcpEstablishedTimeout",
+    default_udp_stream_timeout: "defaultUdpStreamTimeout",
+    default_udp_timeout: "defaultUdpTimeout",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteDhcpOptionsRequest {
     pub dhcp_options_id: Option<String>,
     pub dry_run: Option<bool>,
@@ -2065,6 +2532,26 @@ encode! { DeleteEgressOnlyInternetGatewayResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteFlowLogsRequest {
+    pub dry_run: Option<bool>,
+    pub flow_log_ids: Vec<String>,
+}
+
+decode! { DeleteFlowLogsRequest {
+    dry_run: "DryRun",
+    flow_log_ids: "FlowLogId",
+} requires ["FlowLogId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteFlowLogsResult {
+    pub unsuccessful: Vec<UnsuccessfulItem>,
+}
+
+encode! { DeleteFlowLogsResult {
+    unsuccessful: "unsuccessful",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub internet_gateway_id: Option<String>,
@@ -2074,6 +2561,30 @@ decode! { DeleteInternetGatewayRequest {
     dry_run: "DryRun",
     internet_gateway_id: "InternetGatewayId",
 } requires ["InternetGatewayId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteKeyPairRequest {
+    pub dry_run: Option<bool>,
+    pub key_name: Option<String>,
+    pub key_pair_id: Option<String>,
+}
+
+decode! { DeleteKeyPairRequest {
+    dry_run: "DryRun",
+    key_name: "KeyName",
+    key_pair_id: "KeyPairId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteKeyPairResult {
+    pub key_pair_id: Option<String>,
+    pub return_: Option<bool>,
+}
+
+encode! { DeleteKeyPairResult {
+    key_pair_id: "keyPairId",
+    return_: "return",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteManagedPrefixListRequest {
@@ -2142,6 +2653,28 @@ decode! { DeleteNetworkAclRequest {
 } requires ["NetworkAclId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkInterfacePermissionRequest {
+    pub dry_run: Option<bool>,
+    pub force: Option<bool>,
+    pub network_interface_permission_id: Option<String>,
+}
+
+decode! { DeleteNetworkInterfacePermissionRequest {
+    dry_run: "DryRun",
+    force: "Force",
+    network_interface_permission_id: "NetworkInterfacePermissionId",
+} requires ["NetworkInterfacePermissionId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteNetworkInterfacePermissionResult {
+    pub return_: Option<bool>,
+}
+
+encode! { DeleteNetworkInterfacePermissionResult {
+    return_: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteNetworkInterfaceRequest {
     pub dry_run: Option<bool>,
     pub network_interface_id: Option<String>,
@@ -2205,6 +2738,17 @@ encode! { DeleteSecurityGroupResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteSnapshotReturnCode {
+    pub return_code: Option<String>,
+    pub snapshot_id: Option<String>,
+}
+
+encode! { DeleteSnapshotReturnCode {
+    return_code: "returnCode",
+    snapshot_id: "snapshotId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteSubnetRequest {
     pub dry_run: Option<bool>,
     pub subnet_id: Option<String>,
@@ -2226,7 +2770,7 @@ decode! { DeleteTagsRequest {
     dry_run: "DryRun",
     resources: "ResourceId",
     tags: "Tag",
-} requires ["ResourceId"] }
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteVpcEndpointConnectionNotificationsRequest {
@@ -2298,6 +2842,30 @@ decode! { DeleteVpcRequest {
     dry_run: "DryRun",
     vpc_id: "VpcId",
 } requires ["VpcId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeregisterImageRequest {
+    pub delete_associated_snapshots: Option<bool>,
+    pub dry_run: Option<bool>,
+    pub image_id: Option<String>,
+}
+
+decode! { DeregisterImageRequest {
+    delete_associated_snapshots: "DeleteAssociatedSnapshots",
+    dry_run: "DryRun",
+    image_id: "ImageId",
+} requires ["ImageId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeregisterImageResult {
+    pub delete_snapshot_results: Vec<DeleteSnapshotReturnCode>,
+    pub return_: Option<bool>,
+}
+
+encode! { DeregisterImageResult {
+    delete_snapshot_results: "deleteSnapshotResultSet",
+    return_: "return",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeAccountAttributesRequest {
@@ -2454,6 +3022,240 @@ encode! { DescribeEgressOnlyInternetGatewaysResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeFlowLogsRequest {
+    pub dry_run: Option<bool>,
+    pub filter: Vec<Filter>,
+    pub flow_log_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeFlowLogsRequest {
+    dry_run: "DryRun",
+    filter: "Filter",
+    flow_log_ids: "FlowLogId",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeFlowLogsResult {
+    pub flow_logs: Vec<FlowLog>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeFlowLogsResult {
+    flow_logs: "flowLogSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeIamInstanceProfileAssociationsRequest {
+    pub association_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeIamInstanceProfileAssociationsRequest {
+    association_ids: "AssociationId",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeIamInstanceProfileAssociationsResult {
+    pub iam_instance_profile_associations: Vec<IamInstanceProfileAssociation>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeIamInstanceProfileAssociationsResult {
+    iam_instance_profile_associations: "iamInstanceProfileAssociationSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeImageAttributeRequest {
+    pub attribute: Option<String>,
+    pub dry_run: Option<bool>,
+    pub image_id: Option<String>,
+}
+
+decode! { DescribeImageAttributeRequest {
+    attribute: "Attribute",
+    dry_run: "DryRun",
+    image_id: "ImageId",
+} requires ["Attribute", "ImageId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeImagesRequest {
+    pub dry_run: Option<bool>,
+    pub executable_users: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub image_ids: Vec<String>,
+    pub include_deprecated: Option<bool>,
+    pub include_disabled: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub owners: Vec<String>,
+}
+
+decode! { DescribeImagesRequest {
+    dry_run: "DryRun",
+    executable_users: "ExecutableBy",
+    filters: "Filter",
+    image_ids: "ImageId",
+    include_deprecated: "IncludeDeprecated",
+    include_disabled: "IncludeDisabled",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    owners: "Owner",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeImagesResult {
+    pub images: Vec<Image>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeImagesResult {
+    images: "imagesSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceAttributeRequest {
+    pub attribute: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+}
+
+decode! { DescribeInstanceAttributeRequest {
+    attribute: "Attribute",
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+} requires ["Attribute", "InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceCreditSpecificationsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub instance_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeInstanceCreditSpecificationsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    instance_ids: "InstanceId",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceCreditSpecificationsResult {
+    pub instance_credit_specifications: Vec<InstanceCreditSpecification>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeInstanceCreditSpecificationsResult {
+    instance_credit_specifications: "instanceCreditSpecificationSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceStatusRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_all_instances: Option<bool>,
+    pub include_managed_resources: Option<bool>,
+    pub instance_ids: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeInstanceStatusRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_all_instances: "IncludeAllInstances",
+    include_managed_resources: "IncludeManagedResources",
+    instance_ids: "InstanceId",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceStatusResult {
+    pub instance_statuses: Vec<InstanceStatus>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeInstanceStatusResult {
+    instance_statuses: "instanceStatusSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceTypeOfferingsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub location_type: Option<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeInstanceTypeOfferingsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    location_type: "LocationType",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceTypeOfferingsResult {
+    pub instance_type_offerings: Vec<InstanceTypeOffering>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeInstanceTypeOfferingsResult {
+    instance_type_offerings: "instanceTypeOfferingSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceTypesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_unsupported_in_region: Option<bool>,
+    pub instance_types: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeInstanceTypesRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_unsupported_in_region: "IncludeUnsupportedInRegion",
+    instance_types: "InstanceType",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeInstanceTypesResult {
+    pub instance_types: Vec<InstanceTypeInfo>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeInstanceTypesResult {
+    instance_types: "instanceTypeSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeInstancesRequest {
     pub dry_run: Option<bool>,
     pub filters: Vec<Filter>,
@@ -2509,6 +3311,32 @@ pub struct DescribeInternetGatewaysResult {
 encode! { DescribeInternetGatewaysResult {
     internet_gateways: "internetGatewaySet",
     next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeKeyPairsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_public_key: Option<bool>,
+    pub key_names: Vec<String>,
+    pub key_pair_ids: Vec<String>,
+}
+
+decode! { DescribeKeyPairsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_public_key: "IncludePublicKey",
+    key_names: "KeyName",
+    key_pair_ids: "KeyPairId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeKeyPairsResult {
+    pub key_pairs: Vec<KeyPairInfo>,
+}
+
+encode! { DescribeKeyPairsResult {
+    key_pairs: "keySet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2625,6 +3453,32 @@ encode! { DescribeNetworkInterfaceAttributeResult {
     groups: "groupSet",
     network_interface_id: "networkInterfaceId",
     source_dest_check: "sourceDestCheck",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNetworkInterfacePermissionsRequest {
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub network_interface_permission_ids: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeNetworkInterfacePermissionsRequest {
+    filters: "Filter",
+    max_results: "MaxResults",
+    network_interface_permission_ids: "NetworkInterfacePermissionId",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeNetworkInterfacePermissionsResult {
+    pub network_interface_permissions: Vec<NetworkInterfacePermission>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeNetworkInterfacePermissionsResult {
+    network_interface_permissions: "networkInterfacePermissions",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -2922,6 +3776,64 @@ encode! { DescribeTagsResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVolumesModificationsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub volume_ids: Vec<String>,
+}
+
+decode! { DescribeVolumesModificationsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    volume_ids: "VolumeId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVolumesModificationsResult {
+    pub next_token: Option<String>,
+    pub volumes_modifications: Vec<VolumeModification>,
+}
+
+encode! { DescribeVolumesModificationsResult {
+    next_token: "nextToken",
+    volumes_modifications: "volumeModificationSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVolumesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_managed_resources: Option<bool>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub volume_ids: Vec<String>,
+}
+
+decode! { DescribeVolumesRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_managed_resources: "IncludeManagedResources",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    volume_ids: "VolumeId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVolumesResult {
+    pub next_token: Option<String>,
+    pub volumes: Vec<Volume>,
+}
+
+encode! { DescribeVolumesResult {
+    next_token: "nextToken",
+    volumes: "volumeSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeVpcAttributeRequest {
     pub attribute: Option<String>,
     pub dry_run: Option<bool>,
@@ -3176,6 +4088,32 @@ encode! { DescribeVpcsResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DestinationOptionsRequest {
+    pub file_format: Option<String>,
+    pub hive_compatible_partitions: Option<bool>,
+    pub per_hour_partition: Option<bool>,
+}
+
+decode! { DestinationOptionsRequest {
+    file_format: "FileFormat",
+    hive_compatible_partitions: "HiveCompatiblePartitions",
+    per_hour_partition: "PerHourPartition",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DestinationOptionsResponse {
+    pub file_format: Option<String>,
+    pub hive_compatible_partitions: Option<bool>,
+    pub per_hour_partition: Option<bool>,
+}
+
+encode! { DestinationOptionsResponse {
+    file_format: "fileFormat",
+    hive_compatible_partitions: "hiveCompatiblePartitions",
+    per_hour_partition: "perHourPartition",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DetachInternetGatewayRequest {
     pub dry_run: Option<bool>,
     pub internet_gateway_id: Option<String>,
@@ -3241,6 +4179,24 @@ decode! { DisassociateAddressRequest {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateIamInstanceProfileRequest {
+    pub association_id: Option<String>,
+}
+
+decode! { DisassociateIamInstanceProfileRequest {
+    association_id: "AssociationId",
+} requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateIamInstanceProfileResult {
+    pub iam_instance_profile_association: Option<IamInstanceProfileAssociation>,
+}
+
+encode! { DisassociateIamInstanceProfileResult {
+    iam_instance_profile_association: "iamInstanceProfileAssociation",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DisassociateRouteTableRequest {
     pub association_id: Option<String>,
     pub dry_run: Option<bool>,
@@ -3274,6 +4230,26 @@ encode! { DisassociateSecurityGroupVpcResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSubnetCidrBlockRequest {
+    pub association_id: Option<String>,
+}
+
+decode! { DisassociateSubnetCidrBlockRequest {
+    association_id: "AssociationId",
+} requires ["AssociationId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DisassociateSubnetCidrBlockResult {
+    pub ipv6_cidr_block_association: Option<SubnetIpv6CidrBlockAssociation>,
+    pub subnet_id: Option<String>,
+}
+
+encode! { DisassociateSubnetCidrBlockResult {
+    ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
+    subnet_id: "subnetId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DisassociateVpcCidrBlockRequest {
     pub association_id: Option<String>,
 }
@@ -3293,6 +4269,19 @@ encode! { DisassociateVpcCidrBlockResult {
     cidr_block_association: "cidrBlockAssociation",
     ipv6_cidr_block_association: "ipv6CidrBlockAssociation",
     vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DiskInfo {
+    pub count: Option<i32>,
+    pub size_in_gb: Option<i64>,
+    pub type_: Option<String>,
+}
+
+encode! { DiskInfo {
+    count: "count",
+    size_in_gb: "sizeInGB",
+    type_: "type",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3337,6 +4326,99 @@ decode! { DnsOptionsSpecification {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsBlockDevice {
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub delete_on_termination: Option<bool>,
+    pub ebs_card_index: Option<i32>,
+    pub encrypted: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub outpost_arn: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub throughput: Option<i32>,
+    pub volume_initialization_rate: Option<i32>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+}
+
+decode! { EbsBlockDevice {
+    availability_zone: "AvailabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+    delete_on_termination: "DeleteOnTermination",
+    ebs_card_index: "EbsCardIndex",
+    encrypted: "Encrypted",
+    iops: "Iops",
+    kms_key_id: "KmsKeyId",
+    outpost_arn: "OutpostArn",
+    snapshot_id: "SnapshotId",
+    throughput: "Throughput",
+    volume_initialization_rate: "VolumeInitializationRate",
+    volume_size: "VolumeSize",
+    volume_type: "VolumeType",
+} requires [] }
+
+encode! { EbsBlockDevice {
+    availability_zone: "availabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+    delete_on_termination: "deleteOnTermination",
+    ebs_card_index: "EbsCardIndex",
+    encrypted: "encrypted",
+    iops: "iops",
+    kms_key_id: "kmsKeyId",
+    outpost_arn: "outpostArn",
+    snapshot_id: "snapshotId",
+    throughput: "throughput",
+    volume_initialization_rate: "VolumeInitializationRate",
+    volume_size: "volumeSize",
+    volume_type: "volumeType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsCardInfo {
+    pub baseline_bandwidth_in_mbps: Option<i32>,
+    pub baseline_iops: Option<i32>,
+    pub baseline_throughput_in_m_bps: Option<f64>,
+    pub ebs_card_index: Option<i32>,
+    pub maximum_bandwidth_in_mbps: Option<i32>,
+    pub maximum_iops: Option<i32>,
+    pub maximum_throughput_in_m_bps: Option<f64>,
+}
+
+encode! { EbsCardInfo {
+    baseline_bandwidth_in_mbps: "baselineBandwidthInMbps",
+    baseline_iops: "baselineIops",
+    baseline_throughput_in_m_bps: "baselineThroughputInMBps",
+    ebs_card_index: "ebsCardIndex",
+    maximum_bandwidth_in_mbps: "maximumBandwidthInMbps",
+    maximum_iops: "maximumIops",
+    maximum_throughput_in_m_bps: "maximumThroughputInMBps",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsInfo {
+    pub attachment_limit_type: Option<String>,
+    pub ebs_cards: Vec<EbsCardInfo>,
+    pub ebs_optimized_info: Option<EbsOptimizedInfo>,
+    pub ebs_optimized_support: Option<String>,
+    pub encryption_support: Option<String>,
+    pub maximum_ebs_attachments: Option<i32>,
+    pub maximum_ebs_cards: Option<i32>,
+    pub nvme_support: Option<String>,
+}
+
+encode! { EbsInfo {
+    attachment_limit_type: "attachmentLimitType",
+    ebs_cards: "ebsCardSet",
+    ebs_optimized_info: "ebsOptimizedInfo",
+    ebs_optimized_support: "ebsOptimizedSupport",
+    encryption_support: "encryptionSupport",
+    maximum_ebs_attachments: "maximumEbsAttachments",
+    maximum_ebs_cards: "maximumEbsCards",
+    nvme_support: "nvmeSupport",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EbsInstanceBlockDevice {
     pub associated_resource: Option<String>,
     pub attach_time: Option<Timestamp>,
@@ -3357,6 +4439,69 @@ encode! { EbsInstanceBlockDevice {
     status: "status",
     volume_id: "volumeId",
     volume_owner_id: "volumeOwnerId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsInstanceBlockDeviceSpecification {
+    pub delete_on_termination: Option<bool>,
+    pub volume_id: Option<String>,
+}
+
+decode! { EbsInstanceBlockDeviceSpecification {
+    delete_on_termination: "DeleteOnTermination",
+    volume_id: "VolumeId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsOptimizedInfo {
+    pub baseline_bandwidth_in_mbps: Option<i32>,
+    pub baseline_iops: Option<i32>,
+    pub baseline_throughput_in_m_bps: Option<f64>,
+    pub maximum_bandwidth_in_mbps: Option<i32>,
+    pub maximum_iops: Option<i32>,
+    pub maximum_throughput_in_m_bps: Option<f64>,
+}
+
+encode! { EbsOptimizedInfo {
+    baseline_bandwidth_in_mbps: "baselineBandwidthInMbps",
+    baseline_iops: "baselineIops",
+    baseline_throughput_in_m_bps: "baselineThroughputInMBps",
+    maximum_bandwidth_in_mbps: "maximumBandwidthInMbps",
+    maximum_iops: "maximumIops",
+    maximum_throughput_in_m_bps: "maximumThroughputInMBps",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsStatusDetails {
+    pub impaired_since: Option<Timestamp>,
+    pub name: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { EbsStatusDetails {
+    impaired_since: "impairedSince",
+    name: "name",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EbsStatusSummary {
+    pub details: Vec<EbsStatusDetails>,
+    pub status: Option<String>,
+}
+
+encode! { EbsStatusSummary {
+    details: "details",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EfaInfo {
+    pub maximum_efa_interfaces: Option<i32>,
+}
+
+encode! { EfaInfo {
+    maximum_efa_interfaces: "maximumEfaInterfaces",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3388,6 +4533,26 @@ encode! { ElasticGpuAssociation {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ElasticGpuSpecification {
+    pub type_: Option<String>,
+}
+
+decode! { ElasticGpuSpecification {
+    type_: "Type",
+} requires ["Type"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ElasticInferenceAccelerator {
+    pub count: Option<i32>,
+    pub type_: Option<String>,
+}
+
+decode! { ElasticInferenceAccelerator {
+    count: "Count",
+    type_: "Type",
+} requires ["Type"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ElasticInferenceAcceleratorAssociation {
     pub elastic_inference_accelerator_arn: Option<String>,
     pub elastic_inference_accelerator_association_id: Option<String>,
@@ -3414,11 +4579,31 @@ decode! { EnaSrdSpecification {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnaSrdSpecificationRequest {
+    pub ena_srd_enabled: Option<bool>,
+    pub ena_srd_udp_specification: Option<EnaSrdUdpSpecificationRequest>,
+}
+
+decode! { EnaSrdSpecificationRequest {
+    ena_srd_enabled: "EnaSrdEnabled",
+    ena_srd_udp_specification: "EnaSrdUdpSpecification",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnaSrdUdpSpecification {
     pub ena_srd_udp_enabled: Option<bool>,
 }
 
 decode! { EnaSrdUdpSpecification {
+    ena_srd_udp_enabled: "EnaSrdUdpEnabled",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnaSrdUdpSpecificationRequest {
+    pub ena_srd_udp_enabled: Option<bool>,
+}
+
+decode! { EnaSrdUdpSpecificationRequest {
     ena_srd_udp_enabled: "EnaSrdUdpEnabled",
 } requires [] }
 
@@ -3432,6 +4617,15 @@ encode! { EnclaveOptions {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnclaveOptionsRequest {
+    pub enabled: Option<bool>,
+}
+
+decode! { EnclaveOptionsRequest {
+    enabled: "Enabled",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     pub name: Option<String>,
     pub values: Vec<String>,
@@ -3441,6 +4635,106 @@ decode! { Filter {
     name: "Name",
     values: "Value",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlowLog {
+    pub creation_time: Option<Timestamp>,
+    pub deliver_cross_account_role: Option<String>,
+    pub deliver_logs_error_message: Option<String>,
+    pub deliver_logs_permission_arn: Option<String>,
+    pub deliver_logs_status: Option<String>,
+    pub destination_options: Option<DestinationOptionsResponse>,
+    pub flow_log_id: Option<String>,
+    pub flow_log_status: Option<String>,
+    pub log_destination: Option<String>,
+    pub log_destination_type: Option<String>,
+    pub log_format: Option<String>,
+    pub log_group_name: Option<String>,
+    pub max_aggregation_interval: Option<i32>,
+    pub resource_id: Option<String>,
+    pub tags: Vec<Tag>,
+    pub traffic_type: Option<String>,
+}
+
+encode! { FlowLog {
+    creation_time: "creationTime",
+    deliver_cross_account_role: "deliverCrossAccountRole",
+    deliver_logs_error_message: "deliverLogsErrorMessage",
+    deliver_logs_permission_arn: "deliverLogsPermissionArn",
+    deliver_logs_status: "deliverLogsStatus",
+    destination_options: "destinationOptions",
+    flow_log_id: "flowLogId",
+    flow_log_status: "flowLogStatus",
+    log_destination: "logDestination",
+    log_destination_type: "logDestinationType",
+    log_format: "logFormat",
+    log_group_name: "logGroupName",
+    max_aggregation_interval: "maxAggregationInterval",
+    resource_id: "resourceId",
+    tags: "tagSet",
+    traffic_type: "trafficType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FpgaDeviceInfo {
+    pub count: Option<i32>,
+    pub manufacturer: Option<String>,
+    pub memory_info: Option<FpgaDeviceMemoryInfo>,
+    pub name: Option<String>,
+}
+
+encode! { FpgaDeviceInfo {
+    count: "count",
+    manufacturer: "manufacturer",
+    memory_info: "memoryInfo",
+    name: "name",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FpgaDeviceMemoryInfo {
+    pub size_in_mi_b: Option<i32>,
+}
+
+encode! { FpgaDeviceMemoryInfo {
+    size_in_mi_b: "sizeInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FpgaInfo {
+    pub fpgas: Vec<FpgaDeviceInfo>,
+    pub total_fpga_memory_in_mi_b: Option<i32>,
+}
+
+encode! { FpgaInfo {
+    fpgas: "fpgas",
+    total_fpga_memory_in_mi_b: "totalFpgaMemoryInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetConsoleOutputRequest {
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+    pub latest: Option<bool>,
+}
+
+decode! { GetConsoleOutputRequest {
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+    latest: "Latest",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetConsoleOutputResult {
+    pub instance_id: Option<String>,
+    pub output: Option<String>,
+    pub timestamp: Option<Timestamp>,
+}
+
+encode! { GetConsoleOutputResult {
+    instance_id: "instanceId",
+    output: "output",
+    timestamp: "timestamp",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetManagedPrefixListAssociationsRequest {
@@ -3497,6 +4791,30 @@ encode! { GetManagedPrefixListEntriesResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetPasswordDataRequest {
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+}
+
+decode! { GetPasswordDataRequest {
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetPasswordDataResult {
+    pub instance_id: Option<String>,
+    pub password_data: Option<String>,
+    pub timestamp: Option<Timestamp>,
+}
+
+encode! { GetPasswordDataResult {
+    instance_id: "instanceId",
+    password_data: "passwordData",
+    timestamp: "timestamp",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetSecurityGroupsForVpcRequest {
     pub dry_run: Option<bool>,
     pub filters: Vec<Filter>,
@@ -3525,6 +4843,47 @@ encode! { GetSecurityGroupsForVpcResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuDeviceInfo {
+    pub count: Option<i32>,
+    pub gpu_partition_size: Option<f64>,
+    pub logical_gpu_count: Option<i32>,
+    pub manufacturer: Option<String>,
+    pub memory_info: Option<GpuDeviceMemoryInfo>,
+    pub name: Option<String>,
+    pub workloads: Vec<String>,
+}
+
+encode! { GpuDeviceInfo {
+    count: "count",
+    gpu_partition_size: "gpuPartitionSize",
+    logical_gpu_count: "logicalGpuCount",
+    manufacturer: "manufacturer",
+    memory_info: "memoryInfo",
+    name: "name",
+    workloads: "workloadSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuDeviceMemoryInfo {
+    pub size_in_mi_b: Option<i32>,
+}
+
+encode! { GpuDeviceMemoryInfo {
+    size_in_mi_b: "sizeInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuInfo {
+    pub gpus: Vec<GpuDeviceInfo>,
+    pub total_gpu_memory_in_mi_b: Option<i32>,
+}
+
+encode! { GpuInfo {
+    gpus: "gpus",
+    total_gpu_memory_in_mi_b: "totalGpuMemoryInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupIdentifier {
     pub group_id: Option<String>,
     pub group_name: Option<String>,
@@ -3545,6 +4904,15 @@ encode! { HibernationOptions {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct HibernationOptionsRequest {
+    pub configured: Option<bool>,
+}
+
+decode! { HibernationOptionsRequest {
+    configured: "Configured",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct IamInstanceProfile {
     pub arn: Option<String>,
     pub id: Option<String>,
@@ -3554,6 +4922,34 @@ encode! { IamInstanceProfile {
     arn: "arn",
     id: "id",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IamInstanceProfileAssociation {
+    pub association_id: Option<String>,
+    pub iam_instance_profile: Option<IamInstanceProfile>,
+    pub instance_id: Option<String>,
+    pub state: Option<String>,
+    pub timestamp: Option<Timestamp>,
+}
+
+encode! { IamInstanceProfileAssociation {
+    association_id: "associationId",
+    iam_instance_profile: "iamInstanceProfile",
+    instance_id: "instanceId",
+    state: "state",
+    timestamp: "timestamp",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IamInstanceProfileSpecification {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+decode! { IamInstanceProfileSpecification {
+    arn: "Arn",
+    name: "Name",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IcmpTypeCode {
@@ -3569,6 +4965,187 @@ decode! { IcmpTypeCode {
 encode! { IcmpTypeCode {
     code: "code",
     type_: "type",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Image {
+    pub architecture: Option<String>,
+    pub block_device_mappings: Vec<BlockDeviceMapping>,
+    pub boot_mode: Option<String>,
+    pub creation_date: Option<String>,
+    pub deprecation_time: Option<String>,
+    pub deregistration_protection: Option<String>,
+    pub description: Option<String>,
+    pub ena_support: Option<bool>,
+    pub free_tier_eligible: Option<bool>,
+    pub hypervisor: Option<String>,
+    pub image_allowed: Option<bool>,
+    pub image_id: Option<String>,
+    pub image_location: Option<String>,
+    pub image_owner_alias: Option<String>,
+    pub image_type: Option<String>,
+    pub imds_support: Option<String>,
+    pub kernel_id: Option<String>,
+    pub last_launched_time: Option<String>,
+    pub name: Option<String>,
+    pub owner_id: Option<String>,
+    pub platform: Option<String>,
+    pub platform_details: Option<String>,
+    pub product_codes: Vec<ProductCode>,
+    pub public: Option<bool>,
+    pub ramdisk_id: Option<String>,
+    pub root_device_name: Option<String>,
+    pub root_device_type: Option<String>,
+    pub source_image_id: Option<String>,
+    pub source_image_region: Option<String>,
+    pub source_instance_id: Option<String>,
+    pub sriov_net_support: Option<String>,
+    pub state: Option<String>,
+    pub state_reason: Option<StateReason>,
+    pub tags: Vec<Tag>,
+    pub tpm_support: Option<String>,
+    pub usage_operation: Option<String>,
+    pub virtualization_type: Option<String>,
+}
+
+encode! { Image {
+    architecture: "architecture",
+    block_device_mappings: "blockDeviceMapping",
+    boot_mode: "bootMode",
+    creation_date: "creationDate",
+    deprecation_time: "deprecationTime",
+    deregistration_protection: "deregistrationProtection",
+    description: "description",
+    ena_support: "enaSupport",
+    free_tier_eligible: "freeTierEligible",
+    hypervisor: "hypervisor",
+    image_allowed: "imageAllowed",
+    image_id: "imageId",
+    image_location: "imageLocation",
+    image_owner_alias: "imageOwnerAlias",
+    image_type: "imageType",
+    imds_support: "imdsSupport",
+    kernel_id: "kernelId",
+    last_launched_time: "lastLaunchedTime",
+    name: "name",
+    owner_id: "imageOwnerId",
+    platform: "platform",
+    platform_details: "platformDetails",
+    product_codes: "productCodes",
+    public: "isPublic",
+    ramdisk_id: "ramdiskId",
+    root_device_name: "rootDeviceName",
+    root_device_type: "rootDeviceType",
+    source_image_id: "sourceImageId",
+    source_image_region: "sourceImageRegion",
+    source_instance_id: "sourceInstanceId",
+    sriov_net_support: "sriovNetSupport",
+    state: "imageState",
+    state_reason: "stateReason",
+    tags: "tagSet",
+    tpm_support: "tpmSupport",
+    usage_operation: "usageOperation",
+    virtualization_type: "virtualizationType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageAttribute {
+    pub block_device_mappings: Vec<BlockDeviceMapping>,
+    pub boot_mode: Option<AttributeValue>,
+    pub deregistration_protection: Option<AttributeValue>,
+    pub description: Option<AttributeValue>,
+    pub image_id: Option<String>,
+    pub imds_support: Option<AttributeValue>,
+    pub kernel_id: Option<AttributeValue>,
+    pub last_launched_time: Option<AttributeValue>,
+    pub launch_permissions: Vec<LaunchPermission>,
+    pub product_codes: Vec<ProductCode>,
+    pub ramdisk_id: Option<AttributeValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub tpm_support: Option<AttributeValue>,
+    pub uefi_data: Option<AttributeValue>,
+}
+
+encode! { ImageAttribute {
+    block_device_mappings: "blockDeviceMapping",
+    boot_mode: "bootMode",
+    deregistration_protection: "deregistrationProtection",
+    description: "description",
+    image_id: "imageId",
+    imds_support: "imdsSupport",
+    kernel_id: "kernel",
+    last_launched_time: "lastLaunchedTime",
+    launch_permissions: "launchPermission",
+    product_codes: "productCodes",
+    ramdisk_id: "ramdisk",
+    sriov_net_support: "sriovNetSupport",
+    tpm_support: "tpmSupport",
+    uefi_data: "uefiData",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImportKeyPairRequest {
+    pub dry_run: Option<bool>,
+    pub key_name: Option<String>,
+    pub public_key_material: Option<Blob>,
+    pub tag_specifications: Vec<TagSpecification>,
+}
+
+decode! { ImportKeyPairRequest {
+    dry_run: "DryRun",
+    key_name: "KeyName",
+    public_key_material: "PublicKeyMaterial",
+    tag_specifications: "TagSpecification",
+} requires ["KeyName", "PublicKeyMaterial"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImportKeyPairResult {
+    pub key_fingerprint: Option<String>,
+    pub key_name: Option<String>,
+    pub key_pair_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { ImportKeyPairResult {
+    key_fingerprint: "keyFingerprint",
+    key_name: "keyName",
+    key_pair_id: "keyPairId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InferenceAcceleratorInfo {
+    pub accelerators: Vec<InferenceDeviceInfo>,
+    pub total_inference_memory_in_mi_b: Option<i32>,
+}
+
+encode! { InferenceAcceleratorInfo {
+    accelerators: "accelerators" of "member",
+    total_inference_memory_in_mi_b: "totalInferenceMemoryInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InferenceDeviceInfo {
+    pub count: Option<i32>,
+    pub manufacturer: Option<String>,
+    pub memory_info: Option<InferenceDeviceMemoryInfo>,
+    pub name: Option<String>,
+}
+
+encode! { InferenceDeviceInfo {
+    count: "count",
+    manufacturer: "manufacturer",
+    memory_info: "memoryInfo",
+    name: "name",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InferenceDeviceMemoryInfo {
+    pub size_in_mi_b: Option<i32>,
+}
+
+encode! { InferenceDeviceMemoryInfo {
+    size_in_mi_b: "sizeInMiB",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3721,6 +5298,47 @@ encode! { InstanceAttachmentEnaSrdUdpSpecification {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceAttribute {
+    pub block_device_mappings: Vec<InstanceBlockDeviceMapping>,
+    pub disable_api_stop: Option<AttributeBooleanValue>,
+    pub disable_api_termination: Option<AttributeBooleanValue>,
+    pub ebs_optimized: Option<AttributeBooleanValue>,
+    pub ena_support: Option<AttributeBooleanValue>,
+    pub enclave_options: Option<EnclaveOptions>,
+    pub groups: Vec<GroupIdentifier>,
+    pub instance_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<AttributeValue>,
+    pub instance_type: Option<AttributeValue>,
+    pub kernel_id: Option<AttributeValue>,
+    pub product_codes: Vec<ProductCode>,
+    pub ramdisk_id: Option<AttributeValue>,
+    pub root_device_name: Option<AttributeValue>,
+    pub source_dest_check: Option<AttributeBooleanValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub user_data: Option<AttributeValue>,
+}
+
+encode! { InstanceAttribute {
+    block_device_mappings: "blockDeviceMapping",
+    disable_api_stop: "disableApiStop",
+    disable_api_termination: "disableApiTermination",
+    ebs_optimized: "ebsOptimized",
+    ena_support: "enaSupport",
+    enclave_options: "enclaveOptions",
+    groups: "groupSet",
+    instance_id: "instanceId",
+    instance_initiated_shutdown_behavior: "instanceInitiatedShutdownBehavior",
+    instance_type: "instanceType",
+    kernel_id: "kernel",
+    product_codes: "productCodes",
+    ramdisk_id: "ramdisk",
+    root_device_name: "rootDeviceName",
+    source_dest_check: "sourceDestCheck",
+    sriov_net_support: "sriovNetSupport",
+    user_data: "userData",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceBlockDeviceMapping {
     pub device_name: Option<String>,
     pub ebs: Option<EbsInstanceBlockDevice>,
@@ -3730,6 +5348,43 @@ encode! { InstanceBlockDeviceMapping {
     device_name: "deviceName",
     ebs: "ebs",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceBlockDeviceMappingSpecification {
+    pub device_name: Option<String>,
+    pub ebs: Option<EbsInstanceBlockDeviceSpecification>,
+    pub no_device: Option<String>,
+    pub virtual_name: Option<String>,
+}
+
+decode! { InstanceBlockDeviceMappingSpecification {
+    device_name: "DeviceName",
+    ebs: "Ebs",
+    no_device: "NoDevice",
+    virtual_name: "VirtualName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceCreditSpecification {
+    pub cpu_credits: Option<String>,
+    pub instance_id: Option<String>,
+}
+
+encode! { InstanceCreditSpecification {
+    cpu_credits: "cpuCredits",
+    instance_id: "instanceId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceCreditSpecificationRequest {
+    pub cpu_credits: Option<String>,
+    pub instance_id: Option<String>,
+}
+
+decode! { InstanceCreditSpecificationRequest {
+    cpu_credits: "CpuCredits",
+    instance_id: "InstanceId",
+} requires ["InstanceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceIpv4Prefix {
@@ -3777,6 +5432,43 @@ encode! { InstanceMaintenanceOptions {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceMaintenanceOptionsRequest {
+    pub auto_recovery: Option<String>,
+}
+
+decode! { InstanceMaintenanceOptionsRequest {
+    auto_recovery: "AutoRecovery",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceMarketOptionsRequest {
+    pub market_type: Option<String>,
+    pub spot_options: Option<SpotMarketOptions>,
+}
+
+decode! { InstanceMarketOptionsRequest {
+    market_type: "MarketType",
+    spot_options: "SpotOptions",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceMetadataOptionsRequest {
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_tokens: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+decode! { InstanceMetadataOptionsRequest {
+    http_endpoint: "HttpEndpoint",
+    http_protocol_ipv6: "HttpProtocolIpv6",
+    http_put_response_hop_limit: "HttpPutResponseHopLimit",
+    http_tokens: "HttpTokens",
+    instance_metadata_tags: "InstanceMetadataTags",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceMetadataOptionsResponse {
     pub http_endpoint: Option<String>,
     pub http_protocol_ipv6: Option<String>,
@@ -3793,6 +5485,17 @@ encode! { InstanceMetadataOptionsResponse {
     http_tokens: "httpTokens",
     instance_metadata_tags: "instanceMetadataTags",
     state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceMonitoring {
+    pub instance_id: Option<String>,
+    pub monitoring: Option<Monitoring>,
+}
+
+encode! { InstanceMonitoring {
+    instance_id: "instanceId",
+    monitoring: "monitoring",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3883,6 +5586,59 @@ encode! { InstanceNetworkInterfaceAttachment {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceNetworkInterfaceSpecification {
+    pub associate_carrier_ip_address: Option<bool>,
+    pub associate_public_ip_address: Option<bool>,
+    pub connection_tracking_specification: Option<ConnectionTrackingSpecificationRequest>,
+    pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
+    pub device_index: Option<i32>,
+    pub ena_queue_count: Option<i32>,
+    pub ena_srd_specification: Option<EnaSrdSpecificationRequest>,
+    pub groups: Vec<String>,
+    pub interface_type: Option<String>,
+    pub ipv4_prefix_count: Option<i32>,
+    pub ipv4_prefixes: Vec<Ipv4PrefixSpecificationRequest>,
+    pub ipv6_address_count: Option<i32>,
+    pub ipv6_addresses: Vec<InstanceIpv6Address>,
+    pub ipv6_prefix_count: Option<i32>,
+    pub ipv6_prefixes: Vec<Ipv6PrefixSpecificationRequest>,
+    pub network_card_index: Option<i32>,
+    pub network_interface_id: Option<String>,
+    pub primary_ipv6: Option<bool>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<PrivateIpAddressSpecification>,
+    pub secondary_private_ip_address_count: Option<i32>,
+    pub subnet_id: Option<String>,
+}
+
+decode! { InstanceNetworkInterfaceSpecification {
+    associate_carrier_ip_address: "AssociateCarrierIpAddress",
+    associate_public_ip_address: "AssociatePublicIpAddress",
+    connection_tracking_specification: "ConnectionTrackingSpecification",
+    delete_on_termination: "DeleteOnTermination",
+    description: "Description",
+    device_index: "DeviceIndex",
+    ena_queue_count: "EnaQueueCount",
+    ena_srd_specification: "EnaSrdSpecification",
+    groups: "SecurityGroupId",
+    interface_type: "InterfaceType",
+    ipv4_prefix_count: "Ipv4PrefixCount",
+    ipv4_prefixes: "Ipv4Prefix",
+    ipv6_address_count: "Ipv6AddressCount",
+    ipv6_addresses: "Ipv6Addresses",
+    ipv6_prefix_count: "Ipv6PrefixCount",
+    ipv6_prefixes: "Ipv6Prefix",
+    network_card_index: "NetworkCardIndex",
+    network_interface_id: "NetworkInterfaceId",
+    primary_ipv6: "PrimaryIpv6",
+    private_ip_address: "PrivateIpAddress",
+    private_ip_addresses: "PrivateIpAddresses",
+    secondary_private_ip_address_count: "SecondaryPrivateIpAddressCount",
+    subnet_id: "SubnetId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceNetworkPerformanceOptions {
     pub bandwidth_weighting: Option<String>,
 }
@@ -3890,6 +5646,15 @@ pub struct InstanceNetworkPerformanceOptions {
 encode! { InstanceNetworkPerformanceOptions {
     bandwidth_weighting: "bandwidthWeighting",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceNetworkPerformanceOptionsRequest {
+    pub bandwidth_weighting: Option<String>,
+}
+
+decode! { InstanceNetworkPerformanceOptionsRequest {
+    bandwidth_weighting: "BandwidthWeighting",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstancePrivateIpAddress {
@@ -3962,6 +5727,36 @@ encode! { InstanceSecondaryInterfacePrivateIpAddress {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceSecondaryInterfacePrivateIpAddressRequest {
+    pub private_ip_address: Option<String>,
+}
+
+decode! { InstanceSecondaryInterfacePrivateIpAddressRequest {
+    private_ip_address: "PrivateIpAddress",
+} requires ["PrivateIpAddress"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceSecondaryInterfaceSpecificationRequest {
+    pub delete_on_termination: Option<bool>,
+    pub device_index: Option<i32>,
+    pub interface_type: Option<String>,
+    pub network_card_index: Option<i32>,
+    pub private_ip_address_count: Option<i32>,
+    pub private_ip_addresses: Vec<InstanceSecondaryInterfacePrivateIpAddressRequest>,
+    pub secondary_subnet_id: Option<String>,
+}
+
+decode! { InstanceSecondaryInterfaceSpecificationRequest {
+    delete_on_termination: "DeleteOnTermination",
+    device_index: "DeviceIndex",
+    interface_type: "InterfaceType",
+    network_card_index: "NetworkCardIndex",
+    private_ip_address_count: "PrivateIpAddressCount",
+    private_ip_addresses: "PrivateIpAddress",
+    secondary_subnet_id: "SecondarySubnetId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceState {
     pub code: Option<i32>,
     pub name: Option<String>,
@@ -3983,6 +5778,175 @@ encode! { InstanceStateChange {
     current_state: "currentState",
     instance_id: "instanceId",
     previous_state: "previousState",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceStatus {
+    pub attached_ebs_status: Option<EbsStatusSummary>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub events: Vec<InstanceStatusEvent>,
+    pub instance_id: Option<String>,
+    pub instance_state: Option<InstanceState>,
+    pub instance_status: Option<InstanceStatusSummary>,
+    pub operator: Option<OperatorResponse>,
+    pub outpost_arn: Option<String>,
+    pub system_status: Option<InstanceStatusSummary>,
+}
+
+encode! { InstanceStatus {
+    attached_ebs_status: "attachedEbsStatus",
+    availability_zone: "availabilityZone",
+    availability_zone_id: "availabilityZoneId",
+    events: "eventsSet",
+    instance_id: "instanceId",
+    instance_state: "instanceState",
+    instance_status: "instanceStatus",
+    operator: "operator",
+    outpost_arn: "outpostArn",
+    system_status: "systemStatus",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceStatusDetails {
+    pub impaired_since: Option<Timestamp>,
+    pub name: Option<String>,
+    pub status: Option<String>,
+}
+
+encode! { InstanceStatusDetails {
+    impaired_since: "impairedSince",
+    name: "name",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceStatusEvent {
+    pub code: Option<String>,
+    pub description: Option<String>,
+    pub instance_event_id: Option<String>,
+    pub not_after: Option<Timestamp>,
+    pub not_before: Option<Timestamp>,
+    pub not_before_deadline: Option<Timestamp>,
+}
+
+encode! { InstanceStatusEvent {
+    code: "code",
+    description: "description",
+    instance_event_id: "instanceEventId",
+    not_after: "notAfter",
+    not_before: "notBefore",
+    not_before_deadline: "notBeforeDeadline",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceStatusSummary {
+    pub details: Vec<InstanceStatusDetails>,
+    pub status: Option<String>,
+}
+
+encode! { InstanceStatusSummary {
+    details: "details",
+    status: "status",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceStorageInfo {
+    pub disks: Vec<DiskInfo>,
+    pub encryption_support: Option<String>,
+    pub nvme_support: Option<String>,
+    pub total_size_in_gb: Option<i64>,
+}
+
+encode! { InstanceStorageInfo {
+    disks: "disks",
+    encryption_support: "encryptionSupport",
+    nvme_support: "nvmeSupport",
+    total_size_in_gb: "totalSizeInGB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceTypeInfo {
+    pub auto_recovery_supported: Option<bool>,
+    pub bare_metal: Option<bool>,
+    pub burstable_performance_supported: Option<bool>,
+    pub current_generation: Option<bool>,
+    pub dedicated_hosts_supported: Option<bool>,
+    pub ebs_info: Option<EbsInfo>,
+    pub fpga_info: Option<FpgaInfo>,
+    pub free_tier_eligible: Option<bool>,
+    pub gpu_info: Option<GpuInfo>,
+    pub hibernation_supported: Option<bool>,
+    pub hypervisor: Option<String>,
+    pub inference_accelerator_info: Option<InferenceAcceleratorInfo>,
+    pub instance_storage_info: Option<InstanceStorageInfo>,
+    pub instance_storage_supported: Option<bool>,
+    pub instance_type: Option<String>,
+    pub media_accelerator_info: Option<MediaAcceleratorInfo>,
+    pub memory_info: Option<MemoryInfo>,
+    pub network_info: Option<NetworkInfo>,
+    pub neuron_info: Option<NeuronInfo>,
+    pub nitro_enclaves_support: Option<String>,
+    pub nitro_tpm_info: Option<NitroTpmInfo>,
+    pub nitro_tpm_support: Option<String>,
+    pub phc_support: Option<String>,
+    pub placement_group_info: Option<PlacementGroupInfo>,
+    pub processor_info: Option<ProcessorInfo>,
+    pub reboot_migration_support: Option<String>,
+    pub supported_boot_modes: Vec<String>,
+    pub supported_in_region: Option<bool>,
+    pub supported_root_device_types: Vec<String>,
+    pub supported_usage_classes: Vec<String>,
+    pub supported_virtualization_types: Vec<String>,
+    pub v_cpu_info: Option<VCpuInfo>,
+}
+
+encode! { InstanceTypeInfo {
+    auto_recovery_supported: "autoRecoverySupported",
+    bare_metal: "bareMetal",
+    burstable_performance_supported: "burstablePerformanceSupported",
+    current_generation: "currentGeneration",
+    dedicated_hosts_supported: "dedicatedHostsSupported",
+    ebs_info: "ebsInfo",
+    fpga_info: "fpgaInfo",
+    free_tier_eligible: "freeTierEligible",
+    gpu_info: "gpuInfo",
+    hibernation_supported: "hibernationSupported",
+    hypervisor: "hypervisor",
+    inference_accelerator_info: "inferenceAcceleratorInfo",
+    instance_storage_info: "instanceStorageInfo",
+    instance_storage_supported: "instanceStorageSupported",
+    instance_type: "instanceType",
+    media_accelerator_info: "mediaAcceleratorInfo",
+    memory_info: "memoryInfo",
+    network_info: "networkInfo",
+    neuron_info: "neuronInfo",
+    nitro_enclaves_support: "nitroEnclavesSupport",
+    nitro_tpm_info: "nitroTpmInfo",
+    nitro_tpm_support: "nitroTpmSupport",
+    phc_support: "phcSupport",
+    placement_group_info: "placementGroupInfo",
+    processor_info: "processorInfo",
+    reboot_migration_support: "rebootMigrationSupport",
+    supported_boot_modes: "supportedBootModes",
+    supported_in_region: "supportedInRegion",
+    supported_root_device_types: "supportedRootDeviceTypes",
+    supported_usage_classes: "supportedUsageClasses",
+    supported_virtualization_types: "supportedVirtualizationTypes",
+    v_cpu_info: "vCpuInfo",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceTypeOffering {
+    pub instance_type: Option<String>,
+    pub location: Option<String>,
+    pub location_type: Option<String>,
+}
+
+encode! { InstanceTypeOffering {
+    instance_type: "instanceType",
+    location: "location",
+    location_type: "locationType",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4111,6 +6075,44 @@ encode! { Ipv6Range {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyPair {
+    pub key_fingerprint: Option<String>,
+    pub key_material: Option<String>,
+    pub key_name: Option<String>,
+    pub key_pair_id: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { KeyPair {
+    key_fingerprint: "keyFingerprint",
+    key_material: "keyMaterial",
+    key_name: "keyName",
+    key_pair_id: "keyPairId",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyPairInfo {
+    pub create_time: Option<Timestamp>,
+    pub key_fingerprint: Option<String>,
+    pub key_name: Option<String>,
+    pub key_pair_id: Option<String>,
+    pub key_type: Option<String>,
+    pub public_key: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { KeyPairInfo {
+    create_time: "createTime",
+    key_fingerprint: "keyFingerprint",
+    key_name: "keyName",
+    key_pair_id: "keyPairId",
+    key_type: "keyType",
+    public_key: "publicKey",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LastError {
     pub code: Option<String>,
     pub message: Option<String>,
@@ -4122,6 +6124,52 @@ encode! { LastError {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaunchPermission {
+    pub group: Option<String>,
+    pub organization_arn: Option<String>,
+    pub organizational_unit_arn: Option<String>,
+    pub user_id: Option<String>,
+}
+
+decode! { LaunchPermission {
+    group: "Group",
+    organization_arn: "OrganizationArn",
+    organizational_unit_arn: "OrganizationalUnitArn",
+    user_id: "UserId",
+} requires [] }
+
+encode! { LaunchPermission {
+    group: "group",
+    organization_arn: "organizationArn",
+    organizational_unit_arn: "organizationalUnitArn",
+    user_id: "userId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaunchPermissionModifications {
+    pub add: Vec<LaunchPermission>,
+    pub remove: Vec<LaunchPermission>,
+}
+
+decode! { LaunchPermissionModifications {
+    add: "Add",
+    remove: "Remove",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaunchTemplateSpecification {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version: Option<String>,
+}
+
+decode! { LaunchTemplateSpecification {
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+    version: "Version",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LicenseConfiguration {
     pub license_configuration_arn: Option<String>,
 }
@@ -4129,6 +6177,15 @@ pub struct LicenseConfiguration {
 encode! { LicenseConfiguration {
     license_configuration_arn: "licenseConfigurationArn",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LicenseConfigurationRequest {
+    pub license_configuration_arn: Option<String>,
+}
+
+decode! { LicenseConfigurationRequest {
+    license_configuration_arn: "LicenseConfigurationArn",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ManagedPrefixList {
@@ -4159,6 +6216,208 @@ encode! { ManagedPrefixList {
     state_message: "stateMessage",
     tags: "tagSet",
     version: "version",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MediaAcceleratorInfo {
+    pub accelerators: Vec<MediaDeviceInfo>,
+    pub total_media_memory_in_mi_b: Option<i32>,
+}
+
+encode! { MediaAcceleratorInfo {
+    accelerators: "accelerators",
+    total_media_memory_in_mi_b: "totalMediaMemoryInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MediaDeviceInfo {
+    pub count: Option<i32>,
+    pub manufacturer: Option<String>,
+    pub memory_info: Option<MediaDeviceMemoryInfo>,
+    pub name: Option<String>,
+}
+
+encode! { MediaDeviceInfo {
+    count: "count",
+    manufacturer: "manufacturer",
+    memory_info: "memoryInfo",
+    name: "name",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MediaDeviceMemoryInfo {
+    pub size_in_mi_b: Option<i32>,
+}
+
+encode! { MediaDeviceMemoryInfo {
+    size_in_mi_b: "sizeInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemoryInfo {
+    pub size_in_mi_b: Option<i64>,
+}
+
+encode! { MemoryInfo {
+    size_in_mi_b: "sizeInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyImageAttributeRequest {
+    pub attribute: Option<String>,
+    pub description: Option<AttributeValue>,
+    pub dry_run: Option<bool>,
+    pub image_id: Option<String>,
+    pub imds_support: Option<AttributeValue>,
+    pub launch_permission: Option<LaunchPermissionModifications>,
+    pub operation_type: Option<String>,
+    pub organization_arns: Vec<String>,
+    pub organizational_unit_arns: Vec<String>,
+    pub product_codes: Vec<String>,
+    pub user_groups: Vec<String>,
+    pub user_ids: Vec<String>,
+    pub value: Option<String>,
+}
+
+decode! { ModifyImageAttributeRequest {
+    attribute: "Attribute",
+    description: "Description",
+    dry_run: "DryRun",
+    image_id: "ImageId",
+    imds_support: "ImdsSupport",
+    launch_permission: "LaunchPermission",
+    operation_type: "OperationType",
+    organization_arns: "OrganizationArn",
+    organizational_unit_arns: "OrganizationalUnitArn",
+    product_codes: "ProductCode",
+    user_groups: "UserGroup",
+    user_ids: "UserId",
+    value: "Value",
+} requires ["ImageId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceAttributeRequest {
+    pub attribute: Option<String>,
+    pub block_device_mappings: Vec<InstanceBlockDeviceMappingSpecification>,
+    pub disable_api_stop: Option<AttributeBooleanValue>,
+    pub disable_api_termination: Option<AttributeBooleanValue>,
+    pub dry_run: Option<bool>,
+    pub ebs_optimized: Option<AttributeBooleanValue>,
+    pub ena_support: Option<AttributeBooleanValue>,
+    pub groups: Vec<String>,
+    pub instance_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<AttributeValue>,
+    pub instance_type: Option<AttributeValue>,
+    pub kernel: Option<AttributeValue>,
+    pub ramdisk: Option<AttributeValue>,
+    pub source_dest_check: Option<AttributeBooleanValue>,
+    pub sriov_net_support: Option<AttributeValue>,
+    pub user_data: Option<BlobAttributeValue>,
+    pub value: Option<String>,
+}
+
+decode! { ModifyInstanceAttributeRequest {
+    attribute: "Attribute",
+    block_device_mappings: "BlockDeviceMapping",
+    disable_api_stop: "DisableApiStop",
+    disable_api_termination: "DisableApiTermination",
+    dry_run: "DryRun",
+    ebs_optimized: "EbsOptimized",
+    ena_support: "EnaSupport",
+    groups: "GroupId",
+    instance_id: "InstanceId",
+    instance_initiated_shutdown_behavior: "InstanceInitiatedShutdownBehavior",
+    instance_type: "InstanceType",
+    kernel: "Kernel",
+    ramdisk: "Ramdisk",
+    source_dest_check: "SourceDestCheck",
+    sriov_net_support: "SriovNetSupport",
+    user_data: "UserData",
+    value: "Value",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceCreditSpecificationRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_credit_specifications: Vec<InstanceCreditSpecificationRequest>,
+}
+
+decode! { ModifyInstanceCreditSpecificationRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    instance_credit_specifications: "InstanceCreditSpecification",
+} requires ["InstanceCreditSpecification"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceCreditSpecificationResult {
+    pub successful_instance_credit_specifications: Vec<SuccessfulInstanceCreditSpecificationItem>,
+    pub unsuccessful_instance_credit_specifications: Vec<UnsuccessfulInstanceCreditSpecificationItem>,
+}
+
+encode! { ModifyInstanceCreditSpecificationResult {
+    successful_instance_credit_specifications: "successfulInstanceCreditSpecificationSet",
+    unsuccessful_instance_credit_specifications: "unsuccessfulInstanceCreditSpecificationSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceMaintenanceOptionsRequest {
+    pub auto_recovery: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+    pub reboot_migration: Option<String>,
+}
+
+decode! { ModifyInstanceMaintenanceOptionsRequest {
+    auto_recovery: "AutoRecovery",
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+    reboot_migration: "RebootMigration",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceMaintenanceOptionsResult {
+    pub auto_recovery: Option<String>,
+    pub instance_id: Option<String>,
+    pub reboot_migration: Option<String>,
+}
+
+encode! { ModifyInstanceMaintenanceOptionsResult {
+    auto_recovery: "autoRecovery",
+    instance_id: "instanceId",
+    reboot_migration: "rebootMigration",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceMetadataOptionsRequest {
+    pub dry_run: Option<bool>,
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_tokens: Option<String>,
+    pub instance_id: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+decode! { ModifyInstanceMetadataOptionsRequest {
+    dry_run: "DryRun",
+    http_endpoint: "HttpEndpoint",
+    http_protocol_ipv6: "HttpProtocolIpv6",
+    http_put_response_hop_limit: "HttpPutResponseHopLimit",
+    http_tokens: "HttpTokens",
+    instance_id: "InstanceId",
+    instance_metadata_tags: "InstanceMetadataTags",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyInstanceMetadataOptionsResult {
+    pub instance_id: Option<String>,
+    pub instance_metadata_options: Option<InstanceMetadataOptionsResponse>,
+}
+
+encode! { ModifyInstanceMetadataOptionsResult {
+    instance_id: "instanceId",
+    instance_metadata_options: "instanceMetadataOptions",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4223,6 +6482,32 @@ decode! { ModifyNetworkInterfaceAttributeRequest {
 } requires ["NetworkInterfaceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyPrivateDnsNameOptionsRequest {
+    pub dry_run: Option<bool>,
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    pub instance_id: Option<String>,
+    pub private_dns_hostname_type: Option<String>,
+}
+
+decode! { ModifyPrivateDnsNameOptionsRequest {
+    dry_run: "DryRun",
+    enable_resource_name_dns_aaaa_record: "EnableResourceNameDnsAAAARecord",
+    enable_resource_name_dns_a_record: "EnableResourceNameDnsARecord",
+    instance_id: "InstanceId",
+    private_dns_hostname_type: "PrivateDnsHostnameType",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyPrivateDnsNameOptionsResult {
+    pub return_: Option<bool>,
+}
+
+encode! { ModifyPrivateDnsNameOptionsResult {
+    return_: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifySecurityGroupRulesRequest {
     pub dry_run: Option<bool>,
     pub group_id: Option<String>,
@@ -4272,6 +6557,36 @@ decode! { ModifySubnetAttributeRequest {
     private_dns_hostname_type_on_launch: "PrivateDnsHostnameTypeOnLaunch",
     subnet_id: "SubnetId",
 } requires ["SubnetId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVolumeRequest {
+    pub dry_run: Option<bool>,
+    pub iops: Option<i32>,
+    pub multi_attach_enabled: Option<bool>,
+    pub size: Option<i32>,
+    pub throughput: Option<i32>,
+    pub volume_id: Option<String>,
+    pub volume_type: Option<String>,
+}
+
+decode! { ModifyVolumeRequest {
+    dry_run: "DryRun",
+    iops: "Iops",
+    multi_attach_enabled: "MultiAttachEnabled",
+    size: "Size",
+    throughput: "Throughput",
+    volume_id: "VolumeId",
+    volume_type: "VolumeType",
+} requires ["VolumeId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyVolumeResult {
+    pub volume_modification: Option<VolumeModification>,
+}
+
+encode! { ModifyVolumeResult {
+    volume_modification: "volumeModification",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifyVpcAttributeRequest {
@@ -4469,6 +6784,26 @@ encode! { ModifyVpcTenancyResult {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct MonitorInstancesRequest {
+    pub dry_run: Option<bool>,
+    pub instance_ids: Vec<String>,
+}
+
+decode! { MonitorInstancesRequest {
+    dry_run: "DryRun",
+    instance_ids: "InstanceId",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MonitorInstancesResult {
+    pub instance_monitorings: Vec<InstanceMonitoring>,
+}
+
+encode! { MonitorInstancesResult {
+    instance_monitorings: "instancesSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Monitoring {
     pub state: Option<String>,
 }
@@ -4624,6 +6959,76 @@ encode! { NetworkAclEntry {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkCardInfo {
+    pub additional_flexible_network_interfaces: Option<i32>,
+    pub baseline_bandwidth_in_gbps: Option<f64>,
+    pub default_ena_queue_count_per_interface: Option<i32>,
+    pub maximum_ena_queue_count: Option<i32>,
+    pub maximum_ena_queue_count_per_interface: Option<i32>,
+    pub maximum_network_interfaces: Option<i32>,
+    pub network_card_index: Option<i32>,
+    pub network_performance: Option<String>,
+    pub peak_bandwidth_in_gbps: Option<f64>,
+}
+
+encode! { NetworkCardInfo {
+    additional_flexible_network_interfaces: "additionalFlexibleNetworkInterfaces",
+    baseline_bandwidth_in_gbps: "baselineBandwidthInGbps",
+    default_ena_queue_count_per_interface: "defaultEnaQueueCountPerInterface",
+    maximum_ena_queue_count: "maximumEnaQueueCount",
+    maximum_ena_queue_count_per_interface: "maximumEnaQueueCountPerInterface",
+    maximum_network_interfaces: "maximumNetworkInterfaces",
+    network_card_index: "networkCardIndex",
+    network_performance: "networkPerformance",
+    peak_bandwidth_in_gbps: "peakBandwidthInGbps",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkInfo {
+    pub bandwidth_weightings: Vec<String>,
+    pub connection_tracking_configuration: Option<DefaultConnectionTrackingConfiguration>,
+    pub default_network_card_index: Option<i32>,
+    pub efa_info: Option<EfaInfo>,
+    pub efa_supported: Option<bool>,
+    pub ena_srd_supported: Option<bool>,
+    pub ena_support: Option<String>,
+    pub encryption_in_transit_supported: Option<bool>,
+    pub flexible_ena_queues_support: Option<String>,
+    pub ipv4_addresses_per_interface: Option<i32>,
+    pub ipv4_addresses_per_secondary_interface: Option<i32>,
+    pub ipv6_addresses_per_interface: Option<i32>,
+    pub ipv6_supported: Option<bool>,
+    pub maximum_network_cards: Option<i32>,
+    pub maximum_network_interfaces: Option<i32>,
+    pub maximum_secondary_network_interfaces: Option<i32>,
+    pub network_cards: Vec<NetworkCardInfo>,
+    pub network_performance: Option<String>,
+    pub secondary_network_supported: Option<bool>,
+}
+
+encode! { NetworkInfo {
+    bandwidth_weightings: "bandwidthWeightings",
+    connection_tracking_configuration: "connectionTrackingConfiguration",
+    default_network_card_index: "defaultNetworkCardIndex",
+    efa_info: "efaInfo",
+    efa_supported: "efaSupported",
+    ena_srd_supported: "enaSrdSupported",
+    ena_support: "enaSupport",
+    encryption_in_transit_supported: "encryptionInTransitSupported",
+    flexible_ena_queues_support: "flexibleEnaQueuesSupport",
+    ipv4_addresses_per_interface: "ipv4AddressesPerInterface",
+    ipv4_addresses_per_secondary_interface: "ipv4AddressesPerSecondaryInterface",
+    ipv6_addresses_per_interface: "ipv6AddressesPerInterface",
+    ipv6_supported: "ipv6Supported",
+    maximum_network_cards: "maximumNetworkCards",
+    maximum_network_interfaces: "maximumNetworkInterfaces",
+    maximum_secondary_network_interfaces: "maximumSecondaryNetworkInterfaces",
+    network_cards: "networkCards",
+    network_performance: "networkPerformance",
+    secondary_network_supported: "secondaryNetworkSupported",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkInterface {
     pub associated_subnets: Vec<String>,
     pub association: Option<NetworkInterfaceAssociation>,
@@ -4771,6 +7176,36 @@ encode! { NetworkInterfaceIpv6Address {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkInterfacePermission {
+    pub aws_account_id: Option<String>,
+    pub aws_service: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub network_interface_permission_id: Option<String>,
+    pub permission: Option<String>,
+    pub permission_state: Option<NetworkInterfacePermissionState>,
+}
+
+encode! { NetworkInterfacePermission {
+    aws_account_id: "awsAccountId",
+    aws_service: "awsService",
+    network_interface_id: "networkInterfaceId",
+    network_interface_permission_id: "networkInterfacePermissionId",
+    permission: "permission",
+    permission_state: "permissionState",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkInterfacePermissionState {
+    pub state: Option<String>,
+    pub status_message: Option<String>,
+}
+
+encode! { NetworkInterfacePermissionState {
+    state: "state",
+    status_message: "statusMessage",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkInterfacePrivateIpAddress {
     pub association: Option<NetworkInterfaceAssociation>,
     pub primary: Option<bool>,
@@ -4786,6 +7221,52 @@ encode! { NetworkInterfacePrivateIpAddress {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeuronDeviceCoreInfo {
+    pub count: Option<i32>,
+    pub version: Option<i32>,
+}
+
+encode! { NeuronDeviceCoreInfo {
+    count: "count",
+    version: "version",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeuronDeviceInfo {
+    pub core_info: Option<NeuronDeviceCoreInfo>,
+    pub count: Option<i32>,
+    pub memory_info: Option<NeuronDeviceMemoryInfo>,
+    pub name: Option<String>,
+}
+
+encode! { NeuronDeviceInfo {
+    core_info: "coreInfo",
+    count: "count",
+    memory_info: "memoryInfo",
+    name: "name",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeuronDeviceMemoryInfo {
+    pub size_in_mi_b: Option<i32>,
+}
+
+encode! { NeuronDeviceMemoryInfo {
+    size_in_mi_b: "sizeInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeuronInfo {
+    pub neuron_devices: Vec<NeuronDeviceInfo>,
+    pub total_neuron_device_memory_in_mi_b: Option<i32>,
+}
+
+encode! { NeuronInfo {
+    neuron_devices: "neuronDevices",
+    total_neuron_device_memory_in_mi_b: "totalNeuronDeviceMemoryInMiB",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewDhcpConfiguration {
     pub key: Option<String>,
     pub values: Vec<String>,
@@ -4795,6 +7276,15 @@ decode! { NewDhcpConfiguration {
     key: "Key",
     values: "Value",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NitroTpmInfo {
+    pub supported_versions: Vec<String>,
+}
+
+encode! { NitroTpmInfo {
+    supported_versions: "supportedVersions",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorRequest {
@@ -4832,6 +7322,19 @@ pub struct Placement {
     pub tenancy: Option<String>,
 }
 
+decode! { Placement {
+    affinity: "Affinity",
+    availability_zone: "AvailabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+    group_id: "GroupId",
+    group_name: "GroupName",
+    host_id: "HostId",
+    host_resource_group_arn: "HostResourceGroupArn",
+    partition_number: "PartitionNumber",
+    spread_domain: "SpreadDomain",
+    tenancy: "Tenancy",
+} requires [] }
+
 encode! { Placement {
     affinity: "affinity",
     availability_zone: "availabilityZone",
@@ -4843,6 +7346,15 @@ encode! { Placement {
     partition_number: "partitionNumber",
     spread_domain: "spreadDomain",
     tenancy: "tenancy",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlacementGroupInfo {
+    pub supported_strategies: Vec<String>,
+}
+
+encode! { PlacementGroupInfo {
+    supported_strategies: "supportedStrategies",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4950,6 +7462,19 @@ encode! { PrivateDnsNameOptionsOnLaunch {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct PrivateDnsNameOptionsRequest {
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    pub hostname_type: Option<String>,
+}
+
+decode! { PrivateDnsNameOptionsRequest {
+    enable_resource_name_dns_aaaa_record: "EnableResourceNameDnsAAAARecord",
+    enable_resource_name_dns_a_record: "EnableResourceNameDnsARecord",
+    hostname_type: "HostnameType",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrivateDnsNameOptionsResponse {
     pub enable_resource_name_dns_aaaa_record: Option<bool>,
     pub enable_resource_name_dns_a_record: Option<bool>,
@@ -4972,6 +7497,21 @@ decode! { PrivateIpAddressSpecification {
     primary: "Primary",
     private_ip_address: "PrivateIpAddress",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProcessorInfo {
+    pub manufacturer: Option<String>,
+    pub supported_architectures: Vec<String>,
+    pub supported_features: Vec<String>,
+    pub sustained_clock_speed_in_ghz: Option<f64>,
+}
+
+encode! { ProcessorInfo {
+    manufacturer: "manufacturer",
+    supported_architectures: "supportedArchitectures",
+    supported_features: "supportedFeatures",
+    sustained_clock_speed_in_ghz: "sustainedClockSpeedInGhz",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProductCode {
@@ -5037,6 +7577,17 @@ encode! { PublicIpDnsNameOptions {
     public_ipv4_dns_name: "publicIpv4DnsName",
     public_ipv6_dns_name: "publicIpv6DnsName",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RebootInstancesRequest {
+    pub dry_run: Option<bool>,
+    pub instance_ids: Vec<String>,
+}
+
+decode! { RebootInstancesRequest {
+    dry_run: "DryRun",
+    instance_ids: "InstanceId",
+} requires ["InstanceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReferencedSecurityGroup {
@@ -5124,6 +7675,26 @@ pub struct RemovePrefixListEntry {
 decode! { RemovePrefixListEntry {
     cidr: "Cidr",
 } requires ["Cidr"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceIamInstanceProfileAssociationRequest {
+    pub association_id: Option<String>,
+    pub iam_instance_profile: Option<IamInstanceProfileSpecification>,
+}
+
+decode! { ReplaceIamInstanceProfileAssociationRequest {
+    association_id: "AssociationId",
+    iam_instance_profile: "IamInstanceProfile",
+} requires ["AssociationId", "IamInstanceProfile"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplaceIamInstanceProfileAssociationResult {
+    pub iam_instance_profile_association: Option<IamInstanceProfileAssociation>,
+}
+
+encode! { ReplaceIamInstanceProfileAssociationResult {
+    iam_instance_profile_association: "iamInstanceProfileAssociation",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplaceNetworkAclAssociationRequest {
@@ -5257,6 +7828,19 @@ encode! { Reservation {
     requester_id: "requesterId",
     reservation_id: "reservationId",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResetInstanceAttributeRequest {
+    pub attribute: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_id: Option<String>,
+}
+
+decode! { ResetInstanceAttributeRequest {
+    attribute: "Attribute",
+    dry_run: "DryRun",
+    instance_id: "InstanceId",
+} requires ["Attribute", "InstanceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResetNetworkInterfaceAttributeRequest {
@@ -5501,6 +8085,110 @@ encode! { RouteTableAssociationState {
     state: "state",
     status_message: "statusMessage",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunInstancesMonitoringEnabled {
+    pub enabled: Option<bool>,
+}
+
+decode! { RunInstancesMonitoringEnabled {
+    enabled: "Enabled",
+} requires ["Enabled"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunInstancesRequest {
+    pub additional_info: Option<String>,
+    pub block_device_mappings: Vec<BlockDeviceMapping>,
+    pub capacity_reservation_specification: Option<CapacityReservationSpecification>,
+    pub client_token: Option<String>,
+    pub cpu_options: Option<CpuOptionsRequest>,
+    pub credit_specification: Option<CreditSpecificationRequest>,
+    pub disable_api_stop: Option<bool>,
+    pub disable_api_termination: Option<bool>,
+    pub dry_run: Option<bool>,
+    pub ebs_optimized: Option<bool>,
+    pub elastic_gpu_specification: Vec<ElasticGpuSpecification>,
+    pub elastic_inference_accelerators: Vec<ElasticInferenceAccelerator>,
+    pub enable_primary_ipv6: Option<bool>,
+    pub enclave_options: Option<EnclaveOptionsRequest>,
+    pub hibernation_options: Option<HibernationOptionsRequest>,
+    pub iam_instance_profile: Option<IamInstanceProfileSpecification>,
+    pub image_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    pub instance_market_options: Option<InstanceMarketOptionsRequest>,
+    pub instance_type: Option<String>,
+    pub ipv6_address_count: Option<i32>,
+    pub ipv6_addresses: Vec<InstanceIpv6Address>,
+    pub kernel_id: Option<String>,
+    pub key_name: Option<String>,
+    pub launch_template: Option<LaunchTemplateSpecification>,
+    pub license_specifications: Vec<LicenseConfigurationRequest>,
+    pub maintenance_options: Option<InstanceMaintenanceOptionsRequest>,
+    pub max_count: Option<i32>,
+    pub metadata_options: Option<InstanceMetadataOptionsRequest>,
+    pub min_count: Option<i32>,
+    pub monitoring: Option<RunInstancesMonitoringEnabled>,
+    pub network_interfaces: Vec<InstanceNetworkInterfaceSpecification>,
+    pub network_performance_options: Option<InstanceNetworkPerformanceOptionsRequest>,
+    pub operator: Option<OperatorRequest>,
+    pub placement: Option<Placement>,
+    pub private_dns_name_options: Option<PrivateDnsNameOptionsRequest>,
+    pub private_ip_address: Option<String>,
+    pub ramdisk_id: Option<String>,
+    pub secondary_interfaces: Vec<InstanceSecondaryInterfaceSpecificationRequest>,
+    pub security_group_ids: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub subnet_id: Option<String>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub user_data: Option<String>,
+}
+
+decode! { RunInstancesRequest {
+    additional_info: "AdditionalInfo",
+    block_device_mappings: "BlockDeviceMapping",
+    capacity_reservation_specification: "CapacityReservationSpecification",
+    client_token: "ClientToken",
+    cpu_options: "CpuOptions",
+    credit_specification: "CreditSpecification",
+    disable_api_stop: "DisableApiStop",
+    disable_api_termination: "DisableApiTermination",
+    dry_run: "DryRun",
+    ebs_optimized: "EbsOptimized",
+    elastic_gpu_specification: "ElasticGpuSpecification",
+    elastic_inference_accelerators: "ElasticInferenceAccelerator",
+    enable_primary_ipv6: "EnablePrimaryIpv6",
+    enclave_options: "EnclaveOptions",
+    hibernation_options: "HibernationOptions",
+    iam_instance_profile: "IamInstanceProfile",
+    image_id: "ImageId",
+    instance_initiated_shutdown_behavior: "InstanceInitiatedShutdownBehavior",
+    instance_market_options: "InstanceMarketOptions",
+    instance_type: "InstanceType",
+    ipv6_address_count: "Ipv6AddressCount",
+    ipv6_addresses: "Ipv6Address",
+    kernel_id: "KernelId",
+    key_name: "KeyName",
+    launch_template: "LaunchTemplate",
+    license_specifications: "LicenseSpecification",
+    maintenance_options: "MaintenanceOptions",
+    max_count: "MaxCount",
+    metadata_options: "MetadataOptions",
+    min_count: "MinCount",
+    monitoring: "Monitoring",
+    network_interfaces: "NetworkInterface",
+    network_performance_options: "NetworkPerformanceOptions",
+    operator: "Operator",
+    placement: "Placement",
+    private_dns_name_options: "PrivateDnsNameOptions",
+    private_ip_address: "PrivateIpAddress",
+    ramdisk_id: "RamdiskId",
+    secondary_interfaces: "SecondaryInterface",
+    security_group_ids: "SecurityGroupId",
+    security_groups: "SecurityGroup",
+    subnet_id: "SubnetId",
+    tag_specifications: "TagSpecification",
+    user_data: "UserData",
+} requires ["MaxCount", "MinCount"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SecurityGroup {
@@ -5765,6 +8453,23 @@ encode! { ServiceTypeDetail {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpotMarketOptions {
+    pub block_duration_minutes: Option<i32>,
+    pub instance_interruption_behavior: Option<String>,
+    pub max_price: Option<String>,
+    pub spot_instance_type: Option<String>,
+    pub valid_until: Option<Timestamp>,
+}
+
+decode! { SpotMarketOptions {
+    block_duration_minutes: "BlockDurationMinutes",
+    instance_interruption_behavior: "InstanceInterruptionBehavior",
+    max_price: "MaxPrice",
+    spot_instance_type: "SpotInstanceType",
+    valid_until: "ValidUntil",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StaleIpPermission {
     pub from_port: Option<i32>,
     pub ip_protocol: Option<String>,
@@ -5803,6 +8508,28 @@ encode! { StaleSecurityGroup {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartInstancesRequest {
+    pub additional_info: Option<String>,
+    pub dry_run: Option<bool>,
+    pub instance_ids: Vec<String>,
+}
+
+decode! { StartInstancesRequest {
+    additional_info: "AdditionalInfo",
+    dry_run: "DryRun",
+    instance_ids: "InstanceId",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartInstancesResult {
+    pub starting_instances: Vec<InstanceStateChange>,
+}
+
+encode! { StartInstancesResult {
+    starting_instances: "instancesSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartVpcEndpointServicePrivateDnsVerificationRequest {
     pub dry_run: Option<bool>,
     pub service_id: Option<String>,
@@ -5831,6 +8558,32 @@ pub struct StateReason {
 encode! { StateReason {
     code: "code",
     message: "message",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StopInstancesRequest {
+    pub dry_run: Option<bool>,
+    pub force: Option<bool>,
+    pub hibernate: Option<bool>,
+    pub instance_ids: Vec<String>,
+    pub skip_os_shutdown: Option<bool>,
+}
+
+decode! { StopInstancesRequest {
+    dry_run: "DryRun",
+    force: "Force",
+    hibernate: "Hibernate",
+    instance_ids: "InstanceId",
+    skip_os_shutdown: "SkipOsShutdown",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StopInstancesResult {
+    pub stopping_instances: Vec<InstanceStateChange>,
+}
+
+encode! { StopInstancesResult {
+    stopping_instances: "instancesSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -5936,6 +8689,15 @@ encode! { SubnetIpv6CidrBlockAssociation {
     ipv6_address_attribute: "ipv6AddressAttribute",
     ipv6_cidr_block: "ipv6CidrBlock",
     ipv6_cidr_block_state: "ipv6CidrBlockState",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SuccessfulInstanceCreditSpecificationItem {
+    pub instance_id: Option<String>,
+}
+
+encode! { SuccessfulInstanceCreditSpecificationItem {
+    instance_id: "instanceId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -6055,6 +8817,48 @@ decode! { UnassignPrivateIpAddressesRequest {
 } requires ["NetworkInterfaceId"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnmonitorInstancesRequest {
+    pub dry_run: Option<bool>,
+    pub instance_ids: Vec<String>,
+}
+
+decode! { UnmonitorInstancesRequest {
+    dry_run: "DryRun",
+    instance_ids: "InstanceId",
+} requires ["InstanceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnmonitorInstancesResult {
+    pub instance_monitorings: Vec<InstanceMonitoring>,
+}
+
+encode! { UnmonitorInstancesResult {
+    instance_monitorings: "instancesSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnsuccessfulInstanceCreditSpecificationItem {
+    pub error: Option<UnsuccessfulInstanceCreditSpecificationItemError>,
+    pub instance_id: Option<String>,
+}
+
+encode! { UnsuccessfulInstanceCreditSpecificationItem {
+    error: "error",
+    instance_id: "instanceId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnsuccessfulInstanceCreditSpecificationItemError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+encode! { UnsuccessfulInstanceCreditSpecificationItemError {
+    code: "code",
+    message: "message",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnsuccessfulItem {
     pub error: Option<UnsuccessfulItemError>,
     pub resource_id: Option<String>,
@@ -6157,6 +8961,138 @@ encode! { UserIdGroupPair {
     user_id: "userId",
     vpc_id: "vpcId",
     vpc_peering_connection_id: "vpcPeeringConnectionId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VCpuInfo {
+    pub default_cores: Option<i32>,
+    pub default_threads_per_core: Option<i32>,
+    pub default_v_cpus: Option<i32>,
+    pub valid_cores: Vec<i32>,
+    pub valid_threads_per_core: Vec<i32>,
+}
+
+encode! { VCpuInfo {
+    default_cores: "defaultCores",
+    default_threads_per_core: "defaultThreadsPerCore",
+    default_v_cpus: "defaultVCpus",
+    valid_cores: "validCores",
+    valid_threads_per_core: "validThreadsPerCore",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Volume {
+    pub attachments: Vec<VolumeAttachment>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub encrypted: Option<bool>,
+    pub fast_restored: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub multi_attach_enabled: Option<bool>,
+    pub operator: Option<OperatorResponse>,
+    pub outpost_arn: Option<String>,
+    pub size: Option<i32>,
+    pub snapshot_id: Option<String>,
+    pub source_volume_id: Option<String>,
+    pub sse_type: Option<String>,
+    pub state: Option<String>,
+    pub tags: Vec<Tag>,
+    pub throughput: Option<i32>,
+    pub volume_id: Option<String>,
+    pub volume_initialization_rate: Option<i32>,
+    pub volume_type: Option<String>,
+}
+
+encode! { Volume {
+    attachments: "attachmentSet",
+    availability_zone: "availabilityZone",
+    availability_zone_id: "availabilityZoneId",
+    create_time: "createTime",
+    encrypted: "encrypted",
+    fast_restored: "fastRestored",
+    iops: "iops",
+    kms_key_id: "kmsKeyId",
+    multi_attach_enabled: "multiAttachEnabled",
+    operator: "operator",
+    outpost_arn: "outpostArn",
+    size: "size",
+    snapshot_id: "snapshotId",
+    source_volume_id: "sourceVolumeId",
+    sse_type: "sseType",
+    state: "status",
+    tags: "tagSet",
+    throughput: "throughput",
+    volume_id: "volumeId",
+    volume_initialization_rate: "volumeInitializationRate",
+    volume_type: "volumeType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VolumeAttachment {
+    pub associated_resource: Option<String>,
+    pub attach_time: Option<Timestamp>,
+    pub delete_on_termination: Option<bool>,
+    pub device: Option<String>,
+    pub ebs_card_index: Option<i32>,
+    pub instance_id: Option<String>,
+    pub instance_owning_service: Option<String>,
+    pub state: Option<String>,
+    pub volume_id: Option<String>,
+}
+
+encode! { VolumeAttachment {
+    associated_resource: "associatedResource",
+    attach_time: "attachTime",
+    delete_on_termination: "deleteOnTermination",
+    device: "device",
+    ebs_card_index: "ebsCardIndex",
+    instance_id: "instanceId",
+    instance_owning_service: "instanceOwningService",
+    state: "status",
+    volume_id: "volumeId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VolumeModification {
+    pub end_time: Option<Timestamp>,
+    pub modification_state: Option<String>,
+    pub operator: Option<OperatorResponse>,
+    pub original_iops: Option<i32>,
+    pub original_multi_attach_enabled: Option<bool>,
+    pub original_size: Option<i32>,
+    pub original_throughput: Option<i32>,
+    pub original_volume_type: Option<String>,
+    pub progress: Option<i64>,
+    pub start_time: Option<Timestamp>,
+    pub status_message: Option<String>,
+    pub target_iops: Option<i32>,
+    pub target_multi_attach_enabled: Option<bool>,
+    pub target_size: Option<i32>,
+    pub target_throughput: Option<i32>,
+    pub target_volume_type: Option<String>,
+    pub volume_id: Option<String>,
+}
+
+encode! { VolumeModification {
+    end_time: "endTime",
+    modification_state: "modificationState",
+    operator: "operator",
+    original_iops: "originalIops",
+    original_multi_attach_enabled: "originalMultiAttachEnabled",
+    original_size: "originalSize",
+    original_throughput: "originalThroughput",
+    original_volume_type: "originalVolumeType",
+    progress: "progress",
+    start_time: "startTime",
+    status_message: "statusMessage",
+    target_iops: "targetIops",
+    target_multi_attach_enabled: "targetMultiAttachEnabled",
+    target_size: "targetSize",
+    target_throughput: "targetThroughput",
+    target_volume_type: "targetVolumeType",
+    volume_id: "volumeId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Query,
     version: "2015-12-01",
     namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
@@ -11,6 +11,11 @@ pub const PROTOCOL: Protocol = Protocol {
 pub trait Elbv2 {
     type Context;
 
+    fn add_listener_certificates(
+        &self,
+        cx: &Self::Context,
+        input: AddListenerCertificatesInput,
+    ) -> Result<AddListenerCertificatesOutput, ApiError>;
     fn add_tags(&self, cx: &Self::Context, input: AddTagsInput) -> Result<AddTagsOutput, ApiError>;
     fn create_listener(
         &self,
@@ -62,6 +67,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: DescribeListenerAttributesInput,
     ) -> Result<DescribeListenerAttributesOutput, ApiError>;
+    fn describe_listener_certificates(
+        &self,
+        cx: &Self::Context,
+        input: DescribeListenerCertificatesInput,
+    ) -> Result<DescribeListenerCertificatesOutput, ApiError>;
     fn describe_listeners(
         &self,
         cx: &Self::Context,
@@ -77,6 +87,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: DescribeLoadBalancersInput,
     ) -> Result<DescribeLoadBalancersOutput, ApiError>;
+    fn describe_ssl_policies(
+        &self,
+        cx: &Self::Context,
+        input: DescribeSSLPoliciesInput,
+    ) -> Result<DescribeSSLPoliciesOutput, ApiError>;
     fn describe_tags(
         &self,
         cx: &Self::Context,
@@ -97,6 +112,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: DescribeTargetHealthInput,
     ) -> Result<DescribeTargetHealthOutput, ApiError>;
+    fn modify_capacity_reservation(
+        &self,
+        cx: &Self::Context,
+        input: ModifyCapacityReservationInput,
+    ) -> Result<ModifyCapacityReservationOutput, ApiError>;
     fn modify_listener(
         &self,
         cx: &Self::Context,
@@ -127,6 +147,11 @@ pub trait Elbv2 {
         cx: &Self::Context,
         input: RegisterTargetsInput,
     ) -> Result<RegisterTargetsOutput, ApiError>;
+    fn remove_listener_certificates(
+        &self,
+        cx: &Self::Context,
+        input: RemoveListenerCertificatesInput,
+    ) -> Result<RemoveListenerCertificatesOutput, ApiError>;
     fn remove_tags(&self, cx: &Self::Context, input: RemoveTagsInput) -> Result<RemoveTagsOutput, ApiError>;
     fn set_ip_address_type(
         &self,
@@ -142,6 +167,7 @@ pub trait Elbv2 {
 }
 
 operations! { Elbv2 {
+    "AddListenerCertificates" => add_listener_certificates(AddListenerCertificatesInput) -> AddListenerCertificatesOutput,
     "AddTags" => add_tags(AddTagsInput) -> AddTagsOutput,
     "CreateListener" => create_listener(CreateListenerInput) -> CreateListenerOutput,
     "CreateLoadBalancer" => create_load_balancer(CreateLoadBalancerInput) -> CreateLoadBalancerOutput,
@@ -153,19 +179,23 @@ operations! { Elbv2 {
     "DescribeAccountLimits" => describe_account_limits(DescribeAccountLimitsInput) -> DescribeAccountLimitsOutput,
     "DescribeCapacityReservation" => describe_capacity_reservation(DescribeCapacityReservationInput) -> DescribeCapacityReservationOutput,
     "DescribeListenerAttributes" => describe_listener_attributes(DescribeListenerAttributesInput) -> DescribeListenerAttributesOutput,
+    "DescribeListenerCertificates" => describe_listener_certificates(DescribeListenerCertificatesInput) -> DescribeListenerCertificatesOutput,
     "DescribeListeners" => describe_listeners(DescribeListenersInput) -> DescribeListenersOutput,
     "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes(DescribeLoadBalancerAttributesInput) -> DescribeLoadBalancerAttributesOutput,
     "DescribeLoadBalancers" => describe_load_balancers(DescribeLoadBalancersInput) -> DescribeLoadBalancersOutput,
+    "DescribeSSLPolicies" => describe_ssl_policies(DescribeSSLPoliciesInput) -> DescribeSSLPoliciesOutput,
     "DescribeTags" => describe_tags(DescribeTagsInput) -> DescribeTagsOutput,
     "DescribeTargetGroupAttributes" => describe_target_group_attributes(DescribeTargetGroupAttributesInput) -> DescribeTargetGroupAttributesOutput,
     "DescribeTargetGroups" => describe_target_groups(DescribeTargetGroupsInput) -> DescribeTargetGroupsOutput,
     "DescribeTargetHealth" => describe_target_health(DescribeTargetHealthInput) -> DescribeTargetHealthOutput,
+    "ModifyCapacityReservation" => modify_capacity_reservation(ModifyCapacityReservationInput) -> ModifyCapacityReservationOutput,
     "ModifyListener" => modify_listener(ModifyListenerInput) -> ModifyListenerOutput,
     "ModifyListenerAttributes" => modify_listener_attributes(ModifyListenerAttributesInput) -> ModifyListenerAttributesOutput,
     "ModifyLoadBalancerAttributes" => modify_load_balancer_attributes(ModifyLoadBalancerAttributesInput) -> ModifyLoadBalancerAttributesOutput,
     "ModifyTargetGroup" => modify_target_group(ModifyTargetGroupInput) -> ModifyTargetGroupOutput,
     "ModifyTargetGroupAttributes" => modify_target_group_attributes(ModifyTargetGroupAttributesInput) -> ModifyTargetGroupAttributesOutput,
     "RegisterTargets" => register_targets(RegisterTargetsInput) -> RegisterTargetsOutput,
+    "RemoveListenerCertificates" => remove_listener_certificates(RemoveListenerCertificatesInput) -> RemoveListenerCertificatesOutput,
     "RemoveTags" => remove_tags(RemoveTagsInput) -> RemoveTagsOutput,
     "SetIpAddressType" => set_ip_address_type(SetIpAddressTypeInput) -> SetIpAddressTypeOutput,
     "SetSecurityGroups" => set_security_groups(SetSecurityGroupsInput) -> SetSecurityGroupsOutput,
@@ -207,6 +237,26 @@ encode! { Action {
     redirect_config: "RedirectConfig",
     target_group_arn: "TargetGroupArn",
     type_: "Type",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddListenerCertificatesInput {
+    pub certificates: Vec<Certificate>,
+    pub listener_arn: Option<String>,
+}
+
+decode! { AddListenerCertificatesInput {
+    certificates: "Certificates",
+    listener_arn: "ListenerArn",
+} requires ["Certificates", "ListenerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddListenerCertificatesOutput {
+    pub certificates: Vec<Certificate>,
+}
+
+encode! { AddListenerCertificatesOutput {
+    certificates: "Certificates",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -372,6 +422,17 @@ decode! { Certificate {
 encode! { Certificate {
     certificate_arn: "CertificateArn",
     is_default: "IsDefault",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cipher {
+    pub name: Option<String>,
+    pub priority: Option<i32>,
+}
+
+encode! { Cipher {
+    name: "Name",
+    priority: "Priority",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -625,6 +686,30 @@ encode! { DescribeListenerAttributesOutput {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeListenerCertificatesInput {
+    pub listener_arn: Option<String>,
+    pub marker: Option<String>,
+    pub page_size: Option<i32>,
+}
+
+decode! { DescribeListenerCertificatesInput {
+    listener_arn: "ListenerArn",
+    marker: "Marker",
+    page_size: "PageSize",
+} requires ["ListenerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeListenerCertificatesOutput {
+    pub certificates: Vec<Certificate>,
+    pub next_marker: Option<String>,
+}
+
+encode! { DescribeListenerCertificatesOutput {
+    certificates: "Certificates",
+    next_marker: "NextMarker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeListenersInput {
     pub listener_arns: Vec<String>,
     pub load_balancer_arn: Option<String>,
@@ -692,6 +777,32 @@ pub struct DescribeLoadBalancersOutput {
 encode! { DescribeLoadBalancersOutput {
     load_balancers: "LoadBalancers",
     next_marker: "NextMarker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSSLPoliciesInput {
+    pub load_balancer_type: Option<String>,
+    pub marker: Option<String>,
+    pub names: Vec<String>,
+    pub page_size: Option<i32>,
+}
+
+decode! { DescribeSSLPoliciesInput {
+    load_balancer_type: "LoadBalancerType",
+    marker: "Marker",
+    names: "Names",
+    page_size: "PageSize",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeSSLPoliciesOutput {
+    pub next_marker: Option<String>,
+    pub ssl_policies: Vec<SslPolicy>,
+}
+
+encode! { DescribeSSLPoliciesOutput {
+    next_marker: "NextMarker",
+    ssl_policies: "SslPolicies",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1020,8 +1131,40 @@ pub struct MinimumLoadBalancerCapacity {
     pub capacity_units: Option<i32>,
 }
 
+decode! { MinimumLoadBalancerCapacity {
+    capacity_units: "CapacityUnits",
+} requires [] }
+
 encode! { MinimumLoadBalancerCapacity {
     capacity_units: "CapacityUnits",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationInput {
+    pub load_balancer_arn: Option<String>,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+    pub reset_capacity_reservation: Option<bool>,
+}
+
+decode! { ModifyCapacityReservationInput {
+    load_balancer_arn: "LoadBalancerArn",
+    minimum_load_balancer_capacity: "MinimumLoadBalancerCapacity",
+    reset_capacity_reservation: "ResetCapacityReservation",
+} requires ["LoadBalancerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyCapacityReservationOutput {
+    pub capacity_reservation_state: Vec<ZonalCapacityReservationState>,
+    pub decrease_requests_remaining: Option<i32>,
+    pub last_modified_time: Option<Timestamp>,
+    pub minimum_load_balancer_capacity: Option<MinimumLoadBalancerCapacity>,
+}
+
+encode! { ModifyCapacityReservationOutput {
+    capacity_reservation_state: "CapacityReservationState",
+    decrease_requests_remaining: "DecreaseRequestsRemaining",
+    last_modified_time: "LastModifiedTime",
+    minimum_load_balancer_capacity: "MinimumLoadBalancerCapacity",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1223,6 +1366,23 @@ encode! { RegisterTargetsOutput {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemoveListenerCertificatesInput {
+    pub certificates: Vec<Certificate>,
+    pub listener_arn: Option<String>,
+}
+
+decode! { RemoveListenerCertificatesInput {
+    certificates: "Certificates",
+    listener_arn: "ListenerArn",
+} requires ["Certificates", "ListenerArn"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemoveListenerCertificatesOutput {}
+
+encode! { RemoveListenerCertificatesOutput {
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RemoveTagsInput {
     pub resource_arns: Vec<String>,
     pub tag_keys: Vec<String>,
@@ -1311,6 +1471,21 @@ encode! { SetSubnetsOutput {
     availability_zones: "AvailabilityZones",
     enable_prefix_for_ipv6_source_nat: "EnablePrefixForIpv6SourceNat",
     ip_address_type: "IpAddressType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SslPolicy {
+    pub ciphers: Vec<Cipher>,
+    pub name: Option<String>,
+    pub ssl_protocols: Vec<String>,
+    pub supported_load_balancer_types: Vec<String>,
+}
+
+encode! { SslPolicy {
+    ciphers: "Ciphers",
+    name: "Name",
+    ssl_protocols: "SslProtocols",
+    supported_load_balancer_types: "SupportedLoadBalancerTypes",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Query,
     version: "2010-05-08",
     namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
@@ -1078,7 +1078,7 @@ pub struct InstanceProfile {
     pub instance_profile_name: Option<String>,
     pub path: Option<String>,
     pub roles: Vec<Role>,
-    pub tags: Vec<Tag>,
+    pub tags: Option<Vec<Tag>>,
 }
 
 encode! { InstanceProfile {
@@ -1669,7 +1669,7 @@ pub struct Policy {
     pub permissions_boundary_usage_count: Option<i32>,
     pub policy_id: Option<String>,
     pub policy_name: Option<String>,
-    pub tags: Vec<Tag>,
+    pub tags: Option<Vec<Tag>>,
     pub update_date: Option<Timestamp>,
 }
 
@@ -1831,7 +1831,7 @@ pub struct Role {
     pub role_id: Option<String>,
     pub role_last_used: Option<RoleLastUsed>,
     pub role_name: Option<String>,
-    pub tags: Vec<Tag>,
+    pub tags: Option<Vec<Tag>>,
 }
 
 encode! { Role {
@@ -2070,7 +2070,7 @@ pub struct User {
     pub password_last_used: Option<Timestamp>,
     pub path: Option<String>,
     pub permissions_boundary: Option<AttachedPermissionsBoundary>,
-    pub tags: Vec<Tag>,
+    pub tags: Option<Vec<Tag>>,
     pub user_id: Option<String>,
     pub user_name: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Query,
     version: "2014-10-31",
     namespace: "http://rds.amazonaws.com/doc/2014-10-31/",

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-pub const PROTOCOL: Protocol = Protocol {
+pub const PROTOCOL: FormProtocol = FormProtocol {
     dialect: Dialect::Query,
     version: "2011-06-15",
     namespace: "https://sts.amazonaws.com/doc/2011-06-15/",

@@ -64,6 +64,20 @@ impl SignatureError {
         }
     }
 
+    /// The error as services spell it whose errors are exceptions.
+    pub fn into_exception(self) -> ApiError {
+        let code = match self {
+            Self::Missing => "MissingAuthenticationTokenException",
+            Self::Incomplete(_) | Self::OtherMechanism | Self::BadExpires => "IncompleteSignatureException",
+            Self::UnknownKey | Self::WrongSessionToken => "UnrecognizedClientException",
+            Self::ExpiredToken => "ExpiredTokenException",
+            Self::Misplaced(_) | Self::Expired { .. } | Self::NotYetCurrent { .. } | Self::DoesNotMatch => {
+                "InvalidSignatureException"
+            }
+        };
+        ApiError::new(code, self.into_query().message)
+    }
+
     fn into_ec2(self) -> ApiError {
         match self {
             Self::UnknownKey | Self::WrongSessionToken => {

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
-from botocore.parsers import create_parser
+from botocore.parsers import JSONParser, create_parser
 from botocore.serialize import create_serializer
 
 LEAVES = {
@@ -24,6 +24,7 @@ LEAVES = {
     "long": 7_000_000_000,
     "double": 1.5,
     "float": 1.5,
+    "blob": b"\x00\xfe\xff",
     "timestamp": datetime.datetime(2026, 5, 1, 12, 0, 0, 500_000, tzinfo=datetime.timezone.utc),
 }
 
@@ -50,10 +51,10 @@ def leaves(value):
     return 1
 
 
-def send(method, form, signer, token, service):
+def send(method, form, signer, token, service, headers=None):
     """Signs a request, has it answered."""
     credentials = Credentials("AKIDEXAMPLE", "secret/+ of a sample", token)
-    request = AWSRequest(method, "http://127.0.0.1:4820/", {"User-Agent": "sample  agent"}, form)
+    request = AWSRequest(method, "http://127.0.0.1:4820/", {"User-Agent": "sample  agent"} | (headers or {}), form)
     signer(credentials, service, "eu-west-1").add_auth(request)
     request = request.prepare()
     url = urlsplit(request.url)
@@ -81,12 +82,13 @@ def check(operation, asked, decoded, answer, parser):
     absent = re.findall(r"\w+: (?:None|\[\]|\{\})", decoded)
     if absent:
         yield f"not decoded: {', '.join(absent)}"
-    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)")
+    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)", "Blob(3 bytes)")
     found = sum(map(decoded.count, texts))
     if found != leaves(asked):
         yield f"{leaves(asked)} values were sent and {found} decoded"
 
-    read = parser.parse({"status_code": 200, "headers": {}, "body": answer.encode()}, operation.output_shape)
+    headers = {"x-amzn-requestid": "request-id"} if isinstance(parser, JSONParser) else {}
+    read = parser.parse({"status_code": 200, "headers": headers, "body": answer.encode()}, operation.output_shape)
     if read.pop("ResponseMetadata", {}).get("RequestId") != "request-id":
         yield f"no request id: {answer}"
     if read != sample(operation.output_shape):
@@ -106,9 +108,14 @@ def main(operations):
         elif line and not line.startswith("#"):
             operation = model.operation_model(line)
             asked = sample(operation.input_shape)
-            form = serializer.serialize_to_request(asked, operation)["body"]
-            for way in (("POST", form, SigV4Auth, None), ("GET", form, SigV4QueryAuth, "a/session+token=")):
-                for fault in check(operation, asked, *send(*way, model.signing_name), parser):
+            serialized = serializer.serialize_to_request(asked, operation)
+            form = serialized["body"]
+            name = model.signing_name
+            ways = [("POST", form, SigV4Auth, None, name), ("GET", form, SigV4QueryAuth, "a/session+token=", name)]
+            if isinstance(parser, JSONParser):
+                ways = [("POST", form, SigV4Auth, None, name, serialized["headers"])]
+            for way in ways:
+                for fault in check(operation, asked, *send(*way), parser):
                     print(f"{line}: {fault}", file=sys.stderr)
                     faults += 1
     sys.exit(faults > 0)

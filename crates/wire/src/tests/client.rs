@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Sampler;
+use crate::json::JsonCall;
 use crate::sigv4::{Request, Secret, verify};
-use crate::{Call, Params, Service, ec2, elbv2, iam, rds, sts};
+use crate::{ApiError, Call, Params, Protocol, Service, acm, ec2, elbv2, iam, rds, sts};
 
 /// Answers a request as a server does: the signature tells the service, the form the operation. Returns what the
 /// operation was asked, and the answer.
@@ -35,19 +36,31 @@ fn serve(request: &Value) -> (String, String) {
     let verified = verify(&signed, Timestamp::now(), |_| Some(secret)).unwrap();
 
     let service = Service::from_signing_name(&verified.service).unwrap();
-    let protocol = service.protocol();
+    let asked = RefCell::new(String::new());
+    let answer = match service.protocol() {
+        Protocol::Form(_) => answer_form(service, &signed, &asked),
+        Protocol::Json(protocol) => {
+            let target = headers.iter().find(|(name, _)| *name == "X-Amz-Target");
+            let target = target.map(|(_, target)| str::from_utf8(target).unwrap());
+            acm::dispatch(&Sampler, &asked, JsonCall::new(protocol, target, signed.body).unwrap())
+        }
+    };
+    (asked.into_inner(), answer.unwrap_or_else(|error| service.protocol().error(&error, "request-id")))
+}
+
+fn answer_form(service: Service, signed: &Request<'_>, asked: &RefCell<String>) -> Result<String, ApiError> {
+    let Protocol::Form(protocol) = service.protocol() else { unreachable!("asked with forms only") };
     let mut params = Params::parse(signed.query.as_bytes()).unwrap();
     params.extend(signed.body).unwrap();
-    let asked = RefCell::new(String::new());
     let call = Call::new(protocol, params, "request-id").unwrap();
-    let answer = match service {
-        Service::Ec2 => ec2::dispatch(&Sampler, &asked, call),
-        Service::Elbv2 => elbv2::dispatch(&Sampler, &asked, call),
-        Service::Iam => iam::dispatch(&Sampler, &asked, call),
-        Service::Rds => rds::dispatch(&Sampler, &asked, call),
-        Service::Sts => sts::dispatch(&Sampler, &asked, call),
-    };
-    (asked.into_inner(), answer.unwrap_or_else(|error| protocol.error(&error, "request-id")))
+    match service {
+        Service::Acm => unreachable!("it speaks JSON"),
+        Service::Ec2 => ec2::dispatch(&Sampler, asked, call),
+        Service::Elbv2 => elbv2::dispatch(&Sampler, asked, call),
+        Service::Iam => iam::dispatch(&Sampler, asked, call),
+        Service::Rds => rds::dispatch(&Sampler, asked, call),
+        Service::Sts => sts::dispatch(&Sampler, asked, call),
+    }
 }
 
 #[test]

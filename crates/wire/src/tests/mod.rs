@@ -9,5 +9,5 @@ mod shape;
 
 pub(crate) use element::Element;
 pub(crate) use form::{Form, within};
-pub(crate) use round_trip::{RoundTrip, round_trip};
-pub(crate) use shape::{Answered, Asked, Draw, Sampler};
+pub(crate) use round_trip::{JsonRoundTrip, RoundTrip, json_round_trip, round_trip};
+pub(crate) use shape::{Answered, Asked, Draw, Drawn, Sampler};

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::Sampler;
-use crate::{ApiError, Call, Params, Protocol, ec2, elbv2, rds, sts};
+use crate::{ApiError, Call, FormProtocol, Params, ec2, elbv2, rds, sts};
 
 /// What an operation of EC2 was asked, or the error.
 fn ask_ec2(form: &str) -> Result<String, String> {
@@ -22,7 +22,7 @@ fn ask_elbv2(form: &str) -> Result<String, String> {
     Ok(asked.into_inner())
 }
 
-fn answer(protocol: Protocol, action: &str, output: &impl crate::encode::Output) -> String {
+fn answer(protocol: FormProtocol, action: &str, output: &impl crate::encode::Output) -> String {
     let text = protocol.answer(action, "id", |xml| output.members(xml));
     text.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap().to_owned()
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::element::Element;
 use super::form::Form;
+use crate::Blob;
 
 /// Implements every service: it writes down what it is asked and answers with samples.
 pub(crate) struct Sampler;
@@ -21,8 +22,8 @@ pub(crate) enum Draw {
 }
 
 impl Draw {
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.to_vec().into_iter())
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into_iter())
     }
 
     /// Whether something that may be absent is there.
@@ -58,9 +59,13 @@ pub(crate) trait Asked: Sized {
     fn spell(&self, name: &str, form: &mut Form);
 }
 
-/// A value that answers carry.
-pub(crate) trait Answered: Sized {
+/// A value that is made up.
+pub(crate) trait Drawn: Sized {
     fn draw(draw: &mut Draw) -> Self;
+}
+
+/// A value that answers carry.
+pub(crate) trait Answered: Drawn {
     /// Reads it as a client does, from the element of its name.
     fn read(element: Option<&Element>) -> Self;
 }
@@ -75,11 +80,13 @@ impl<T: Asked> Asked for Option<T> {
     }
 }
 
-impl<T: Answered> Answered for Option<T> {
+impl<T: Drawn> Drawn for Option<T> {
     fn draw(draw: &mut Draw) -> Self {
         draw.presence().then(|| T::draw(draw))
     }
+}
 
+impl<T: Answered> Answered for Option<T> {
     fn read(element: Option<&Element>) -> Self {
         element.map(|element| T::read(Some(element)))
     }
@@ -95,11 +102,13 @@ impl<T: Asked> Asked for Vec<T> {
     }
 }
 
-impl<T: Answered> Answered for Vec<T> {
+impl<T: Drawn> Drawn for Vec<T> {
     fn draw(draw: &mut Draw) -> Self {
         (0..draw.count(2, 3)).map(|_| T::draw(draw)).collect()
     }
+}
 
+impl<T: Answered> Answered for Vec<T> {
     fn read(element: Option<&Element>) -> Self {
         element.map(|list| list.items().map(|item| T::read(Some(item))).collect()).unwrap_or_default()
     }
@@ -118,11 +127,13 @@ impl<T: Asked> Asked for BTreeMap<String, T> {
     }
 }
 
-impl<T: Answered> Answered for BTreeMap<String, T> {
+impl<T: Drawn> Drawn for BTreeMap<String, T> {
     fn draw(draw: &mut Draw) -> Self {
         (0..draw.count(1, 3)).map(|_| (map_key(draw), T::draw(draw))).collect()
     }
+}
 
+impl<T: Answered> Answered for BTreeMap<String, T> {
     fn read(element: Option<&Element>) -> Self {
         let entries = element.into_iter().flat_map(Element::items);
         entries.map(|entry| (String::read(entry.child("key")), T::read(entry.child("value")))).collect()
@@ -145,9 +156,11 @@ fn text(draw: &mut Draw) -> String {
 }
 
 /// An operation without output.
-impl Answered for () {
+impl Drawn for () {
     fn draw(_: &mut Draw) -> Self {}
+}
 
+impl Answered for () {
     fn read(element: Option<&Element>) -> Self {
         let done = element.and_then(|element| element.child("return"));
         assert_eq!(done.map(|done| done.text.as_str()), Some("true"));
@@ -156,9 +169,15 @@ impl Answered for () {
 
 macro_rules! leaves {
     ($($ty:ty: $draw:ident => $value:expr,)*) => { $(
-        impl Asked for $ty {
-            fn draw($draw: &mut Draw, _: bool) -> Self {
+        impl Drawn for $ty {
+            fn draw($draw: &mut Draw) -> Self {
                 $value
+            }
+        }
+
+        impl Asked for $ty {
+            fn draw(draw: &mut Draw, _: bool) -> Self {
+                Drawn::draw(draw)
             }
 
             fn spell(&self, name: &str, form: &mut Form) {
@@ -167,10 +186,6 @@ macro_rules! leaves {
         }
 
         impl Answered for $ty {
-            fn draw($draw: &mut Draw) -> Self {
-                $value
-            }
-
             fn read(element: Option<&Element>) -> Self {
                 element.expect("it is there").text.parse().expect("a value of the type")
             }
@@ -192,4 +207,28 @@ leaves! {
         let milliseconds = i64::from(u32::from_be_bytes(bytes)) * 1000 + i64::from(bytes[3]);
         Timestamp::from_millisecond(milliseconds).expect("before the year 2107")
     }),
+}
+
+impl Drawn for Blob {
+    fn draw(draw: &mut Draw) -> Self {
+        let length = draw.count(3, 7);
+        let bytes: Vec<u8> = (0..length).map(|_| draw.choose(0, |[byte]| byte)).collect();
+        Self(if matches!(draw, Draw::Sample) { vec![0, 254, 255] } else { bytes })
+    }
+}
+
+impl Asked for Blob {
+    fn draw(draw: &mut Draw, _: bool) -> Self {
+        Drawn::draw(draw)
+    }
+
+    fn spell(&self, name: &str, form: &mut Form) {
+        form.add(name, &self.to_base64());
+    }
+}
+
+impl Answered for Blob {
+    fn read(element: Option<&Element>) -> Self {
+        Self::from_base64(&element.expect("it is there").text).expect("Base64")
+    }
 }

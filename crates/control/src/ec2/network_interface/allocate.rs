@@ -3,16 +3,14 @@
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
+use linkway_model::account::Quotas;
+use linkway_model::index::{self, Term};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
-use linkway_model::{NetworkInterfaceId, SecurityGroupId, Snapshot, SubnetId, Tags, Timestamp};
+use linkway_model::{NetworkInterfaceId, SecurityGroupId, Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 
 use crate::Error;
-
-/// Interfaces that an account may have in a region, so that one account cannot fill the packet path's tables for
-/// all. Source: the Amazon VPC User Guide, "Amazon VPC quotas".
-const MAX_INTERFACES: usize = 5000;
 
 /// What an interface is made with.
 pub(crate) struct Allocation<'a> {
@@ -36,7 +34,7 @@ pub(crate) struct Allocation<'a> {
 /// full, and when its owner has enough of them.
 pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Result<NetworkInterface, Error> {
     let Allocation { subnet, address, groups, description, role, now, tags } = allocation;
-    let taken = addresses_in(tx, &subnet.id);
+    let taken = addresses_in(tx, subnet);
     let address = match address {
         Some(address) => {
             check(subnet, address)?;
@@ -50,9 +48,9 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
             .find(|address| !taken.contains(address))
             .ok_or(Error::InsufficientFreeAddresses)?,
     };
-    let owned = tx.all::<NetworkInterface>().filter(|i| i.owner == subnet.owner && i.region == subnet.region);
-    if owned.count() >= MAX_INTERFACES {
-        return Err(Error::NetworkInterfaceLimitExceeded(MAX_INTERFACES));
+    let quota = Quotas::of(tx, &subnet.owner).interfaces_per_region;
+    if tx.count(Term::InterfaceOwner, &index::owner(&subnet.owner, &subnet.region)) >= quota {
+        return Err(Error::NetworkInterfaceLimitExceeded(quota));
     }
     let number = tx.next_number("network-interface");
     let interface = NetworkInterface {
@@ -94,10 +92,9 @@ pub(super) fn check(subnet: &Subnet, address: Ipv4Addr) -> Result<(), Error> {
 }
 
 /// Addresses that interfaces of a subnet have.
-pub(crate) fn addresses_in(state: &Snapshot, subnet: &SubnetId) -> HashSet<Ipv4Addr> {
-    state
-        .all::<NetworkInterface>()
-        .filter(|interface| interface.subnet == *subnet)
-        .flat_map(|interface| interface.addresses())
-        .collect()
+pub(crate) fn addresses_in(state: &Snapshot, subnet: &Subnet) -> HashSet<Ipv4Addr> {
+    let text = |address| index::address(&subnet.vpc, address);
+    let (first, last) = (text(subnet.cidr.network()), text(subnet.cidr.broadcast()));
+    let taken = state.texts(Term::InterfaceAddress, &first).take_while(|(text, _)| *text <= last.as_str());
+    taken.filter_map(|(text, _)| index::read_address(text)).collect()
 }

@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use linkway_model::network_interface::NetworkInterface;
+use linkway_model::instance::Instance;
+use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::{NetworkInterfaceId, Snapshot};
 use linkway_store::Transaction;
@@ -15,6 +16,7 @@ use linkway_wire::ec2::{
 
 use super::allocate::{addresses_in, check};
 use super::create::{MAX_ADDRESSES, further_addresses, parse, prefixes_refused};
+use crate::ec2::instance::instance_type;
 use crate::lookup::{named, not_found};
 use crate::{Caller, Control, Error};
 
@@ -76,7 +78,7 @@ pub(crate) fn assign(
             take_from_others(tx, &interface.id, &subnet, &wanted)?;
         }
         let more = further_addresses(tx, &subnet, wanted, count)?;
-        if interface.addresses().count() + more.len() > MAX_ADDRESSES {
+        if interface.addresses().count() + more.len() > most_addresses(tx, &interface) {
             return Err(Error::PrivateIpAddressLimitExceeded);
         }
         tx.update::<NetworkInterface>(&interface.id, |interface| {
@@ -91,6 +93,13 @@ pub(crate) fn assign(
             ..AssignPrivateIpAddressesResult::default()
         })
     })
+}
+
+/// How many addresses an interface may have: as many as the type of its instance allows.
+fn most_addresses(state: &Snapshot, interface: &NetworkInterface) -> usize {
+    let InterfaceRole::Instance { instance, .. } = &interface.role else { return MAX_ADDRESSES };
+    let found = state.get::<Instance>(instance).and_then(|instance| instance_type(instance));
+    found.map_or(MAX_ADDRESSES, |found| found.addresses)
 }
 
 /// Take addresses from the interfaces of a subnet that have them as secondary ones.
@@ -115,7 +124,7 @@ fn take_from_others(
             other.secondary_addresses.retain(|address| !addresses.contains(address));
         });
     }
-    match addresses_in(tx, &subnet.id).into_iter().find(is_wanted) {
+    match addresses_in(tx, subnet).into_iter().find(is_wanted) {
         Some(primary) => Err(Error::AddressInUse(primary)),
         None => Ok(()),
     }

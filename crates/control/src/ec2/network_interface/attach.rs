@@ -10,10 +10,11 @@ use linkway_wire::ec2::{
     AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult, DetachNetworkInterfaceRequest,
 };
 
+use crate::ec2::instance::instance_type;
 use crate::lookup::{Owned, named, required};
 use crate::{Caller, Control, Error};
 
-/// Interfaces that an instance may have: as many as AWS's largest types.
+/// Interfaces that an instance without a type may have: as many as AWS's largest types.
 const MAX_ATTACHED: usize = 15;
 
 /// The highest device index.
@@ -64,20 +65,15 @@ fn check(
     if interface.role != InterfaceRole::Available {
         return Err(Error::AttachedInterface(interface.id.to_string()));
     }
-    if !matches!(instance.state, InstanceState::Pending | InstanceState::Running) {
+    let allows = [InstanceState::Pending, InstanceState::Running, InstanceState::Stopped];
+    if !allows.contains(&instance.state) {
         return Err(Error::IncorrectState(format!(
             "Instance '{}' is not in a state that allows attaching: it is {}.",
             instance.id,
             instance.state.name()
         )));
     }
-    let zone = state.get::<Subnet>(&interface.subnet).map(|subnet| subnet.zone.as_str());
-    if zone != Some(instance.zone.as_str()) {
-        return Err(Error::InvalidParameterCombination(
-            "You may not attach a network interface to an instance if they are not in the same availability zone"
-                .into(),
-        ));
-    }
+    check_zone(state, interface, &instance.zone)?;
     let attached = attached(state, &instance.id);
     if attached.iter().any(|(other, _)| *other == index) {
         return Err(Error::InvalidParameterValue(format!(
@@ -85,10 +81,28 @@ fn check(
             instance.id
         )));
     }
-    if attached.len() >= MAX_ATTACHED {
-        return Err(Error::AttachmentLimitExceeded(attached.len() + 1));
+    let (of, most) = match instance_type(instance) {
+        Some(found) => (found.name, found.interfaces),
+        None => ("this instance", MAX_ATTACHED),
+    };
+    if attached.len() >= most {
+        return Err(Error::AttachmentLimitExceeded { count: attached.len() + 1, of: of.into() });
+    }
+    if instance_type(instance).is_some_and(|found| interface.addresses().count() > found.addresses) {
+        return Err(Error::PrivateIpAddressLimitExceeded);
     }
     Ok(())
+}
+
+/// Whether an interface is in a zone, as an instance's interfaces are in its own.
+fn check_zone(state: &Snapshot, interface: &NetworkInterface, zone: &str) -> Result<(), Error> {
+    match state.get::<Subnet>(&interface.subnet) {
+        Some(subnet) if subnet.zone == zone => Ok(()),
+        _ => Err(Error::InvalidParameterCombination(
+            "You may not attach a network interface to an instance if they are not in the same availability zone"
+                .into(),
+        )),
+    }
 }
 
 /// An instance's interfaces, each with its device index, in the order of these.

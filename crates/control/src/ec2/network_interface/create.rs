@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use linkway_model::Snapshot;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
+use linkway_model::{Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateNetworkInterfaceRequest, CreateNetworkInterfaceResult, NetworkInterface as NetworkInterfaceShape,
@@ -76,30 +76,86 @@ fn make(
     input: &CreateNetworkInterfaceRequest,
 ) -> Result<String, Error> {
     let subnet = Arc::clone(named::<Subnet>(tx, caller, input.subnet_id.as_deref(), "SubnetId")?);
-    let vpc = Arc::clone(named::<Vpc>(tx, caller, Some(subnet.vpc.as_str()), "VpcId")?);
-    let groups = groups_of_vpc(tx, caller, &input.groups, &vpc, &format!("subnet {}", subnet.id))?;
-    let (primary, secondary) = addresses(input)?;
-    let mut interface = allocate(
-        tx,
-        Allocation {
-            subnet: &subnet,
-            address: primary,
-            groups,
-            description: input.description.clone().unwrap_or_default(),
-            role: InterfaceRole::Available,
-            now: control.now(),
-            tags: tags::specified(&input.tag_specifications, NetworkInterface::NOUN.resource_type)?,
-        },
-    )?;
-    let more = usize::try_from(input.secondary_private_ip_address_count.unwrap_or(0)).unwrap_or(0);
-    if 1 + more + secondary.len() > MAX_ADDRESSES {
-        return Err(Error::PrivateIpAddressLimitExceeded);
+    let asked = Asked {
+        groups: &input.groups,
+        description: input.description.as_deref(),
+        address: input.private_ip_address.as_deref(),
+        addresses: &input.private_ip_addresses,
+        more: input.secondary_private_ip_address_count,
+    };
+    let tags = tags::specified(&input.tag_specifications, NetworkInterface::NOUN.resource_type)?;
+    let made = asked.make(tx, caller, &subnet, InterfaceRole::Available, control.now(), tags)?;
+    Ok(made.id.into())
+}
+
+/// What a caller asks of an interface that is to be made, alone or with an instance.
+pub(crate) struct Asked<'a> {
+    /// Ids of its groups; none: the VPC's default one.
+    pub(crate) groups: &'a [String],
+    /// In the caller's words.
+    pub(crate) description: Option<&'a str>,
+    /// Its primary address.
+    pub(crate) address: Option<&'a str>,
+    /// Its addresses, of which one may be the primary one.
+    pub(crate) addresses: &'a [PrivateIpAddressSpecification],
+    /// How many secondary addresses it gets that are free.
+    pub(crate) more: Option<i32>,
+}
+
+impl Asked<'_> {
+    /// Make it.
+    pub(crate) fn make(
+        &self,
+        tx: &mut Transaction,
+        caller: &Caller,
+        subnet: &Subnet,
+        role: InterfaceRole,
+        now: Timestamp,
+        tags: Tags,
+    ) -> Result<NetworkInterface, Error> {
+        let vpc = Arc::clone(named::<Vpc>(tx, caller, Some(subnet.vpc.as_str()), "VpcId")?);
+        let groups = groups_of_vpc(tx, caller, self.groups, &vpc, &format!("subnet {}", subnet.id))?;
+        let (primary, secondary) = self.addresses()?;
+        let description = self.description.unwrap_or_default().to_owned();
+        let allocation = Allocation { subnet, address: primary, groups, description, role, now, tags };
+        let mut interface = allocate(tx, allocation)?;
+        let more = usize::try_from(self.more.unwrap_or(0)).unwrap_or(0);
+        if 1 + more + secondary.len() > MAX_ADDRESSES {
+            return Err(Error::PrivateIpAddressLimitExceeded);
+        }
+        if more > 0 || !secondary.is_empty() {
+            interface.secondary_addresses = further_addresses(tx, subnet, secondary, more)?;
+            tx.put(interface.clone());
+        }
+        Ok(interface)
     }
-    if more > 0 || !secondary.is_empty() {
-        interface.secondary_addresses = further_addresses(tx, &subnet, secondary, more)?;
-        tx.put(interface.clone());
+
+    /// The primary address that it is to have, if one is given, and the others.
+    pub(crate) fn addresses(&self) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Error> {
+        let mut primary = self.address.map(parse).transpose()?;
+        let mut secondary = Vec::new();
+        for PrivateIpAddressSpecification { primary: first, private_ip_address } in self.addresses {
+            let address = parse(private_ip_address.as_deref().unwrap_or_default())?;
+            if *first != Some(true) {
+                secondary.push(address);
+            } else if primary.replace(address).is_some() {
+                return Err(Error::InvalidParameterValue(
+                    "Only one primary private IP address can be specified".into(),
+                ));
+            }
+        }
+        if !secondary.is_empty() && self.more.is_some() {
+            return Err(Error::InvalidParameterCombination(
+                "The parameter secondaryPrivateIpAddressCount cannot be used with the parameter \
+                 privateIpAddresses"
+                    .into(),
+            ));
+        }
+        if primary.is_none() && !secondary.is_empty() {
+            primary = Some(secondary.remove(0));
+        }
+        Ok((primary, secondary))
     }
-    Ok(interface.id.into())
 }
 
 /// Addresses beside the primary one, which is taken already: those given, or as many as asked for.
@@ -109,7 +165,7 @@ pub(super) fn further_addresses(
     given: Vec<Ipv4Addr>,
     more: usize,
 ) -> Result<Vec<Ipv4Addr>, Error> {
-    let mut taken = addresses_in(state, &subnet.id);
+    let mut taken = addresses_in(state, subnet);
     for address in &given {
         check(subnet, *address)?;
         if !taken.insert(*address) {
@@ -121,29 +177,6 @@ pub(super) fn further_addresses(
         return Err(Error::InsufficientFreeAddresses);
     }
     Ok([given, free].concat())
-}
-
-/// The primary address that a request gives, if it does, and the others.
-fn addresses(input: &CreateNetworkInterfaceRequest) -> Result<(Option<Ipv4Addr>, Vec<Ipv4Addr>), Error> {
-    let mut primary = input.private_ip_address.as_deref().map(parse).transpose()?;
-    let mut secondary = Vec::new();
-    for PrivateIpAddressSpecification { primary: first, private_ip_address } in &input.private_ip_addresses {
-        let address = parse(private_ip_address.as_deref().unwrap_or_default())?;
-        if *first != Some(true) {
-            secondary.push(address);
-        } else if primary.replace(address).is_some() {
-            return Err(Error::InvalidParameterValue(
-                "Only one primary private IP address can be specified".into(),
-            ));
-        }
-    }
-    if !secondary.is_empty() && input.secondary_private_ip_address_count.is_some() {
-        return Err(Error::InvalidParameterCombination(
-            "The parameter secondaryPrivateIpAddressCount cannot be used with the parameter privateIpAddresses"
-                .into(),
-        ));
-    }
-    Ok((primary, secondary))
 }
 
 pub(super) fn parse(address: &str) -> Result<Ipv4Addr, Error> {

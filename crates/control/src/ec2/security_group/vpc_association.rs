@@ -66,7 +66,7 @@ pub(crate) fn disassociate(
             .all::<NetworkInterface>()
             .filter(|interface| interface.vpc == vpc && interface.groups.contains(&group.id))
             .map(|interface| interface.id.to_string());
-        refuse_if_used(format!("resource {} has a dependent object.", group.id), holders)?;
+        refuse_if_used(format!("resource {} has a dependent object", group.id), holders)?;
         tx.update::<SecurityGroup>(&group.id, |group| group.associations.retain(|other| *other != vpc));
         Ok(DisassociateSecurityGroupVpcResult { state: Some("disassociating".into()) })
     })

@@ -72,10 +72,10 @@ fn changed(rule: &SecurityGroupRule, request: &SecurityGroupRuleRequest) -> Resu
     }
     let peer = match peers.len() {
         1 => peers.remove(0),
-        0 => return Err(Error::MissingParameter("CidrIpv4, CidrIpv6, PrefixListId or ReferencedGroupId")),
+        0 => return Err(Error::MissingOneOf("cidrIp, cidrIpv6, prefixListId, or referencedGroupId")),
         _ => {
             return Err(Error::InvalidParameterCombination(
-                "Only one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId may be specified".into(),
+                "Only one of cidrIp, cidrIpv6, prefixListId, or referencedGroupId can be specified".into(),
             ));
         }
     };

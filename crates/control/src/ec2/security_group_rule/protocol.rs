@@ -82,7 +82,7 @@ fn icmp((kind, code): (i32, i32)) -> Result<(i32, i32), Error> {
 }
 
 fn both_missing(protocol: &str) -> Error {
-    invalid(format!("Invalid value 'Must specify both from and to ports with {protocol}.' for portRange."))
+    invalid(format!("Invalid value for portRange. Must specify both from and to ports with {protocol}."))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

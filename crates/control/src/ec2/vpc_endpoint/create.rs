@@ -1,5 +1,7 @@
 //! `CreateVpcEndpoint`.
 
+use linkway_model::account::Quotas;
+use linkway_model::index::Term;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_model::{EndpointConnectionId, Tags, Timestamp, VpcEndpointId, VpcId, random_label};
@@ -7,6 +9,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
 
 use super::{gateway, options, placement, policy, private_dns, shape};
+use crate::ec2::connection_notification::{Event, tell};
 use crate::ec2::offered::Offered;
 use crate::ec2::security_group::groups_of_vpc;
 use crate::ec2::service_catalog;
@@ -15,9 +18,6 @@ use crate::idempotency::once;
 use crate::lookup::{named, required};
 use crate::tags::specified;
 use crate::{Caller, Control, Error};
-
-/// Interface endpoints that a VPC may have. Source: "AWS PrivateLink quotas".
-const MAX_PER_VPC: usize = 50;
 
 pub(crate) fn create(
     control: &Control,
@@ -79,6 +79,7 @@ fn make(
         set_up(tx, caller, now, &mut endpoint, &vpc, &service, input)?;
     }
     let id = endpoint.id.to_string();
+    tell(tx, &endpoint, Event::Connect, now);
     tx.put(endpoint);
     Ok(id)
 }
@@ -100,7 +101,7 @@ fn set_up(
     let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
     endpoint.groups = groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
     endpoint.private_dns_enabled = private_dns::decide(tx, vpc, service, input.private_dns_enabled, None)?;
-    if endpoints_in(tx, &vpc.id) >= MAX_PER_VPC {
+    if endpoints_in(tx, &vpc.id) >= Quotas::of(tx, &caller.account).endpoints_per_vpc {
         return Err(EndpointError::LimitExceeded.into());
     }
     placement::add(tx, now, endpoint, service, &places)
@@ -108,9 +109,8 @@ fn set_up(
 
 fn endpoints_in(tx: &Transaction, vpc: &VpcId) -> usize {
     let counted = |endpoint: &VpcEndpoint| {
-        endpoint.vpc == *vpc
-            && endpoint.gateway.is_none()
+        endpoint.gateway.is_none()
             && !matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted)
     };
-    tx.all::<VpcEndpoint>().filter(|endpoint| counted(endpoint)).count()
+    tx.found::<VpcEndpoint>(Term::EndpointVpc, vpc.as_str()).filter(|endpoint| counted(endpoint)).count()
 }

@@ -3,11 +3,13 @@
 //! An endpoint stops at once: nothing is delivered to what is `deleting`. Its interfaces stay until the packet
 //! path has let go of them (the reconciler's part), so that no address is given away that still leads somewhere.
 
+use linkway_model::Timestamp;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{DeleteVpcEndpointsRequest, DeleteVpcEndpointsResult};
 
 use crate::ec2::bulk;
+use crate::ec2::connection_notification::{Event, tell};
 use crate::error::EndpointError;
 use crate::lookup::{own, parse};
 use crate::{Caller, Control, Error};
@@ -20,13 +22,14 @@ pub(crate) fn delete(
     for id in &input.vpc_endpoint_ids {
         parse::<VpcEndpoint>(id)?;
     }
+    let now = control.now();
     control.write(input.dry_run, |tx| {
-        let unsuccessful = bulk::each(&input.vpc_endpoint_ids, |id| delete_one(tx, caller, id))?;
+        let unsuccessful = bulk::each(&input.vpc_endpoint_ids, |id| delete_one(tx, caller, id, now))?;
         Ok(DeleteVpcEndpointsResult { unsuccessful })
     })
 }
 
-fn delete_one(tx: &mut Transaction, caller: &Caller, id: &str) -> Result<(), Error> {
+fn delete_one(tx: &mut Transaction, caller: &Caller, id: &str, now: Timestamp) -> Result<(), Error> {
     let endpoint = own::<VpcEndpoint>(tx, caller, id)
         .ok()
         .filter(|endpoint| endpoint.state != EndpointState::Deleted)
@@ -39,5 +42,8 @@ fn delete_one(tx: &mut Transaction, caller: &Caller, id: &str) -> Result<(), Err
         endpoint.state = EndpointState::Deleting;
         endpoint.since = revision;
     });
+    if let Some(endpoint) = tx.get::<VpcEndpoint>(id).cloned() {
+        tell(tx, &endpoint, Event::Delete, now);
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `DescribeVpcEndpoints`: the caller's own.
 
+use linkway_model::index::Term;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_wire::ec2::{DescribeVpcEndpointsRequest, DescribeVpcEndpointsResult};
 
@@ -11,11 +12,11 @@ use crate::{Caller, Control, Error};
 
 const FIELDS: &[Field<VpcEndpoint>] = fields! {
     "ip-address-type" => |_, _| one("ipv4");
-    "service-name" => |_, endpoint| one(&endpoint.service_name);
+    "service-name" => |_, endpoint| one(&endpoint.service_name), Term::EndpointService;
     "service-region" => |_, endpoint| one(&endpoint.region);
-    "vpc-id" => |_, endpoint| one(&endpoint.vpc);
+    "vpc-id" => |_, endpoint| one(&endpoint.vpc), Term::EndpointVpc;
     "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
-    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name());
+    "vpc-endpoint-state" => |_, endpoint| one(endpoint.state.name()), Term::EndpointState;
     "vpc-endpoint-type" => |_, endpoint| one(endpoint.type_name());
 };
 

@@ -8,6 +8,7 @@ use linkway_policy::{MAX_CHARACTERS, ParseErrorKind, Policy};
 
 use crate::Error;
 use crate::error::EndpointError;
+use crate::iam::check_names;
 
 /// What AWS gives an endpoint whose maker says nothing, letter by letter.
 pub(crate) const FULL_ACCESS: &str = "{\n  \"Statement\": [\n    {\n      \"Action\": \"*\", \n      \"Effect\": \
@@ -35,6 +36,9 @@ pub(super) fn accepted(
         )),
         _ => EndpointError::InvalidPolicyDocument(error.aws_message()).into(),
     })?;
+    // In which words EC2 says it is not recorded; these are IAM's.
+    check_names(policy.document())
+        .map_err(|error| EndpointError::InvalidPolicyDocument(error.to_string()))?;
     if policy.is_full_access() {
         return Ok(Some(text.to_owned()));
     }
@@ -104,6 +108,18 @@ mod tests {
         for text in ["[]", "{}", incomplete] {
             assert_eq!(refusal(text).0, "InvalidPolicyDocument", "{text}");
         }
+        let statement = |sid: &str, action: &str| {
+            format!(
+                r#"{{"Sid":"{sid}","Effect":"Allow","Principal":"*","Action":"{action}","Resource":"*"}}"#
+            )
+        };
+        let document = |statements: [String; 2]| format!(r#"{{"Statement":[{}]}}"#, statements.join(","));
+        let (code, message) = refusal(&document([statement("a", "s3:*"), statement("b", "GetObject")]));
+        assert_eq!(code, "InvalidPolicyDocument");
+        assert!(message.starts_with("Actions/Conditions must be prefaced by a vendor"), "{message}");
+        let (code, message) = refusal(&document([statement("a", "s3:*"), statement("a", "*")]));
+        assert_eq!(code, "InvalidPolicyDocument");
+        assert_eq!(message, "Statement IDs (SID) in a single policy must be unique.");
         let (code, message) = refusal(&" ".repeat(MAX_CHARACTERS + 1));
         assert_eq!(code, "InvalidParameter");
         assert_eq!(message, "The policy document is longer than 20480 characters.");

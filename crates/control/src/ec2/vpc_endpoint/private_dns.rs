@@ -1,5 +1,6 @@
 //! Whether an endpoint's service is reached under its own names in the endpoint's VPC.
 
+use linkway_model::index::Term;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcEndpointId};
@@ -39,9 +40,9 @@ pub(super) fn decide(
             service.name()
         ))
     })?;
-    let rivals = state.all::<VpcEndpoint>().filter(|other| {
-        other.vpc == vpc.id && other.private_dns_enabled && endpoint != Some(&other.id) && !has_ended(other)
-    });
+    let rivals = state
+        .found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str())
+        .filter(|other| other.private_dns_enabled && endpoint != Some(&other.id) && !has_ended(other));
     for rival in rivals.filter_map(|endpoint| Offered::of(state, endpoint)) {
         if let Some(name) = conflict(&names, &rival.served_names()) {
             return Err(Error::InvalidParameter(format!(

@@ -1,5 +1,6 @@
 //! What becomes of endpoints once the packet path has followed.
 
+use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_model::{Snapshot, Timestamp};
@@ -20,8 +21,9 @@ enum Step {
 /// Endpoints that are set up become available, those that the packet path has let go of lose their interfaces, and
 /// those that were shown long enough are forgotten.
 pub(crate) fn reconcile(tx: &mut Transaction, applied: u64, now: Timestamp) {
-    let due: Vec<_> = tx
-        .all::<VpcEndpoint>()
+    let due: Vec<_> = [EndpointState::Pending, EndpointState::Deleting, EndpointState::Deleted]
+        .into_iter()
+        .flat_map(|state| tx.found::<VpcEndpoint>(Term::EndpointState, state.name()))
         .filter_map(|endpoint| Some((endpoint.clone(), step(tx, endpoint, applied, now)?)))
         .collect();
     for (endpoint, step) in due {

@@ -1,6 +1,6 @@
 //! A listener's attributes.
 
-use linkway_model::load_balancer::{IDLE_TIMEOUT, Listener};
+use linkway_model::load_balancer::{IDLE_TIMEOUT, Listener, Protocol};
 use linkway_wire::elbv2::{
     DescribeListenerAttributesInput, DescribeListenerAttributesOutput, ListenerAttribute,
     ModifyListenerAttributesInput, ModifyListenerAttributesOutput,
@@ -13,6 +13,11 @@ use crate::{Caller, Control, Error};
 /// The one attribute of listeners of Network Load Balancers. Connections through an endpoint end after AWS's fixed
 /// 350 idle seconds whatever a listener says.
 const KNOWN: &[Attribute] = &[attribute(IDLE_TIMEOUT, "350", Accepts::Number(60..=6000))];
+
+/// Connections to a TLS listener end after the fixed time, too.
+fn known(listener: &Listener) -> &'static [Attribute] {
+    if listener.protocol == Protocol::Tls { &[] } else { KNOWN }
+}
 
 pub(crate) fn describe(
     control: &Control,
@@ -33,7 +38,7 @@ pub(crate) fn modify(
         let before = arn::required::<Listener>(tx, caller, input.listener_arn.as_deref())?;
         let mut listener = Listener::clone(before);
         let given = input.attributes.iter().map(|given| (given.key.clone(), given.value.clone()));
-        set("Listener", KNOWN, &mut listener.attributes, given)?;
+        set("Listener", known(before), &mut listener.attributes, given)?;
         let attributes = shape(&listener);
         tx.update::<Listener>(listener.arn.clone(), |kept| kept.attributes = listener.attributes);
         Ok(ModifyListenerAttributesOutput { attributes })
@@ -42,5 +47,5 @@ pub(crate) fn modify(
 
 fn shape(listener: &Listener) -> Vec<ListenerAttribute> {
     let shape = |(key, value)| ListenerAttribute { key: Some(key), value: Some(value) };
-    all(KNOWN, &listener.attributes).into_iter().map(shape).collect()
+    all(known(listener), &listener.attributes).into_iter().map(shape).collect()
 }

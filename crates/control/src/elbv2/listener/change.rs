@@ -7,11 +7,11 @@ use linkway_model::random_hex;
 use linkway_store::Transaction;
 use linkway_wire::elbv2::{
     CreateListenerInput, CreateListenerOutput, DeleteListenerInput, DeleteListenerOutput,
-    ModifyListenerInput, ModifyListenerOutput,
+    ModifyListenerInput, ModifyListenerOutput, MutualAuthenticationAttributes,
 };
 
 use super::describe::shape;
-use super::forward;
+use super::{forward, tls};
 use crate::elbv2::target::port;
 use crate::elbv2::target_group::listeners_of;
 use crate::elbv2::{arn, invalid, tags};
@@ -21,13 +21,24 @@ use crate::{Caller, Control, Error};
 /// Listeners of a balancer. Source: "Quotas for your Network Load Balancers".
 pub(crate) const MAX_LISTENERS: usize = 50;
 
+/// What a request says of TLS.
+macro_rules! given {
+    ($input:ident) => {
+        tls::Given {
+            certificates: &$input.certificates,
+            policy: $input.ssl_policy.as_deref(),
+            alpn: &$input.alpn_policy,
+        }
+    };
+}
+
 /// `CreateListener`. One that is there with all of the settings is answered without an error, as on AWS.
 pub(crate) fn create(
     control: &Control,
     caller: &Caller,
     input: CreateListenerInput,
 ) -> Result<CreateListenerOutput, Error> {
-    no_tls(!input.certificates.is_empty(), input.ssl_policy.as_ref(), &input.alpn_policy)?;
+    no_mutual_authentication(input.mutual_authentication.as_ref())?;
     control.write(None, |tx| {
         let balancer = arn::required::<LoadBalancer>(tx, caller, input.load_balancer_arn.as_deref())?.clone();
         let protocol = forward::protocol(input.protocol.as_deref())?;
@@ -44,12 +55,13 @@ pub(crate) fn create(
             protocol,
             port,
             target_group: target_group.to_owned(),
+            tls: given!(input).settle(tx, caller, protocol, None)?,
             attributes: BTreeMap::new(),
             tags: tags::of_new(&input.tags)?,
         };
         let there = on_port(tx, &listener).cloned();
         let listener = match there {
-            Some(there) if there.protocol == protocol && there.target_group == target_group => there,
+            Some(there) if is_as_asked(&there, &listener) => there,
             Some(_) => return Err(LoadBalancingError::DuplicateListener(balancer.arn.clone()).into()),
             None => {
                 if tx.all::<Listener>().filter(|l| l.load_balancer == balancer.arn).count() >= MAX_LISTENERS {
@@ -70,7 +82,7 @@ pub(crate) fn modify(
     caller: &Caller,
     input: ModifyListenerInput,
 ) -> Result<ModifyListenerOutput, Error> {
-    no_tls(!input.certificates.is_empty(), input.ssl_policy.as_ref(), &input.alpn_policy)?;
+    no_mutual_authentication(input.mutual_authentication.as_ref())?;
     control.write(None, |tx| {
         let before = arn::required::<Listener>(tx, caller, input.listener_arn.as_deref())?;
         let mut listener = Listener::clone(before);
@@ -80,6 +92,7 @@ pub(crate) fn modify(
         if input.protocol.is_some() {
             listener.protocol = forward::protocol(input.protocol.as_deref())?;
         }
+        listener.tls = given!(input).settle(tx, caller, listener.protocol, listener.tls)?;
         if !input.default_actions.is_empty() {
             listener.target_group = forward::target_group(&input.default_actions)?.to_owned();
         }
@@ -127,11 +140,20 @@ fn begin_to_use(tx: &mut Transaction, group: &str) {
     }
 }
 
-fn no_tls(certificates: bool, ssl_policy: Option<&String>, alpn: &[String]) -> Result<(), Error> {
-    if certificates || ssl_policy.is_some() || alpn.iter().any(|policy| policy != "None") {
-        return Err(invalid(
-            "Certificates, SSL policies and ALPN policies can only be specified for TLS listeners",
-        ));
+/// Whether a listener that is there has what is asked for; its list of further certificates is of no account.
+fn is_as_asked(there: &Listener, asked: &Listener) -> bool {
+    let tls = |listener: &Listener| {
+        listener.tls.as_ref().map(|tls| (tls.certificate.clone(), tls.policy.clone(), tls.alpn))
+    };
+    (there.protocol, &there.target_group, tls(there)) == (asked.protocol, &asked.target_group, tls(asked))
+}
+
+/// Clients' certificates are not verified, nor are they by AWS's Network Load Balancers.
+fn no_mutual_authentication(given: Option<&MutualAuthenticationAttributes>) -> Result<(), Error> {
+    match given.and_then(|given| given.mode.as_deref()) {
+        None | Some("off") => Ok(()),
+        Some(_) => {
+            Err(invalid("Mutual authentication is not supported by listeners of network load balancers"))
+        }
     }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use linkway_model::load_balancer::{Listener, LoadBalancer};
 use linkway_wire::elbv2;
 use linkway_wire::elbv2::{DescribeListenersInput, DescribeListenersOutput};
 
-use super::forward;
+use super::{forward, tls};
 use crate::elbv2::{arn, invalid, page};
 use crate::{Caller, Control, Error};
 
@@ -38,7 +38,11 @@ pub(crate) fn describe(
 }
 
 pub(super) fn shape(listener: &Listener) -> elbv2::Listener {
+    let tls = tls::shown(listener);
     elbv2::Listener {
+        alpn_policy: tls.alpn,
+        certificates: tls.certificates,
+        ssl_policy: tls.policy,
         default_actions: vec![forward::action(&listener.target_group)],
         listener_arn: Some(listener.arn.clone()),
         load_balancer_arn: Some(listener.load_balancer.clone()),

@@ -60,10 +60,11 @@ pub(super) fn action(target_group: &str) -> Action {
 pub(super) fn protocol(given: Option<&str>) -> Result<Protocol, Error> {
     match given.ok_or_else(|| invalid("A listener protocol must be specified"))? {
         "TCP" => Ok(Protocol::Tcp),
+        "TLS" => Ok(Protocol::Tls),
         "UDP" => Ok(Protocol::Udp),
         "TCP_UDP" => Ok(Protocol::TcpUdp),
-        known @ ("TLS" | "QUIC" | "TCP_QUIC") => Err(invalid(format!(
-            "Listeners with protocol '{known}' are not supported. Specify 'TCP', 'UDP' or 'TCP_UDP'"
+        known @ ("QUIC" | "TCP_QUIC") => Err(invalid(format!(
+            "Listeners with protocol '{known}' are not supported. Specify 'TCP', 'TLS', 'UDP' or 'TCP_UDP'"
         ))),
         other => Err(invalid(format!("Listener protocol '{other}' must be one of 'UDP, TCP, TCP_UDP, TLS'"))),
     }
@@ -86,8 +87,10 @@ pub(super) fn check(
         .into());
     }
     // Source: "Listeners for your Network Load Balancers", the table of listeners and target groups.
-    let fits =
-        group.protocol == protocol || (group.protocol == Protocol::TcpUdp && protocol != Protocol::Http);
+    let fits = match protocol {
+        Protocol::Tls => group.protocol.is_stream(),
+        _ => group.protocol == protocol || group.protocol == Protocol::TcpUdp,
+    };
     if !fits {
         return Err(LoadBalancingError::IncompatibleProtocols(format!(
             "A listener with protocol '{}' cannot forward to a target group with protocol '{}'",

@@ -36,7 +36,7 @@ fn make(
     input: &CreateLoadBalancerInput,
 ) -> Result<LoadBalancer, Error> {
     let name = input.name.clone().unwrap_or_default();
-    name::check("load balancer", &name)?;
+    name::check(name::Kind::LoadBalancer, &name)?;
     if name.starts_with("internal-") {
         return Err(invalid(format!("The load balancer name '{name}' cannot begin with 'internal-'")));
     }

@@ -1,6 +1,6 @@
 //! A target group's attributes.
 
-use linkway_model::load_balancer::{CROSS_ZONE, PROXY_PROTOCOL, Protocol, TargetGroup, TargetType};
+use linkway_model::load_balancer::{CROSS_ZONE, PROXY_PROTOCOL, TargetGroup, TargetType};
 use linkway_wire::elbv2::{
     DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput,
     ModifyTargetGroupAttributesInput, ModifyTargetGroupAttributesOutput, TargetGroupAttribute,
@@ -16,7 +16,7 @@ const BY_BALANCER: &str = "use_load_balancer_configuration";
 
 /// AWS's attributes of the target groups of Network Load Balancers, and its defaults, which depend on the group.
 fn known(group: &TargetGroup) -> [Attribute; 13] {
-    let datagrams = group.protocol != Protocol::Tcp;
+    let datagrams = !group.protocol.is_stream();
     let preserved = datagrams || group.target_type == TargetType::Instance;
     let word = |yes: bool| if yes { "true" } else { "false" };
     [

@@ -31,14 +31,14 @@ pub(crate) const MAX_GROUPS: usize = 3000;
 /// The group: a new one, or the one that has the name and all of the settings.
 fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -> Result<TargetGroup, Error> {
     let name = input.name.clone().unwrap_or_default();
-    name::check("target group", &name)?;
+    name::check(name::Kind::TargetGroup, &name)?;
     let target_type = target_type(input.target_type.as_deref().unwrap_or("instance"))?;
     if input.ip_address_type.as_deref().is_some_and(|given| given != "ipv4") {
         return Err(invalid("Targets have IPv4 addresses only. Specify the IP address type 'ipv4'"));
     }
     if input.protocol_version.is_some() {
         return Err(invalid(
-            "Protocol version is not supported for target groups with protocol TCP, UDP or TCP_UDP",
+            "Protocol version is not supported for target groups with protocol TCP, TLS, UDP or TCP_UDP",
         ));
     }
     let protocol = protocol(input.protocol.as_deref())?;
@@ -90,12 +90,13 @@ fn target_type(given: &str) -> Result<TargetType, Error> {
 fn protocol(given: Option<&str>) -> Result<Protocol, Error> {
     match given.ok_or_else(|| invalid("A protocol must be specified"))? {
         "TCP" => Ok(Protocol::Tcp),
+        "TLS" => Ok(Protocol::Tls),
         "UDP" => Ok(Protocol::Udp),
         "TCP_UDP" => Ok(Protocol::TcpUdp),
-        known @ ("HTTP" | "HTTPS" | "TLS" | "GENEVE" | "QUIC" | "TCP_QUIC") => Err(invalid(format!(
-            "Target groups with protocol '{known}' are not supported. Specify 'TCP', 'UDP' or 'TCP_UDP'"
+        known @ ("HTTP" | "HTTPS" | "GENEVE" | "QUIC" | "TCP_QUIC") => Err(invalid(format!(
+            "Target groups with protocol '{known}' are not supported. Specify 'TCP', 'TLS', 'UDP' or 'TCP_UDP'"
         ))),
-        other => Err(invalid(format!("Protocol '{other}' must be one of 'TCP,UDP,TCP_UDP'"))),
+        other => Err(invalid(format!("Protocol '{other}' must be one of 'TCP,TLS,UDP,TCP_UDP'"))),
     }
 }
 

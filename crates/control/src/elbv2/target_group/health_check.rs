@@ -90,7 +90,9 @@ pub(super) fn changed(mut check: HealthCheck, given: &Given<'_>) -> Result<Healt
     number(&mut check.healthy_threshold, given.healthy, 2..=10, "Healthy threshold count")?;
     number(&mut check.unhealthy_threshold, given.unhealthy, 2..=10, "Unhealthy threshold count")?;
     if check.timeout_seconds > check.interval_seconds {
-        return Err(invalid("Health check interval must be greater than the timeout."));
+        let (timeout, interval) = (check.timeout_seconds, check.interval_seconds);
+        let rule = "must be smaller than or equal to the interval";
+        return Err(invalid(format!("Health check timeout '{timeout}' {rule} '{interval}'")));
     }
     Ok(check)
 }
@@ -178,7 +180,7 @@ mod tests {
         assert!(refusal(&Given { unhealthy: Some(-1), ..http() }).contains("between 2 and 10"));
         assert_eq!(
             refusal(&Given { interval: Some(5), ..http() }),
-            "Health check interval must be greater than the timeout."
+            "Health check timeout '6' must be smaller than or equal to the interval '5'"
         );
         assert!(refusal(&Given { path: Some("/x"), ..Given::default() }).contains("HTTP"));
         assert!(refusal(&Given { path: Some("x"), ..http() }).contains("not valid"));

@@ -1,7 +1,7 @@
 //! `DescribeOrderableDBInstanceOptions`.
 
 use linkway_model::database::InstalledEngine;
-use linkway_model::region::REGIONS;
+use linkway_model::region::Region;
 use linkway_wire::rds::{
     AvailabilityZone, DescribeOrderableDBInstanceOptionsMessage, OrderableDBInstanceOption,
     OrderableDBInstanceOptionsMessage,
@@ -61,7 +61,7 @@ pub(crate) fn describe(
 }
 
 fn shape(caller: &Caller, server: &InstalledEngine, class: &str) -> OrderableDBInstanceOption {
-    let zones = REGIONS.iter().filter(|region| region.name == caller.region).flat_map(|region| region.zones);
+    let zones = Region::find(&caller.region).into_iter().flat_map(|region| region.zones);
     OrderableDBInstanceOption {
         availability_zones: zones.map(|zone| AvailabilityZone { name: Some(zone.name.into()) }).collect(),
         db_instance_class: Some(class.into()),

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use linkway_model::{Timestamp, VpcEndpointId};
 
+use crate::admin::client::Client;
+use crate::admin::protocol::FindEndpoint;
 use crate::cli::output;
 use crate::daemon::audit::files;
 use crate::learn::{Seen, Wanted};
@@ -51,12 +53,23 @@ impl Learn {
         let learnt = seen.learn();
         tell(&seen);
         let Some(learnt) = learnt else {
+            self.must_exist(state)?;
             bail!("no request through {} counts, so there is nothing to allow", self.endpoint);
         };
         for step in &learnt.widened {
             eprintln!("wider than what was seen, to be short enough: {step}");
         }
         output::text(&(learnt.document + "\n"))
+    }
+}
+
+impl Learn {
+    /// Refuse an endpoint that is not there, as far as there is a daemon to ask.
+    fn must_exist(&self, state: &StateDir) -> Result<()> {
+        if !state.socket().exists() {
+            return Ok(());
+        }
+        Client::new(state).call(&FindEndpoint { endpoint: self.endpoint.clone() }).map(drop)
     }
 }
 

@@ -4,7 +4,6 @@
 //! the next daemon. The [`crate::keeper`] does what takes rights.
 
 mod step;
-mod tries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,16 +14,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use linkway_control::Control;
 use linkway_model::Snapshot;
-use linkway_model::database::{DbInstance, DbStatus};
+use linkway_model::database::{DbInstance, DbParameterGroup, DbStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::daemon::Daemon;
-use crate::daemon::databases::tries::{Tries, Verdict};
+use crate::daemon::tries::{Tries, Verdict};
 use crate::database::directory;
 use crate::instance::process;
 use crate::keeper::client::Keeper;
-use crate::keeper::protocol::{Answer, Place, Request};
+use crate::keeper::protocol::{Place, Request};
 use crate::stop::Stop;
 
 /// How often servers are looked at.
@@ -36,27 +35,23 @@ const AT_A_TIME: usize = 4;
 /// What looks after databases.
 pub(crate) struct Databases {
     place: Place,
-    keeper: Arc<Keeper>,
     /// Resource ids of those that are worked on.
     busy: watch::Sender<BTreeSet<String>>,
 }
 
 impl Databases {
-    /// Start the keeper, while there are rights.
-    pub(crate) fn start(place: Place) -> Result<Self> {
-        let keeper = Arc::new(Keeper::start(&place)?);
-        Ok(Self { place, keeper, busy: watch::Sender::default() })
-    }
-
-    /// Ask the keeper.
-    pub(crate) async fn ask(&self, request: Request) -> Result<Answer> {
-        let keeper = Arc::clone(&self.keeper);
-        tokio::task::spawn_blocking(move || keeper.ask(request)).await.context("the daemon failed")?
+    /// Nobody is worked on yet.
+    pub(crate) fn of(place: Place) -> Self {
+        Self { place, busy: watch::Sender::default() }
     }
 
     /// Remove the files of databases that an ephemeral state does not know, once nobody works on them any more. Their
     /// servers have ended: `instances::end_strays` sees to that. What was to be kept is never taken for a stray's.
-    pub(crate) async fn remove_strays(&self, snapshots: &watch::Receiver<Arc<Snapshot>>) -> Result<()> {
+    pub(crate) async fn remove_strays(
+        &self,
+        keeper: &Arc<Keeper>,
+        snapshots: &watch::Receiver<Arc<Snapshot>>,
+    ) -> Result<()> {
         if !self.place.ephemeral {
             return Ok(());
         }
@@ -67,7 +62,7 @@ impl Databases {
         let above = directory::databases(&self.place);
         // Listed before the state is asked, so that a new one's are not taken for a stray's.
         for id in listed(&above).into_iter().filter(unknown) {
-            self.ask(Request::Remove(id)).await?;
+            keeper.ask(Request::Remove(id)).await?;
         }
         // Empty, or it stays.
         drop(fs::remove_dir(&above));
@@ -86,7 +81,7 @@ pub(crate) async fn remove_all(daemon: &Daemon) -> Result<()> {
             step::kill(daemon, database).await;
         }
         for id in listed(&above) {
-            daemon.databases.ask(Request::Remove(id)).await?;
+            daemon.keeper.ask(Request::Remove(id)).await?;
         }
     }
     drop(fs::remove_dir(&above));
@@ -101,14 +96,14 @@ fn listed(directory: &Path) -> Vec<String> {
 /// Look after databases until `stop` turns true.
 pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
     let mut snapshots = daemon.store.subscribe();
-    if let Err(error) = daemon.databases.remove_strays(&snapshots).await {
+    if let Err(error) = daemon.databases.remove_strays(&daemon.keeper, &snapshots).await {
         tracing::error!("files of databases that are gone could not be removed: {error:#}");
     }
     let mut driver =
         Driver { daemon, tries: Tries::default(), configured: BTreeMap::new(), tasks: JoinSet::new() };
     loop {
         let state = Arc::clone(&snapshots.borrow_and_update());
-        let seen = Arc::clone(&state);
+        let (seen, before) = (Arc::clone(&state), Arc::clone(&state));
         if let Err(error) = driver.daemon.control(move |control| note_ends(control, &seen)).await {
             tracing::error!("{error:#}");
         }
@@ -116,9 +111,19 @@ pub(crate) async fn run(daemon: Arc<Daemon>, mut stop: Stop) {
         tokio::select! {
             Some(ended) = driver.tasks.join_next() => driver.note(ended).await,
             () = tokio::time::sleep(PERIOD) => {}
-            Ok(()) = snapshots.changed() => {}
+            () = news(&mut snapshots, &before) => {}
             () = stop.wait() => return,
         }
+    }
+}
+
+/// Wait until something has changed that steps go by.
+async fn news(snapshots: &mut watch::Receiver<Arc<Snapshot>>, before: &Snapshot) {
+    let is_news =
+        |state: &Snapshot| !state.same::<DbInstance>(before) || !state.same::<DbParameterGroup>(before);
+    if snapshots.wait_for(|state| is_news(state)).await.is_err() {
+        // The daemon ends, and whoever waits with it.
+        std::future::pending().await
     }
 }
 
@@ -136,6 +141,12 @@ pub(crate) fn note_ends(control: &Control, state: &Snapshot) {
     }
 }
 
+/// Whether what has failed in this state is given up at some time. A server that ran before is tried for ever: whatever
+/// stands against it may go away. So is what ends one.
+fn is_bounded(status: DbStatus) -> bool {
+    matches!(status, DbStatus::Creating | DbStatus::Modifying | DbStatus::Rebooting)
+}
+
 /// What a step has come to.
 struct Outcome {
     database: Arc<DbInstance>,
@@ -145,7 +156,7 @@ struct Outcome {
 
 struct Driver {
     daemon: Arc<Daemon>,
-    tries: Tries,
+    tries: Tries<DbStatus>,
     /// The parameter group that each database's server was told last, and the parameters that it had.
     configured: BTreeMap<String, (String, BTreeMap<String, String>)>,
     tasks: JoinSet<Outcome>,
@@ -207,7 +218,7 @@ impl Driver {
         };
         let reason = format!("{error:#}");
         tracing::error!(database = arn, reason, "a database could not be brought to its state");
-        match self.tries.failed(id, database.status) {
+        match self.tries.failed(id, database.status, is_bounded(database.status)) {
             Verdict::Again => self.tell(move |control| control.database_waits(&arn, &reason)).await,
             Verdict::GivenUp => {
                 step::kill(&self.daemon, &database).await;

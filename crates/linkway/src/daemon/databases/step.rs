@@ -47,7 +47,7 @@ pub(super) async fn take(
     match database.status {
         DbStatus::Deleting => {
             kill(daemon, database).await;
-            daemon.databases.ask(Request::Remove(database.resource_id.clone())).await?;
+            daemon.keeper.ask(Request::Remove(database.resource_id.clone())).await?;
             return tell(daemon, database, |control, arn| control.database_removed(arn)).await;
         }
         DbStatus::Stopping => {
@@ -73,16 +73,16 @@ pub(super) async fn take(
 
 async fn create(daemon: &Arc<Daemon>, database: &DbInstance, spec: &Spec) -> Result<()> {
     ready(daemon, database).await?;
-    daemon.databases.ask(Request::Create(spec.clone())).await.map(drop)
+    daemon.keeper.ask(Request::Create(spec.clone())).await.map(drop)
 }
 
 /// Start the server unless it runs, and wait until it takes connections and knows the administrator's password.
 async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
     ready(daemon, database).await?;
-    let mut answer = daemon.databases.ask(Request::Start(spec.clone())).await?;
+    let mut answer = daemon.keeper.ask(Request::Start(spec.clone())).await?;
     if let Answer::Elsewhere(process) = answer {
         end(process, Signal::SIGTERM).await?;
-        answer = daemon.databases.ask(Request::Start(spec.clone())).await?;
+        answer = daemon.keeper.ask(Request::Start(spec.clone())).await?;
     }
     let Answer::Started(process) = answer else {
         bail!("the keeper has answered something else than it was asked");
@@ -91,14 +91,14 @@ async fn bring_up(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Re
         // It was deleted or stopped meanwhile: nobody shall find a server then.
         return end(process, Signal::SIGKILL).await;
     }
-    daemon.databases.ask(Request::SetUp(spec, process)).await?;
+    daemon.keeper.ask(Request::SetUp(spec, process)).await?;
     tell(daemon, database, move |control, arn| control.database_running(arn, process)).await.map(drop)
 }
 
 /// Write the configuration anew, and have a server read it that can do so while it runs. Some of it takes effect when
 /// it is started again only.
 async fn configure(daemon: &Arc<Daemon>, database: &DbInstance, spec: Spec) -> Result<()> {
-    daemon.databases.ask(Request::Configure(spec)).await?;
+    daemon.keeper.ask(Request::Configure(spec)).await?;
     match database.process.filter(|_| database.engine == DbEngine::Postgres) {
         Some(process) => process::signal(process, Signal::SIGHUP).context("its server cannot be told"),
         None => Ok(()),
