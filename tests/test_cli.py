@@ -118,3 +118,103 @@ def test_a_service_without_targets_is_made_all_the_same(aws):
     found = json.loads(aws.cli("ec2", "describe-vpc-endpoint-service-configurations").stdout)
     assert [found["ServiceId"] for found in found["ServiceConfigurations"]] == [service.id]
     assert found["ServiceConfigurations"][0]["ServiceState"] in ("Pending", "Available")
+
+
+def test_waiters(aws):
+    """Those of the EC2 family that nothing above waits with."""
+    vpc = aws.vpc()
+    subnet = aws.subnet(vpc, "10.0.0.0/24")
+    text(aws, "ec2", "wait", "vpc-exists", "--vpc-ids", vpc)
+    group = text(aws, "ec2", "create-security-group", "--group-name", "web", "--description", "web", "--vpc-id", vpc,
+                 "--query", "GroupId")
+    text(aws, "ec2", "wait", "security-group-exists", "--group-ids", group)
+    interface = text(aws, "ec2", "create-network-interface", "--subnet-id", subnet, "--groups", group,
+                     "--query", "NetworkInterface.NetworkInterfaceId")
+    text(aws, "ec2", "wait", "network-interface-available", "--network-interface-ids", interface)
+    gateway = text(aws, "ec2", "create-internet-gateway", "--query", "InternetGateway.InternetGatewayId")
+    text(aws, "ec2", "wait", "internet-gateway-exists", "--internet-gateway-ids", gateway)
+    text(aws, "ec2", "attach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
+    address = text(aws, "ec2", "allocate-address", "--query", "AllocationId")
+    nat = text(aws, "ec2", "create-nat-gateway", "--subnet-id", subnet, "--allocation-id", address,
+               "--query", "NatGateway.NatGatewayId")
+    text(aws, "ec2", "wait", "nat-gateway-available", "--nat-gateway-ids", nat)
+    text(aws, "ec2", "delete-nat-gateway", "--nat-gateway-id", nat)
+    text(aws, "ec2", "wait", "nat-gateway-deleted", "--nat-gateway-ids", nat)
+    text(aws, "iam", "create-user", "--user-name", "ada")
+    text(aws, "iam", "wait", "user-exists", "--user-name", "ada")
+
+
+def test_dry_runs_change_nothing(aws):
+    vpc = aws.vpc()
+    subnet = aws.subnet(vpc, "10.0.0.0/24")
+    group = aws.default_group(vpc)
+    s3 = "com.amazonaws.us-east-1.s3"
+    for command in (
+        ("create-subnet", "--vpc-id", vpc, "--cidr-block", "10.0.1.0/24"),
+        ("authorize-security-group-ingress", "--group-id", group, "--protocol", "tcp", "--port", "1", "--cidr",
+         "10.0.0.0/8"),
+        ("create-vpc-endpoint", "--vpc-id", vpc, "--service-name", s3),
+        ("create-tags", "--resources", vpc, "--tags", "Key=Name,Value=x"),
+        ("delete-subnet", "--subnet-id", subnet),
+        ("describe-vpc-endpoints",),
+    ):
+        done = aws.cli("ec2", *command, "--dry-run")
+        assert "(DryRunOperation)" in done.stderr, (command, done.stderr)
+    # Of what would fail, a dry run tells that.
+    done = aws.cli("ec2", "delete-vpc", "--vpc-id", vpc, "--dry-run")
+    assert "(DependencyViolation)" in done.stderr, done.stderr
+    [left] = aws.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    assert left["SubnetId"] == subnet
+    assert not aws.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0].get("Tags")
+    assert aws.ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
+
+
+def test_pages_by_hand(aws):
+    vpc = aws.vpc()
+    groups = {aws.group(vpc, name=f"group-{number}") for number in range(6)} | {aws.default_group(vpc)}
+    of_vpc = ("ec2", "describe-security-groups", "--filters", f"Name=vpc-id,Values={vpc}")
+    first = json.loads(aws.cli(*of_vpc, "--max-items", "3").stdout)
+    assert len(first["SecurityGroups"]) == 3
+    rest = json.loads(aws.cli(*of_vpc, "--starting-token", first["NextToken"]).stdout)
+    seen = [group["GroupId"] for page in (first, rest) for group in page["SecurityGroups"]]
+    assert len(seen) == 7 and set(seen) == groups
+    # The service's own pages.
+    page = json.loads(aws.cli(*of_vpc, "--no-paginate", "--max-results", "5").stdout)
+    assert len(page["SecurityGroups"]) == 5
+    last = json.loads(aws.cli(*of_vpc, "--no-paginate", "--next-token", page["NextToken"]).stdout)
+    assert len(last["SecurityGroups"]) == 2 and not last.get("NextToken")
+
+
+def test_filters_and_queries(aws):
+    vpc = aws.vpc()
+    subnet = aws.subnet(vpc, "10.0.0.0/24")
+    tagged = "ResourceType=vpc-endpoint,Tags=[{Key=Name,Value=to-%s},{Key=Team,Value='a b'}]"
+    names = {kind: f"com.amazonaws.us-east-1.{kind}" for kind in ("sqs", "s3")}
+    sqs = text(aws, "ec2", "create-vpc-endpoint", "--vpc-endpoint-type", "Interface", "--vpc-id", vpc,
+               "--service-name", names["sqs"], "--subnet-ids", subnet, "--tag-specifications", tagged % "sqs",
+               "--query", "VpcEndpoint.VpcEndpointId")
+    s3 = text(aws, "ec2", "create-vpc-endpoint", "--vpc-id", vpc, "--service-name", names["s3"],
+              "--tag-specifications", tagged % "s3", "--query", "VpcEndpoint.VpcEndpointId")
+
+    def found(*filters):
+        return set(text(aws, "ec2", "describe-vpc-endpoints", "--query", "VpcEndpoints[].VpcEndpointId",
+                        "--filters", f"Name=vpc-id,Values={vpc}", *filters).split())
+
+    assert found() == {sqs, s3}
+    assert found("Name=vpc-endpoint-type,Values=Gateway") == {s3}
+    assert found("Name=tag:Name,Values=to-s3,to-sqs") == {sqs, s3}
+    assert found("Name=tag:Name,Values=to-s?") == {s3}
+    assert found("Name=tag-key,Values=Team", f"Name=service-name,Values={names['sqs']}") == {sqs}
+    assert found("Name=tag:Name,Values=to-S3") == set(), "values are compared by their letters"
+    refused = aws.cli("ec2", "describe-vpc-endpoints", "--filters", "Name=colour,Values=red")
+    assert "(InvalidFilter)" in refused.stderr and "The filter colour is invalid" in refused.stderr, refused.stderr
+    # A table of what is there, as people ask for it.
+    aws.wait_for_endpoint(sqs)
+    rows = text(aws, "ec2", "describe-vpc-endpoints", "--query",
+                "sort_by(VpcEndpoints, &ServiceName)[].[VpcEndpointType, State, Tags[?Key=='Name'] | [0].Value]")
+    assert [row.split("\t") for row in rows.splitlines()] == [
+        ["Gateway", "available", "to-s3"], ["Interface", "available", "to-sqs"],
+    ]
+    text(aws, "ec2", "delete-tags", "--resources", s3, sqs, "--tags", "Key=Team")
+    assert text(aws, "ec2", "describe-tags", "--filters", f"Name=resource-id,Values={s3},{sqs}",
+                "--query", "sort_by(Tags, &Value)[].Value").split() == ["to-s3", "to-sqs"]

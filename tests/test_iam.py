@@ -310,3 +310,17 @@ def test_iam_is_served_behind_its_endpoint(daemon, account, iam):
         "an answer of IAM", 30,
     )
     assert json.loads(done.stdout)["User"]["Arn"] == f"arn:aws:iam::{account.number}:user/alice"
+
+
+def test_of_other_credentials_users_have_none(iam):
+    iam.create_user(UserName="alice")
+    refused = refusal(iam.get_login_profile, UserName="alice")
+    assert refused == ("NoSuchEntity", "Login Profile for User alice cannot be found.")
+    lists = {
+        iam.list_mfa_devices: "MFADevices", iam.list_ssh_public_keys: "SSHPublicKeys",
+        iam.list_signing_certificates: "Certificates",
+        iam.list_service_specific_credentials: "ServiceSpecificCredentials",
+    }
+    for call, name in lists.items():
+        assert call(UserName="alice")[name] == []
+        assert refusal(call, UserName="bob") == ("NoSuchEntity", "The user with name bob cannot be found.")

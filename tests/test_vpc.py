@@ -220,3 +220,10 @@ def test_what_was_written_is_read_at_once(aws):
         assert elsewhere.describe_vpcs(VpcIds=[vpc])["Vpcs"]
         aws.ec2.delete_vpc(VpcId=vpc)
         assert refusal(elsewhere.describe_vpcs, VpcIds=[vpc])[0] == "InvalidVpcID.NotFound"
+
+
+def test_classic_link_is_nowhere(aws):
+    for call in (aws.ec2.describe_vpc_classic_link, aws.ec2.describe_vpc_classic_link_dns_support):
+        assert refusal(call) == (
+            "UnsupportedOperation", "The functionality you requested is not available in this region."
+        )

@@ -4,6 +4,7 @@ mod account_attribute;
 mod availability_zone;
 mod bulk;
 mod cidr;
+mod classic_link;
 pub(crate) mod connection_notification;
 pub(crate) mod default_vpc;
 pub(crate) mod dependency;
@@ -51,6 +52,8 @@ operations! {
         describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult = vpc::describe_attribute;
         modify_vpc_attribute(ModifyVpcAttributeRequest) -> () = vpc::modify_attribute;
         modify_vpc_tenancy(ModifyVpcTenancyRequest) -> ModifyVpcTenancyResult = vpc::modify_tenancy;
+        describe_vpc_classic_link(DescribeVpcClassicLinkRequest) -> DescribeVpcClassicLinkResult = classic_link::describe;
+        describe_vpc_classic_link_dns_support(DescribeVpcClassicLinkDnsSupportRequest) -> DescribeVpcClassicLinkDnsSupportResult = classic_link::describe_dns_support;
         create_default_vpc(CreateDefaultVpcRequest) -> CreateDefaultVpcResult = default_vpc::create_vpc;
         associate_vpc_cidr_block(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult = vpc::associate_cidr_block;
         disassociate_vpc_cidr_block(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult = vpc::disassociate_cidr_block;

@@ -3,6 +3,7 @@
 mod access_key;
 mod account;
 mod assigned;
+mod credential;
 mod document;
 mod entity;
 mod group;
@@ -44,6 +45,11 @@ operations! {
         update_access_key(UpdateAccessKeyRequest) -> () = access_key::update;
         delete_access_key(DeleteAccessKeyRequest) -> () = access_key::delete;
         get_access_key_last_used(GetAccessKeyLastUsedRequest) -> GetAccessKeyLastUsedResponse = access_key::last_used;
+        get_login_profile(GetLoginProfileRequest) -> GetLoginProfileResponse = credential::login_profile;
+        list_ssh_public_keys(ListSSHPublicKeysRequest) -> ListSSHPublicKeysResponse = credential::ssh_public_keys;
+        list_service_specific_credentials(ListServiceSpecificCredentialsRequest) -> ListServiceSpecificCredentialsResponse = credential::service_specific;
+        list_signing_certificates(ListSigningCertificatesRequest) -> ListSigningCertificatesResponse = credential::signing_certificates;
+        list_mfa_devices(ListMFADevicesRequest) -> ListMFADevicesResponse = credential::mfa_devices;
         create_group(CreateGroupRequest) -> CreateGroupResponse = group::create;
         get_group(GetGroupRequest) -> GetGroupResponse = group::get;
         list_groups(ListGroupsRequest) -> ListGroupsResponse = group::list;

@@ -113,7 +113,7 @@ fn all_steps(state: &State) -> Vec<Step> {
     steps::<PrefixList>(state, &mut all, |list| {
         list.versions.iter_mut().for_each(|version| drop(version.entries.pop()));
     });
-    steps::<NetworkAcl>(state, &mut all, |acl| drop(acl.entries.pop()));
+    steps::<NetworkAcl>(state, &mut all, |acl| acl.entries.truncate(acl.entries.len().saturating_sub(1)));
     steps::<RouteTable>(state, &mut all, |table| {
         table.associations.clear();
         table.routes.pop();

@@ -111,6 +111,7 @@ fn nothing_is_carried_that_the_packet_path_can_bring() {
 fn a_group_with_proxy_protocol_is_carried_from_endpoints_and_nodes() {
     let site = site().with_proxy_protocol();
     let relay = |endpoint: Option<&VpcEndpointId>, address: &str| Relay {
+        tls: None,
         endpoint: endpoint.cloned(),
         address: SocketAddrV4::new(ip(address), 443),
         targets: vec![site.inside()],

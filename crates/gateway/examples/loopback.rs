@@ -60,9 +60,11 @@ fn main() {
     let backend = Backend::Http { authority: backend.clone() };
     let endpoint = |name: &str, protocol| Arc::new(endpoint(name, protocol, backend.clone()));
     let view = View {
-        endpoints: [(1, endpoint("rds", Protocol::Query)), (2, endpoint("s3", Protocol::S3))].into(),
+        endpoints: [(1, endpoint("rds", Protocol::Query)), (2, endpoint("s3", Protocol::S3))]
+            .into_iter()
+            .collect(),
         relays: HashMap::new(),
-        clients: [(1, Ipv4Addr::new(10, 0, 7, 9).into())].into(),
+        clients: [(1, Ipv4Addr::new(10, 0, 7, 9).into())].into_iter().collect(),
         keys: Arc::new(Alice::new()),
     };
     let gateway = Gateway::new(settings, Authority::new(&ca, &key).unwrap(), view);

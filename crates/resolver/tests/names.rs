@@ -263,6 +263,7 @@ async fn resource_names_exist_where_the_subnet_asks_for_them() {
         delete_on_termination: true,
     };
     let interface = shop.world.interface(&shop.subnet.clone(), "10.0.1.7", role);
+    shop.world.instance(&instance, &shop.subnet.clone(), &interface);
     let name = format!("{instance}.ec2.internal");
     let server = Server::start(shop.world.snapshot(), None).await;
     assert_eq!(server.code(shop.client, &name).await, ResponseCode::NXDomain);

@@ -75,7 +75,7 @@ pub(crate) fn describe(
     }
     // What is offered for two types is on one page, so that no name is on two.
     let page = Page::new(UP_TO_1000, input.max_results, &input.next_token);
-    let (found, next_token) = page.cut(offers.into_iter(), |(name, _)| name.clone())?;
+    let (found, next_token) = page.cut(offers, |(name, _)| name.clone())?;
     Ok(DescribeVpcEndpointServicesResult {
         next_token,
         service_details: found

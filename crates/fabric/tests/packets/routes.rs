@@ -100,7 +100,7 @@ fn no_route_leads_out_for_link_local_addresses_and_those_of_the_own_subnet() {
     world.route(TABLE, "0.0.0.0/0", RouteKind::ROUTE_UPLINK, 0);
     world.route(TABLE, "10.0.0.0/24", RouteKind::ROUTE_BLACKHOLE, 0);
     world.subnet(CONSUMER.into(), Ipv4Addr::new(10, 0, 0, 0), 24, [None, Some(&[])]);
-    for address in [Ipv4Addr::new(169, 254, 169, 254), NOWHERE_IP, ROUTER_IP] {
+    for address in [Ipv4Addr::new(169, 254, 169, 123), NOWHERE_IP, ROUTER_IP] {
         world.send(CLIENT, &to(address, SYN));
     }
     world.assert_drops(&[(CLIENT, Drop::DROP_NO_ROUTE, 3)]);

@@ -38,8 +38,14 @@ struct Inner {
     store: Arc<Store>,
     tokens: Tokens,
     roles: Roles,
-    /// Interfaces by their numbers, of the snapshot that is kept with them.
-    numbers: Mutex<(Arc<Snapshot>, Arc<HashMap<u32, NetworkInterfaceId>>)>,
+    numbers: Mutex<Numbers>,
+}
+
+/// Interfaces by their numbers, of a snapshot.
+#[derive(Default)]
+struct Numbers {
+    of: Arc<Snapshot>,
+    ids: Arc<HashMap<u32, NetworkInterfaceId>>,
 }
 
 impl Metadata {
@@ -81,11 +87,11 @@ impl Metadata {
 
     fn numbers(&self, state: &Arc<Snapshot>) -> Arc<HashMap<u32, NetworkInterfaceId>> {
         let mut kept = self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !kept.0.network_interfaces.ptr_eq(&state.network_interfaces) {
+        if !kept.of.network_interfaces.ptr_eq(&state.network_interfaces) {
             let numbers =
                 state.all::<NetworkInterface>().map(|interface| (interface.number, interface.id.clone()));
-            *kept = (Arc::clone(state), Arc::new(numbers.collect()));
+            *kept = Numbers { of: Arc::clone(state), ids: Arc::new(numbers.collect()) };
         }
-        Arc::clone(&kept.1)
+        Arc::clone(&kept.ids)
     }
 }

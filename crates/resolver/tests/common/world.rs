@@ -7,6 +7,7 @@ use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::aws_service::AwsService;
 use linkway_model::database::{DbEngine, DbInstance, DbStatus};
 use linkway_model::endpoint_service::{EndpointService, PrivateDns, ServiceState, VerificationState};
+use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
@@ -108,6 +109,30 @@ impl World {
             tags: Tags::new(),
         });
         id
+    }
+
+    /// An instance that runs, with the interface that is there for it.
+    pub fn instance(&mut self, id: &InstanceId, subnet: &SubnetId, interface: &NetworkInterfaceId) {
+        let placed = self.get::<Subnet>(subnet);
+        self.put(Instance {
+            id: id.clone(),
+            reservation: ReservationId::random(),
+            owner: placed.owner.clone(),
+            region: placed.region.clone(),
+            vpc: placed.vpc.clone(),
+            subnet: subnet.clone(),
+            zone: placed.zone.clone(),
+            interface: interface.clone(),
+            command: Vec::new(),
+            launch: None,
+            process: None,
+            state: InstanceState::Running,
+            cause: None,
+            reason: String::new(),
+            launched: Timestamp::UNIX_EPOCH,
+            ended: None,
+            tags: Tags::new(),
+        });
     }
 
     /// An interface to ask from. Returns its number.

@@ -450,6 +450,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeVpcAttributeRequest,
     ) -> Result<DescribeVpcAttributeResult, ApiError>;
+    fn describe_vpc_classic_link(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVpcClassicLinkRequest,
+    ) -> Result<DescribeVpcClassicLinkResult, ApiError>;
+    fn describe_vpc_classic_link_dns_support(
+        &self,
+        cx: &Self::Context,
+        input: DescribeVpcClassicLinkDnsSupportRequest,
+    ) -> Result<DescribeVpcClassicLinkDnsSupportResult, ApiError>;
     fn describe_vpc_endpoint_associations(
         &self,
         cx: &Self::Context,
@@ -852,6 +862,8 @@ operations! { Ec2 {
     "DescribeVolumes" => describe_volumes(DescribeVolumesRequest) -> DescribeVolumesResult,
     "DescribeVolumesModifications" => describe_volumes_modifications(DescribeVolumesModificationsRequest) -> DescribeVolumesModificationsResult,
     "DescribeVpcAttribute" => describe_vpc_attribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult,
+    "DescribeVpcClassicLink" => describe_vpc_classic_link(DescribeVpcClassicLinkRequest) -> DescribeVpcClassicLinkResult,
+    "DescribeVpcClassicLinkDnsSupport" => describe_vpc_classic_link_dns_support(DescribeVpcClassicLinkDnsSupportRequest) -> DescribeVpcClassicLinkDnsSupportResult,
     "DescribeVpcEndpointAssociations" => describe_vpc_endpoint_associations(DescribeVpcEndpointAssociationsRequest) -> DescribeVpcEndpointAssociationsResult,
     "DescribeVpcEndpointConnectionNotifications" => describe_vpc_endpoint_connection_notifications(DescribeVpcEndpointConnectionNotificationsRequest) -> DescribeVpcEndpointConnectionNotificationsResult,
     "DescribeVpcEndpointConnections" => describe_vpc_endpoint_connections(DescribeVpcEndpointConnectionsRequest) -> DescribeVpcEndpointConnectionsResult,
@@ -1679,6 +1691,17 @@ pub struct CapacityReservationTargetResponse {
 encode! { CapacityReservationTargetResponse {
     capacity_reservation_id: "capacityReservationId",
     capacity_reservation_resource_group_arn: "capacityReservationResourceGroupArn",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassicLinkDnsSupport {
+    pub classic_link_dns_supported: Option<bool>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { ClassicLinkDnsSupport {
+    classic_link_dns_supported: "classicLinkDnsSupported",
+    vpc_id: "vpcId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3859,6 +3882,52 @@ encode! { DescribeVpcAttributeResult {
     enable_dns_support: "enableDnsSupport",
     enable_network_address_usage_metrics: "enableNetworkAddressUsageMetrics",
     vpc_id: "vpcId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcClassicLinkDnsSupportRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+    pub vpc_ids: Vec<String>,
+}
+
+decode! { DescribeVpcClassicLinkDnsSupportRequest {
+    max_results: "MaxResults",
+    next_token: "NextToken",
+    vpc_ids: "VpcIds",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcClassicLinkDnsSupportResult {
+    pub next_token: Option<String>,
+    pub vpcs: Vec<ClassicLinkDnsSupport>,
+}
+
+encode! { DescribeVpcClassicLinkDnsSupportResult {
+    next_token: "nextToken",
+    vpcs: "vpcs",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcClassicLinkRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub vpc_ids: Vec<String>,
+}
+
+decode! { DescribeVpcClassicLinkRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    vpc_ids: "VpcId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeVpcClassicLinkResult {
+    pub vpcs: Vec<VpcClassicLink>,
+}
+
+encode! { DescribeVpcClassicLinkResult {
+    vpcs: "vpcSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9148,6 +9217,19 @@ pub struct VpcCidrBlockState {
 encode! { VpcCidrBlockState {
     state: "state",
     status_message: "statusMessage",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VpcClassicLink {
+    pub classic_link_enabled: Option<bool>,
+    pub tags: Vec<Tag>,
+    pub vpc_id: Option<String>,
+}
+
+encode! { VpcClassicLink {
+    classic_link_enabled: "classicLinkEnabled",
+    tags: "tagSet",
+    vpc_id: "vpcId",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -124,6 +124,11 @@ pub trait Iam {
         cx: &Self::Context,
         input: GetInstanceProfileRequest,
     ) -> Result<GetInstanceProfileResponse, ApiError>;
+    fn get_login_profile(
+        &self,
+        cx: &Self::Context,
+        input: GetLoginProfileRequest,
+    ) -> Result<GetLoginProfileResponse, ApiError>;
     fn get_policy(&self, cx: &Self::Context, input: GetPolicyRequest) -> Result<GetPolicyResponse, ApiError>;
     fn get_policy_version(
         &self,
@@ -202,6 +207,11 @@ pub trait Iam {
         cx: &Self::Context,
         input: ListInstanceProfilesForRoleRequest,
     ) -> Result<ListInstanceProfilesForRoleResponse, ApiError>;
+    fn list_mfa_devices(
+        &self,
+        cx: &Self::Context,
+        input: ListMFADevicesRequest,
+    ) -> Result<ListMFADevicesResponse, ApiError>;
     fn list_policies(
         &self,
         cx: &Self::Context,
@@ -228,6 +238,21 @@ pub trait Iam {
         input: ListRoleTagsRequest,
     ) -> Result<ListRoleTagsResponse, ApiError>;
     fn list_roles(&self, cx: &Self::Context, input: ListRolesRequest) -> Result<ListRolesResponse, ApiError>;
+    fn list_ssh_public_keys(
+        &self,
+        cx: &Self::Context,
+        input: ListSSHPublicKeysRequest,
+    ) -> Result<ListSSHPublicKeysResponse, ApiError>;
+    fn list_service_specific_credentials(
+        &self,
+        cx: &Self::Context,
+        input: ListServiceSpecificCredentialsRequest,
+    ) -> Result<ListServiceSpecificCredentialsResponse, ApiError>;
+    fn list_signing_certificates(
+        &self,
+        cx: &Self::Context,
+        input: ListSigningCertificatesRequest,
+    ) -> Result<ListSigningCertificatesResponse, ApiError>;
     fn list_user_policies(
         &self,
         cx: &Self::Context,
@@ -337,6 +362,7 @@ operations! { Iam {
     "GetGroup" => get_group(GetGroupRequest) -> GetGroupResponse,
     "GetGroupPolicy" => get_group_policy(GetGroupPolicyRequest) -> GetGroupPolicyResponse,
     "GetInstanceProfile" => get_instance_profile(GetInstanceProfileRequest) -> GetInstanceProfileResponse,
+    "GetLoginProfile" => get_login_profile(GetLoginProfileRequest) -> GetLoginProfileResponse,
     "GetPolicy" => get_policy(GetPolicyRequest) -> GetPolicyResponse,
     "GetPolicyVersion" => get_policy_version(GetPolicyVersionRequest) -> GetPolicyVersionResponse,
     "GetRole" => get_role(GetRoleRequest) -> GetRoleResponse,
@@ -355,12 +381,16 @@ operations! { Iam {
     "ListInstanceProfileTags" => list_instance_profile_tags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse,
     "ListInstanceProfiles" => list_instance_profiles(ListInstanceProfilesRequest) -> ListInstanceProfilesResponse,
     "ListInstanceProfilesForRole" => list_instance_profiles_for_role(ListInstanceProfilesForRoleRequest) -> ListInstanceProfilesForRoleResponse,
+    "ListMFADevices" => list_mfa_devices(ListMFADevicesRequest) -> ListMFADevicesResponse,
     "ListPolicies" => list_policies(ListPoliciesRequest) -> ListPoliciesResponse,
     "ListPolicyTags" => list_policy_tags(ListPolicyTagsRequest) -> ListPolicyTagsResponse,
     "ListPolicyVersions" => list_policy_versions(ListPolicyVersionsRequest) -> ListPolicyVersionsResponse,
     "ListRolePolicies" => list_role_policies(ListRolePoliciesRequest) -> ListRolePoliciesResponse,
     "ListRoleTags" => list_role_tags(ListRoleTagsRequest) -> ListRoleTagsResponse,
     "ListRoles" => list_roles(ListRolesRequest) -> ListRolesResponse,
+    "ListSSHPublicKeys" => list_ssh_public_keys(ListSSHPublicKeysRequest) -> ListSSHPublicKeysResponse,
+    "ListServiceSpecificCredentials" => list_service_specific_credentials(ListServiceSpecificCredentialsRequest) -> ListServiceSpecificCredentialsResponse,
+    "ListSigningCertificates" => list_signing_certificates(ListSigningCertificatesRequest) -> ListSigningCertificatesResponse,
     "ListUserPolicies" => list_user_policies(ListUserPoliciesRequest) -> ListUserPoliciesResponse,
     "ListUserTags" => list_user_tags(ListUserTagsRequest) -> ListUserTagsResponse,
     "ListUsers" => list_users(ListUsersRequest) -> ListUsersResponse,
@@ -932,6 +962,24 @@ encode! { GetInstanceProfileResponse {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetLoginProfileRequest {
+    pub user_name: Option<String>,
+}
+
+decode! { GetLoginProfileRequest {
+    user_name: "UserName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetLoginProfileResponse {
+    pub login_profile: Option<LoginProfile>,
+}
+
+encode! { GetLoginProfileResponse {
+    login_profile: "LoginProfile",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetPolicyRequest {
     pub policy_arn: Option<String>,
 }
@@ -1418,6 +1466,32 @@ encode! { ListInstanceProfilesResponse {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListMFADevicesRequest {
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+    pub user_name: Option<String>,
+}
+
+decode! { ListMFADevicesRequest {
+    marker: "Marker",
+    max_items: "MaxItems",
+    user_name: "UserName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListMFADevicesResponse {
+    pub is_truncated: Option<bool>,
+    pub mfa_devices: Vec<MFADevice>,
+    pub marker: Option<String>,
+}
+
+encode! { ListMFADevicesResponse {
+    is_truncated: "IsTruncated",
+    mfa_devices: "MFADevices",
+    marker: "Marker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListPoliciesRequest {
     pub marker: Option<String>,
     pub max_items: Option<i32>,
@@ -1580,6 +1654,88 @@ encode! { ListRolesResponse {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListSSHPublicKeysRequest {
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+    pub user_name: Option<String>,
+}
+
+decode! { ListSSHPublicKeysRequest {
+    marker: "Marker",
+    max_items: "MaxItems",
+    user_name: "UserName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListSSHPublicKeysResponse {
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub ssh_public_keys: Vec<SSHPublicKeyMetadata>,
+}
+
+encode! { ListSSHPublicKeysResponse {
+    is_truncated: "IsTruncated",
+    marker: "Marker",
+    ssh_public_keys: "SSHPublicKeys",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsRequest {
+    pub all_users: Option<bool>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+    pub service_name: Option<String>,
+    pub user_name: Option<String>,
+}
+
+decode! { ListServiceSpecificCredentialsRequest {
+    all_users: "AllUsers",
+    marker: "Marker",
+    max_items: "MaxItems",
+    service_name: "ServiceName",
+    user_name: "UserName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsResponse {
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub service_specific_credentials: Vec<ServiceSpecificCredentialMetadata>,
+}
+
+encode! { ListServiceSpecificCredentialsResponse {
+    is_truncated: "IsTruncated",
+    marker: "Marker",
+    service_specific_credentials: "ServiceSpecificCredentials",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListSigningCertificatesRequest {
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+    pub user_name: Option<String>,
+}
+
+decode! { ListSigningCertificatesRequest {
+    marker: "Marker",
+    max_items: "MaxItems",
+    user_name: "UserName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListSigningCertificatesResponse {
+    pub certificates: Vec<SigningCertificate>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+encode! { ListSigningCertificatesResponse {
+    certificates: "Certificates",
+    is_truncated: "IsTruncated",
+    marker: "Marker",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListUserPoliciesRequest {
     pub marker: Option<String>,
     pub max_items: Option<i32>,
@@ -1655,6 +1811,32 @@ encode! { ListUsersResponse {
     is_truncated: "IsTruncated",
     marker: "Marker",
     users: "Users",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoginProfile {
+    pub create_date: Option<Timestamp>,
+    pub password_reset_required: Option<bool>,
+    pub user_name: Option<String>,
+}
+
+encode! { LoginProfile {
+    create_date: "CreateDate",
+    password_reset_required: "PasswordResetRequired",
+    user_name: "UserName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MFADevice {
+    pub enable_date: Option<Timestamp>,
+    pub serial_number: Option<String>,
+    pub user_name: Option<String>,
+}
+
+encode! { MFADevice {
+    enable_date: "EnableDate",
+    serial_number: "SerialNumber",
+    user_name: "UserName",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1860,6 +2042,44 @@ encode! { RoleLastUsed {
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct SSHPublicKeyMetadata {
+    pub ssh_public_key_id: Option<String>,
+    pub status: Option<String>,
+    pub upload_date: Option<Timestamp>,
+    pub user_name: Option<String>,
+}
+
+encode! { SSHPublicKeyMetadata {
+    ssh_public_key_id: "SSHPublicKeyId",
+    status: "Status",
+    upload_date: "UploadDate",
+    user_name: "UserName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceSpecificCredentialMetadata {
+    pub create_date: Option<Timestamp>,
+    pub expiration_date: Option<Timestamp>,
+    pub service_credential_alias: Option<String>,
+    pub service_name: Option<String>,
+    pub service_specific_credential_id: Option<String>,
+    pub service_user_name: Option<String>,
+    pub status: Option<String>,
+    pub user_name: Option<String>,
+}
+
+encode! { ServiceSpecificCredentialMetadata {
+    create_date: "CreateDate",
+    expiration_date: "ExpirationDate",
+    service_credential_alias: "ServiceCredentialAlias",
+    service_name: "ServiceName",
+    service_specific_credential_id: "ServiceSpecificCredentialId",
+    service_user_name: "ServiceUserName",
+    status: "Status",
+    user_name: "UserName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SetDefaultPolicyVersionRequest {
     pub policy_arn: Option<String>,
     pub version_id: Option<String>,
@@ -1869,6 +2089,23 @@ decode! { SetDefaultPolicyVersionRequest {
     policy_arn: "PolicyArn",
     version_id: "VersionId",
 } requires ["PolicyArn", "VersionId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SigningCertificate {
+    pub certificate_body: Option<String>,
+    pub certificate_id: Option<String>,
+    pub status: Option<String>,
+    pub upload_date: Option<Timestamp>,
+    pub user_name: Option<String>,
+}
+
+encode! { SigningCertificate {
+    certificate_body: "CertificateBody",
+    certificate_id: "CertificateId",
+    status: "Status",
+    upload_date: "UploadDate",
+    user_name: "UserName",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tag {
