@@ -13,7 +13,7 @@ const HOST_NAME: u8 = 0;
 
 /// What the bytes so far are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Hello {
+pub enum Hello {
     /// More is to come.
     Incomplete,
     /// The message is here, with the name that it asks for, if it asks for one.
@@ -23,14 +23,14 @@ pub(crate) enum Hello {
 /// It is no first message of a TLS client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("what the client sent is not the beginning of TLS")]
-pub(crate) struct NotTls;
+pub struct NotTls;
 
 /// Reads the first bytes of a connection.
 ///
 /// # Errors
 ///
 /// If they cannot become a TLS client's first message.
-pub(crate) fn read(bytes: &[u8]) -> Result<Hello, NotTls> {
+pub fn read(bytes: &[u8]) -> Result<Hello, NotTls> {
     let mut message = Vec::new();
     let mut records = Reader(bytes);
     loop {

@@ -39,6 +39,8 @@ mod download;
 mod event;
 mod exchange;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod head;
 mod identity;

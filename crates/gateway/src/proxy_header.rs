@@ -25,11 +25,7 @@ const AWS_VPC_ENDPOINT: u8 = 0x01;
 const EXTRAS: usize = 72;
 
 /// The header of a connection from `source` to `destination`, as the client sees both.
-pub(crate) fn encode(
-    source: SocketAddr,
-    destination: SocketAddr,
-    endpoint: Option<&VpcEndpointId>,
-) -> Vec<u8> {
+pub fn encode(source: SocketAddr, destination: SocketAddr, endpoint: Option<&VpcEndpointId>) -> Vec<u8> {
     let mut header = Vec::with_capacity(128);
     header.extend_from_slice(SIGNATURE);
     header.push(PROXY);

@@ -9,6 +9,8 @@
 //! swaps it in at once: a query is answered from one view, whole.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod fuzzing;
 mod public_names;
 mod quota;
 mod reply;

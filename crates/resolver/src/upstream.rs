@@ -176,7 +176,7 @@ async fn ask_by_tcp(server: SocketAddr, query: &[u8], end: usize) -> Result<Vec<
 
 /// Whether a packet is the answer to this query: a response, under its id, to its question. One that only
 /// says what went wrong may leave the question out.
-fn answers(packet: &[u8], query: &[u8], end: usize) -> bool {
+pub(crate) fn answers(packet: &[u8], query: &[u8], end: usize) -> bool {
     let Some(header) = packet.first_chunk::<HEADER>() else { return false };
     let is_response = header[2] & 0x80 != 0 && query.starts_with(&header[..2]);
     let says_only_what_went_wrong = header[3] & 0xf != 0 && header[4..6] == [0, 0];

@@ -57,7 +57,7 @@ impl<'a> Call<'a> {
 }
 
 /// Makes a service's `dispatch` of the table of its operations; and for tests, a service that writes down what it
-/// is asked and answers with samples.
+/// is asked and answers with samples, and a way to send every operation's input there and its output back.
 macro_rules! operations {
     ($service:ident { $($action:literal => $method:ident($input:ty) -> $output:ty,)* }) => {
         /// Calls the operation that the call names.
@@ -78,9 +78,13 @@ macro_rules! operations {
 
             $(fn $method(&self, asked: &Self::Context, input: $input) -> Result<$output, ApiError> {
                 *asked.borrow_mut() = format!("{input:?}");
-                Ok(crate::tests::Sample::sample())
+                Ok(crate::tests::Drawn::draw(&mut crate::tests::Draw::Sample))
             })*
         }
+
+        #[cfg(test)]
+        pub(crate) const ROUND_TRIPS: &[(&str, crate::tests::RoundTrip)] =
+            &[$(($action, crate::tests::round_trip::<$input, $output>),)*];
     };
 }
 pub(crate) use operations;

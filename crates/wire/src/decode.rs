@@ -231,6 +231,12 @@ macro_rules! decode {
     (@member $node:ident, $dialect:ident, $name:literal, $item:literal) => {
         $node.list($name, $item, $dialect)?
     };
+    (@spell $value:expr, $form:ident, $name:expr) => {
+        crate::tests::Asked::spell($value, &$name, $form)
+    };
+    (@spell $value:expr, $form:ident, $name:expr, $item:literal) => {
+        $form.list($value, &$name, $item)
+    };
     ($ty:ident { $($field:ident: $name:literal $(of $item:literal)?,)* } requires [$($required:literal),*]) => {
         impl crate::decode::Decode for $ty {
             fn decode(
@@ -239,6 +245,22 @@ macro_rules! decode {
             ) -> Result<Self, crate::decode::Fault> {
                 node.check(&[$($name),*], &[$($required),*], dialect)?;
                 Ok(Self { $($field: crate::decode::decode!(@member node, dialect, $name $(, $item)?),)* })
+            }
+        }
+
+        #[cfg(test)]
+        impl crate::tests::Asked for $ty {
+            fn draw(_draw: &mut crate::tests::Draw, _: bool) -> Self {
+                const _REQUIRED: &[&str] = &[$($required),*];
+                Self { $($field: crate::tests::Asked::draw(_draw, _REQUIRED.contains(&$name)),)* }
+            }
+
+            fn spell(&self, name: &str, form: &mut crate::tests::Form) {
+                form.structure(name, |_form| {
+                    $(crate::decode::decode!(
+                        @spell &self.$field, _form, crate::tests::within(name, $name) $(, $item)?
+                    );)*
+                });
             }
         }
     };

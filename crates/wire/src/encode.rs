@@ -106,9 +106,16 @@ macro_rules! encode {
         }
 
         #[cfg(test)]
-        impl crate::tests::Sample for $ty {
-            fn sample() -> Self {
-                Self { $($field: crate::tests::Sample::sample(),)* }
+        impl crate::tests::Drawn for $ty {
+            fn draw(_draw: &mut crate::tests::Draw) -> Self {
+                Self { $($field: crate::tests::Drawn::draw(_draw),)* }
+            }
+        }
+
+        #[cfg(test)]
+        impl crate::tests::Answered for $ty {
+            fn read(_element: Option<&crate::tests::Element>) -> Self {
+                Self { $($field: crate::tests::Answered::read(_element.and_then(|it| it.child($name))),)* }
             }
         }
     };

@@ -102,7 +102,7 @@ fn unknown_operation() -> ApiError {
 }
 
 /// Makes a service's `dispatch` of the table of its operations; and for tests, a service that writes down what it
-/// is asked and answers with samples.
+/// is asked and answers with samples, and a way to send every operation's input there and its output back.
 macro_rules! json_operations {
     ($service:ident { $($action:literal => $method:ident($input:ty) -> $output:ty,)* }) => {
         /// Calls the operation that the call names.
@@ -127,9 +127,13 @@ macro_rules! json_operations {
 
             $(fn $method(&self, asked: &Self::Context, input: $input) -> Result<$output, ApiError> {
                 *asked.borrow_mut() = format!("{input:?}");
-                Ok(crate::tests::Sample::sample())
+                Ok(crate::tests::Drawn::draw(&mut crate::tests::Draw::Sample))
             })*
         }
+
+        #[cfg(test)]
+        pub(crate) const ROUND_TRIPS: &[(&str, crate::tests::JsonRoundTrip)] =
+            &[$(($action, crate::tests::json_round_trip::<$input, $output>),)*];
     };
 }
 pub(crate) use json_operations;
@@ -151,13 +155,13 @@ macro_rules! json_input {
 }
 pub(crate) use json_input;
 
-/// For tests, a value of a structure in which nothing is absent.
+/// For tests, values of a structure.
 macro_rules! json_sample {
     ($ty:ident { $($field:ident,)* }) => {
         #[cfg(test)]
-        impl crate::tests::Sample for $ty {
-            fn sample() -> Self {
-                Self { $($field: crate::tests::Sample::sample(),)* }
+        impl crate::tests::Drawn for $ty {
+            fn draw(_draw: &mut crate::tests::Draw) -> Self {
+                Self { $($field: crate::tests::Drawn::draw(_draw),)* }
             }
         }
     };

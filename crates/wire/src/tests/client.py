@@ -82,7 +82,7 @@ def check(operation, asked, decoded, answer, parser):
     absent = re.findall(r"\w+: (?:None|\[\]|\{\})", decoded)
     if absent:
         yield f"not decoded: {', '.join(absent)}"
-    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)", "Blob(3 bytes)")
+    texts = ('" <sample> & é "', "(7)", "(7000000000)", "(1.5)", "(true)", "Blob(3 bytes)", "(2026-05-01T12:00:00.5Z)")
     found = sum(map(decoded.count, texts))
     if found != leaves(asked):
         yield f"{leaves(asked)} values were sent and {found} decoded"
