@@ -21,10 +21,15 @@ fn describe(
     world.control.describe_vpc_endpoint_services(&consumer(), input)
 }
 
+/// The service as interface endpoints have it.
 fn named(world: &World, service: &str) -> ServiceDetail {
     let input =
         DescribeVpcEndpointServicesRequest { service_names: vec![name(service)], ..Default::default() };
-    describe(world, input).unwrap().service_details.remove(0)
+    describe(world, input).unwrap().service_details.into_iter().find(is_for_interfaces).unwrap()
+}
+
+fn is_for_interfaces(detail: &ServiceDetail) -> bool {
+    detail.service_type[0].service_type.as_deref() == Some("Interface")
 }
 
 fn input(service: &str, vpc: &str, subnets: &[String]) -> CreateVpcEndpointRequest {
@@ -106,7 +111,7 @@ fn filters_and_pages_cover_both_kinds() {
     assert_eq!(count("service-name", &name("rds")), 1);
     assert_eq!(count("service-name", "com.amazonaws.us-east-1.*"), aws_named_for_the_region());
     assert_eq!(count("service-type", "Interface"), aws + 1);
-    assert_eq!(count("service-type", "Gateway"), 0);
+    assert_eq!(count("service-type", "Gateway"), 2);
     assert_eq!(count("service-region", REGION), aws + 1);
     assert_eq!(count("supported-ip-address-types", "ipv6"), 0);
     assert_eq!(count("tag-key", "*"), 0);
@@ -124,7 +129,10 @@ fn filters_and_pages_cover_both_kinds() {
     for _ in 0..2 {
         let input = DescribeVpcEndpointServicesRequest { max_results, next_token, ..Default::default() };
         let page = describe(&world, input).unwrap();
-        assert_eq!(page.service_names.len(), page.service_details.len());
+        assert_eq!(
+            page.service_names.len(),
+            page.service_details.iter().filter(|it| is_for_interfaces(it)).count()
+        );
         names.extend(page.service_names);
         next_token = page.next_token;
     }
@@ -227,7 +235,8 @@ fn private_dns_needs_the_vpcs_attributes_and_no_rival() {
 #[test]
 fn every_service_has_endpoints_with_the_names_that_are_listed() {
     let world = World::new();
-    let all = describe(&world, Default::default()).unwrap().service_details;
+    let mut all = describe(&world, Default::default()).unwrap().service_details;
+    all.retain(is_for_interfaces);
     // A VPC has at most fifty.
     for details in all.chunks(50) {
         let (vpc, subnets) = world.network(&consumer(), "a");
@@ -382,7 +391,10 @@ fn other_types_are_refused() {
         vpc_endpoint_type: text(endpoint_type),
         ..input(service, &vpc, &[])
     };
-    assert_eq!(refusal(world.make_endpoint(&consumer(), of_type("s3", "Gateway"))).0, "UnsupportedOperation");
+    assert_eq!(
+        refusal(world.make_endpoint(&consumer(), of_type("s3", "Resource"))).0,
+        "UnsupportedOperation"
+    );
     assert_eq!(
         refusal(world.make_endpoint(&consumer(), of_type("rds", "Gateway"))),
         (

@@ -136,14 +136,16 @@ fn dispatch(
 }
 
 /// Whether a request surely asks EC2 to change something: then it is answered without going through many
-/// resources. What is not sure counts as no.
+/// resources. What is not sure counts as no, and neither does the making of a key, which takes a while.
 pub(crate) fn is_short(headers: &HeaderMap, body: &[u8]) -> bool {
     let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let of_ec2 = authorization.is_some_and(|value| value.contains("/ec2/aws4_request"));
     let members = str::from_utf8(body).unwrap_or_default().split('&');
     let action = members.filter_map(|member| member.strip_prefix("Action=")).next();
     let changes = ["Create", "Modify", "Delete", "Authorize", "Revoke", "Associate", "Attach"];
-    of_ec2 && action.is_some_and(|action| changes.iter().any(|verb| action.starts_with(verb)))
+    let is_change =
+        |action: &str| action != "CreateKeyPair" && changes.iter().any(|verb| action.starts_with(verb));
+    of_ec2 && action.is_some_and(is_change)
 }
 
 /// An action may be asked for in the URL, as presigned ones are, and in the body.
@@ -213,10 +215,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         let short = |headers: &HeaderMap, body: &str| is_short(headers, body.as_bytes());
         assert!(!short(&headers, "Action=CreateVpc"));
-        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/ec2/aws4_request, …";
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=AKID/20261126/us-east-1/ec2/aws4_request, SignedHeaders=host";
         headers.insert(AUTHORIZATION, signed.parse().unwrap());
         assert!(short(&headers, "Version=2016-11-15&Action=CreateVpcEndpoint"));
-        for other in ["Action=DescribeVpcs", "", "Actions=CreateVpc", "Name=CreateVpc"] {
+        for other in
+            ["Action=DescribeVpcs", "", "Actions=CreateVpc", "Name=CreateVpc", "Action=CreateKeyPair"]
+        {
             assert!(!short(&headers, other), "{other}");
         }
     }
