@@ -8,6 +8,7 @@ import subprocess
 import botocore.exceptions
 import pytest
 
+from harness.aws import Account
 from harness.terraform import specification, tags
 from harness.wait import until
 
@@ -477,6 +478,36 @@ def test_key_pairs(aws, launch, tmp_path):
     for _ in range(2):
         assert aws.ec2.delete_key_pair(KeyName="mine")["Return"] is True
     assert show(aws, instance)["KeyName"] == "mine"
+
+
+def test_a_role_is_given_to_instances_by_who_may_pass_it(aws, launch):
+    """Whoever can make an instance with a role has the role's rights."""
+    iam = aws.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="admin", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.create_instance_profile(InstanceProfileName="admin")
+    iam.add_role_to_instance_profile(InstanceProfileName="admin", RoleName="admin")
+    iam.create_user(UserName="maker")
+    allowed = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]
+
+    def allow():
+        text = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        iam.put_user_policy(UserName="maker", PolicyName="make", PolicyDocument=text)
+
+    allow()
+    key = iam.create_access_key(UserName="maker")["AccessKey"]
+    maker = Account(aws.url, key["AccessKeyId"], key["SecretAccessKey"]).ec2
+    instance = running(aws, launch())
+    associate = {"InstanceId": instance, "IamInstanceProfile": {"Name": "admin"}}
+    with refused("UnauthorizedOperation", f"iam:PassRole on resource: {role}"):
+        maker.associate_iam_instance_profile(**associate)
+    image = show(aws, instance)["ImageId"]
+    with refused("UnauthorizedOperation", f"iam:PassRole on resource: {role}"):
+        maker.run_instances(ImageId=image, MinCount=1, MaxCount=1, IamInstanceProfile={"Name": "admin"})
+    allowed.append({"Effect": "Allow", "Action": "iam:PassRole", "Resource": role})
+    allow()
+    assert maker.associate_iam_instance_profile(**associate)["IamInstanceProfileAssociation"]["State"] == "associating"
 
 
 def test_instance_profiles(aws, launch):

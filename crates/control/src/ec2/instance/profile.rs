@@ -27,8 +27,9 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// The caller's profile of this name or ARN, if it has a role to give.
+    /// The caller's profile of this name or ARN, if it has a role to give that the caller may pass on.
     pub(super) fn find(
+        control: &Control,
         state: &Snapshot,
         caller: &Caller,
         given: &IamInstanceProfileSpecification,
@@ -59,12 +60,13 @@ impl Profile {
             }
             (None, None) => return Err(Error::MissingParameter("IamInstanceProfile.Name")),
         };
-        if found.role.is_none() {
+        let Some(role) = found.role.as_ref().and_then(|key| state.get::<iam::Role>(key)) else {
             return Err(Error::InvalidParameterValue(format!(
                 "IAM Instance Profile \"{}\" has no associated IAM Roles",
                 arn(found)
             )));
-        }
+        };
+        control.may_pass_role(state, caller, &role.arn(), "ec2.amazonaws.com", "ec2")?;
         Ok(Self { key: found.named.key.clone(), id: found.named.id.clone(), arn: arn(found) })
     }
 
@@ -161,7 +163,7 @@ pub(crate) fn associate(
                 instance.id
             )));
         }
-        let association = Profile::find(tx, caller, &given)?.associate(control.now());
+        let association = Profile::find(control, tx, caller, &given)?.associate(control.now());
         launch.profile = Some(association.clone());
         let found = Associated { instance: instance.id.clone(), association };
         put(tx, instance, launch);
@@ -219,7 +221,7 @@ pub(crate) fn replace(
 ) -> Result<ReplaceIamInstanceProfileAssociationResult, Error> {
     let given = required(input.iam_instance_profile, "IamInstanceProfile")?;
     control.write(None, |tx| {
-        let association = Profile::find(tx, caller, &given)?.associate(control.now());
+        let association = Profile::find(control, tx, caller, &given)?.associate(control.now());
         let next = association.clone();
         let before = change(tx, caller, input.association_id.as_deref(), Some(next))?;
         let found = Associated { instance: before.instance, association };

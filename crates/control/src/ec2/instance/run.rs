@@ -100,7 +100,7 @@ fn launch(
 ) -> Result<String, Error> {
     let (least, most) = counts(input)?;
     let groups = groups(tx, caller, input)?;
-    let model = Model::read(tx, caller, input, &groups)?;
+    let model = Model::read(control, tx, caller, input, &groups)?;
     model.plan.check(most, model.found)?;
     let count = usize::try_from(most).unwrap_or(0).min(quota(tx, caller)).min(model.plan.room(tx));
     if count < usize::try_from(least).unwrap_or(0) {
@@ -151,6 +151,7 @@ fn quota(state: &Snapshot, caller: &Caller) -> usize {
 
 impl<'a> Model<'a> {
     fn read(
+        control: &Control,
         tx: &Transaction,
         caller: &Caller,
         input: &'a RunInstancesRequest,
@@ -169,7 +170,7 @@ impl<'a> Model<'a> {
             found,
             user_data: settings::user_data(input.user_data.as_deref())?,
             key,
-            profile: profile.map(|given| profile::Profile::find(tx, caller, given)).transpose()?,
+            profile: profile.map(|given| profile::Profile::find(control, tx, caller, given)).transpose()?,
             metadata: settings::metadata(MetadataOptions::default(), &metadata)?,
             shutdown_behavior: settings::shutdown_behavior(
                 input.instance_initiated_shutdown_behavior.as_deref(),
