@@ -14,7 +14,7 @@ NARROW = json.dumps(
 )
 OWN = {
     f"com.amazonaws.{{region}}.{name}"
-    for name in ("ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips")
+    for name in ("acm", "acm-fips", "ec2", "ec2-fips", "elasticloadbalancing", "rds", "rds-fips", "sts", "sts-fips")
 }
 
 

@@ -23,9 +23,11 @@ TRUST = (
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}'
 # Lists that nothing here fills, as it takes a running instance, a peering connection, a snapshot or the like.
 LEFT_EMPTY = {
-    "describe_instances", "describe_stale_security_groups", "describe_vpc_endpoint_connections",
+    "describe_instance_status", "describe_instances", "describe_instance_credit_specifications",
+    "describe_iam_instance_profile_associations", "describe_volumes", "describe_volumes_modifications",
+    "describe_flow_logs", "describe_network_interface_permissions", "describe_stale_security_groups", "describe_vpc_endpoint_connections",
     "describe_db_clusters", "describe_db_instances", "describe_db_snapshots", "describe_pending_maintenance_actions",
-    "describe_db_subnet_groups", "list_mfa_devices", "list_signing_certificates", "list_ssh_public_keys",
+    "describe_db_subnet_groups", "describe_listener_certificates", "list_mfa_devices", "list_signing_certificates", "list_ssh_public_keys",
 }
 # What there is to ask for that is refused always, as on AWS.
 REFUSED = {"describe_vpc_classic_link_dns_support"}
@@ -108,8 +110,13 @@ def elbv2_world(aws):
                 Name=f"group-{number}-{port}", Protocol="TCP", Port=port, VpcId=vpc, TargetType="ip"
             )["TargetGroups"][0]["TargetGroupArn"]
             forward = [{"Type": "forward", "TargetGroupArn": group}]
-            aws.elbv2.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=port, DefaultActions=forward)
-    return {"describe_listeners": {"LoadBalancerArn": arn}}
+            listener = aws.elbv2.create_listener(
+                LoadBalancerArn=arn, Protocol="TCP", Port=port, DefaultActions=forward
+            )["Listeners"][0]["ListenerArn"]
+    return {
+        "describe_listeners": {"LoadBalancerArn": arn},
+        "describe_listener_certificates": {"ListenerArn": listener},
+    }
 
 
 def iam_world(aws):
@@ -164,7 +171,7 @@ def rds_world(aws):
 
 
 # Lists that are shorter than two of the smallest pages, whatever one makes.
-SHORT = {"describe_prefix_lists", "describe_db_engine_versions", "describe_orderable_db_instance_options",
+SHORT = {"describe_images", "describe_prefix_lists", "describe_db_engine_versions", "describe_orderable_db_instance_options",
          "list_account_aliases"}
 
 

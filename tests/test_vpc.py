@@ -184,8 +184,8 @@ def test_requests_that_make_no_sense(aws):
         assert refusal(call, Resources=[], Tags=[{"Key": "team", "Value": ""}]) == (
             "MissingParameter", "The request must contain the parameter resourceIdSet"
         )
-    code, message = refusal(aws.ec2.describe_key_pairs)
-    assert code == "InvalidAction" and "DescribeKeyPairs" in message
+    code, message = refusal(aws.ec2.describe_fleets)
+    assert code == "InvalidAction" and "DescribeFleets" in message
 
 
 def test_at_once_no_two_get_the_same_address(aws):
