@@ -37,8 +37,8 @@ use tokio::runtime;
 const POLICY: &str = include_str!("../../policy/benches/perimeter.json");
 const ACCOUNT: &str = "111122223333";
 
-//#[global_allocator]
-//static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
