@@ -2,11 +2,12 @@
 //!
 //! The order keeps every moment of the way sound for the packets that pass meanwhile. Lists come before
 //! what points to them, and what is added or changed before what is removed. A list that nothing points to
-//! any more stays until the next change, for the packets that found it just before. The epoch comes last:
+//! any more stays a while, for the packets that found it just before. The epoch comes last:
 //! flows are judged anew only once everything is in place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
@@ -18,6 +19,10 @@ use crate::layout::{
 };
 use crate::maps::Maps;
 use crate::tables::Tables;
+
+/// How long a list stays that nothing points to. A program takes microseconds, but its CPU may be a virtual one that
+/// stands still meanwhile, and changes follow each other within less.
+const LINGER: Duration = Duration::from_millis(200);
 
 /// The tables that userspace writes.
 pub(crate) struct KernelTables {
@@ -114,10 +119,11 @@ impl KernelTables {
         self.stale |= self.subnets.remove_others(before.map(|rows| &rows.subnets), &wanted.subnets)?;
         self.stale |= self.routes.remove_others(before.map(|rows| &rows.routes), &wanted.routes)?;
         self.stale |= self.listeners.remove_others(before.map(|rows| &rows.listeners), &wanted.listeners)?;
-        self.targets.retire_others(before.map(|rows| &rows.targets), &wanted.targets)?;
-        self.rulesets.retire_others(before.map(|rows| &rows.rulesets), &wanted.rulesets)?;
-        self.members.retire_others(before.map(|rows| &rows.members), &wanted.members)?;
-        self.rules.retire_others(before.map(|rows| &rows.rules), &wanted.rules)?;
+        let now = Instant::now();
+        self.targets.retire_others(before.map(|rows| &rows.targets), &wanted.targets, now)?;
+        self.rulesets.retire_others(before.map(|rows| &rows.rulesets), &wanted.rulesets, now)?;
+        self.members.retire_others(before.map(|rows| &rows.members), &wanted.members, now)?;
+        self.rules.retire_others(before.map(|rows| &rows.rules), &wanted.rules, now)?;
 
         if self.stale {
             self.settings.put(&row(wanted.settings, self.epoch().wrapping_add(1)))?;
@@ -141,8 +147,8 @@ struct Table<K, V> {
     name: &'static str,
     map: MapHandle,
     held: BTreeMap<K, V>,
-    /// Rows that the last change left without use.
-    retired: BTreeSet<K>,
+    /// Rows without use, and since when.
+    retired: BTreeMap<K, Instant>,
 }
 
 impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
@@ -160,7 +166,7 @@ impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
                 held.insert(key, value);
             }
         }
-        Ok(Self { name, map, held, retired: BTreeSet::new() })
+        Ok(Self { name, map, held, retired: BTreeMap::new() })
     }
 
     /// Add and change rows, until all of `wanted` are there. Whether anything was different.
@@ -190,16 +196,24 @@ impl<K: Layout + Ord + Debug, V: Layout + PartialEq> Table<K, V> {
         Ok(!others.is_empty())
     }
 
-    /// Remove the rows that were to be removed the last time and are not in `wanted` now; and remember those of
-    /// `before`, or all, that are not in `wanted`, for the next time.
+    /// Remember the rows of `before`, or all, that are not in `wanted`; and remove those that have been out of use for
+    /// long enough.
     fn retire_others(
         &mut self,
         before: Option<&BTreeMap<K, V>>,
         wanted: &BTreeMap<K, V>,
+        now: Instant,
     ) -> Result<(), FabricError> {
-        let due: Vec<K> = self.retired.iter().filter(|key| !wanted.contains_key(key)).copied().collect();
+        self.retired.retain(|key, _| !wanted.contains_key(key));
+        let is_due = |since: Instant| now.duration_since(since) >= LINGER;
+        let due: Vec<K> =
+            self.retired.iter().filter(|(_, since)| is_due(**since)).map(|(key, _)| *key).collect();
         self.remove(&due)?;
-        self.retired = self.others(before, wanted).collect();
+        self.retired.retain(|_, since| !is_due(*since));
+        let others: Vec<K> = self.others(before, wanted).collect();
+        for key in others {
+            self.retired.entry(key).or_insert(now);
+        }
         Ok(())
     }
 
@@ -270,18 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn a_list_stays_for_one_change_more() {
+    fn a_list_stays_a_while() {
         let mut table = table();
+        let (now, then) = (Instant::now(), Instant::now() + LINGER);
         table.put(&rows(&[1, 2])).unwrap();
-        table.retire_others(None, &rows(&[2])).unwrap();
+        table.retire_others(None, &rows(&[2]), now).unwrap();
+        table.retire_others(None, &rows(&[2]), now).unwrap();
         assert_eq!(kernel(&table), rows(&[1, 2]), "somebody may be reading it");
-        table.retire_others(None, &rows(&[2])).unwrap();
+        table.retire_others(None, &rows(&[2]), then).unwrap();
         assert_eq!(kernel(&table), rows(&[2]));
 
-        table.retire_others(None, &rows(&[])).unwrap();
-        table.retire_others(None, &rows(&[2])).unwrap();
-        table.retire_others(None, &rows(&[])).unwrap();
+        table.retire_others(None, &rows(&[]), now).unwrap();
+        table.retire_others(None, &rows(&[2]), now).unwrap();
+        table.retire_others(None, &rows(&[]), then).unwrap();
         assert_eq!(kernel(&table), rows(&[2]), "it was wanted again meanwhile");
+        table.retire_others(None, &rows(&[]), then + LINGER).unwrap();
+        assert_eq!(kernel(&table), rows(&[]));
     }
 
     #[test]
