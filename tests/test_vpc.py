@@ -184,6 +184,9 @@ def test_requests_that_make_no_sense(aws):
         assert refusal(call, Resources=[], Tags=[{"Key": "team", "Value": ""}]) == (
             "MissingParameter", "The request must contain the parameter resourceIdSet"
         )
+    for unknown in ("ami-blah", "vpc-blah", "blah"):
+        tag = {"Resources": [unknown], "Tags": [{"Key": "team", "Value": "blue"}]}
+        assert refusal(aws.ec2.create_tags, **tag) == ("InvalidID", f"The ID '{unknown}' is not valid"), unknown
     code, message = refusal(aws.ec2.describe_fleets)
     assert code == "InvalidAction" and "DescribeFleets" in message
 

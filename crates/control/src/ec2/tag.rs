@@ -108,7 +108,16 @@ fn change_all(
     if resources.is_empty() {
         return Err(Error::MissingParameter("resourceIdSet"));
     }
-    control.write(dry_run, |tx| resources.iter().try_for_each(|id| change_one(tx, caller, id, &change)))
+    // Of an id that cannot be one, these operations say so in words of their own. Source: EC2's list of error codes
+    // (`InvalidID`).
+    let in_own_words = |id: &String, error| match error {
+        Error::Malformed { .. } => Error::UnknownId(id.clone()),
+        error => error,
+    };
+    control.write(dry_run, |tx| {
+        let mut all = resources.iter();
+        all.try_for_each(|id| change_one(tx, caller, id, &change).map_err(|error| in_own_words(id, error)))
+    })
 }
 
 fn change_one(
