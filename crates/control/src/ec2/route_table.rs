@@ -79,7 +79,7 @@ pub(crate) fn delete(
         let words = format!("The routeTable '{}' has dependencies and cannot be deleted.", table.id);
         let main = table.main_association.iter().map(ToString::to_string);
         refuse_if_used(words, main.chain(table.associations.iter().map(|(id, _)| id.to_string())))?;
-        vpc_endpoint::forget_route_table(tx, &table.id);
+        vpc_endpoint::forget_route_table(tx, &table);
         tx.delete::<RouteTable>(&table.id);
         Ok(())
     })

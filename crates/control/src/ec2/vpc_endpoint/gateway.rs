@@ -1,6 +1,7 @@
 //! Gateway endpoints: route tables lead to a service's public addresses through them.
 
 use linkway_model::aws_prefix_list::AwsPrefixList;
+use linkway_model::index::{self, Term};
 use linkway_model::route_table::RouteTable;
 use linkway_model::vpc_endpoint::{Gateway, VpcEndpoint};
 use linkway_model::{RouteTableId, Snapshot};
@@ -29,13 +30,8 @@ pub(super) fn set_up(
     if input.private_dns_enabled == Some(true) {
         return Err(only_of_interfaces("Private DNS is"));
     }
-    let counted = |other: &VpcEndpoint| {
-        other.gateway.is_some()
-            && other.owner == caller.account
-            && other.region == caller.region
-            && !has_ended(other)
-    };
-    if tx.all::<VpcEndpoint>().filter(|other| counted(other)).count() >= MAX_PER_REGION {
+    let own = tx.found::<VpcEndpoint>(Term::EndpointOwner, &index::owner(&caller.account, &caller.region));
+    if own.filter(|other| other.gateway.is_some() && !has_ended(other)).count() >= MAX_PER_REGION {
         return Err(EndpointError::LimitExceeded.into());
     }
     let lists = AwsPrefixList::all(&caller.region).into_iter();
@@ -121,16 +117,17 @@ pub(crate) fn routes<'a>(
     state: &'a Snapshot,
     table: &'a RouteTable,
 ) -> impl Iterator<Item = (&'a VpcEndpoint, &'a Gateway)> {
-    let endpoints = state.all::<VpcEndpoint>().filter(|endpoint| !has_ended(endpoint));
-    let routed = endpoints.filter(|endpoint| endpoint.is_routed_from(&table.id));
+    let endpoints = state.found::<VpcEndpoint>(Term::EndpointVpc, table.vpc.as_str());
+    let routed = endpoints.filter(|endpoint| !has_ended(endpoint) && endpoint.is_routed_from(&table.id));
     routed.filter_map(|endpoint| Some((endpoint.as_ref(), endpoint.gateway.as_ref()?)))
 }
 
 /// Lets go of a route table that is deleted.
-pub(crate) fn forget_route_table(tx: &mut Transaction, table: &RouteTableId) {
-    let routed = tx.all::<VpcEndpoint>().filter(|endpoint| endpoint.is_routed_from(table));
+pub(crate) fn forget_route_table(tx: &mut Transaction, table: &RouteTable) {
+    let endpoints = tx.found::<VpcEndpoint>(Term::EndpointVpc, table.vpc.as_str());
+    let routed = endpoints.filter(|endpoint| endpoint.is_routed_from(&table.id));
     for id in routed.map(|endpoint| endpoint.id.clone()).collect::<Vec<_>>() {
-        tx.update::<VpcEndpoint>(&id, |endpoint| forget(endpoint, table));
+        tx.update::<VpcEndpoint>(&id, |endpoint| forget(endpoint, &table.id));
     }
 }
 
