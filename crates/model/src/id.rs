@@ -101,6 +101,8 @@ ids! {
     VpcId = "vpc-";
     /// A VPC's association with one of its address ranges.
     VpcCidrAssociationId = "vpc-cidr-assoc-";
+    /// A subnet's association with its IPv6 range.
+    SubnetCidrAssociationId = "subnet-cidr-assoc-";
     /// A set of DHCP options.
     DhcpOptionsId = "dopt-";
     /// A subnet.

@@ -315,6 +315,7 @@ mod tests {
             mac: Mac::of(1),
             address: address.parse().unwrap(),
             secondary_addresses: Vec::new(),
+            ipv6_addresses: Vec::new(),
             groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
             source_dest_check: true,
             role: InterfaceRole::Available,

@@ -28,6 +28,7 @@ pub mod instance;
 pub mod instance_type;
 pub mod interface_permission;
 pub mod internet_gateway;
+pub mod ip_address_type;
 pub mod key_pair;
 pub mod launch;
 pub mod load_balancer;

@@ -1,6 +1,6 @@
 //! Network interfaces.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct NetworkInterface {
     pub address: Ipv4Addr,
     /// More private addresses.
     pub secondary_addresses: Vec<Ipv4Addr>,
+    /// Its IPv6 addresses; the first is the one that a service's own interface is known by.
+    #[serde(default)]
+    pub ipv6_addresses: Vec<Ipv6Addr>,
     /// Its security groups. Empty only for a load balancer's without any: then everything is let in.
     pub groups: Vec<SecurityGroupId>,
     /// Whether packets must come from its own addresses.

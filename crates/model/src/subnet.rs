@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, NetworkAclAssociationId, NetworkAclId, SubnetId, Tags, VpcId};
+use crate::{
+    AccountId, NetworkAclAssociationId, NetworkAclId, SubnetCidrAssociationId, SubnetId, Tags, VpcId,
+};
 
 /// A subnet: a part of a VPC's range, in one zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Subnet {
     pub vpc: VpcId,
     /// Its range.
     pub cidr: Ipv4Net,
+    /// Its IPv6 range, if it has one.
+    #[serde(default)]
+    pub ipv6_cidr: Option<SubnetIpv6Cidr>,
     /// Name of its zone, such as `us-east-1a`.
     pub zone: String,
     /// Whether it is its zone's default subnet.
@@ -27,6 +32,9 @@ pub struct Subnet {
     pub default_for_az: bool,
     /// Whether instances get a public address; kept and shown.
     pub map_public_ip_on_launch: bool,
+    /// Whether interfaces made in it get an IPv6 address.
+    #[serde(default)]
+    pub assign_ipv6_address_on_creation: bool,
     /// `ip-name` or `resource-name`.
     pub hostname_type: String,
     /// Whether the resource name has an A record.
@@ -35,6 +43,15 @@ pub struct Subnet {
     pub network_acl: (NetworkAclAssociationId, NetworkAclId),
     /// Its tags.
     pub tags: Tags,
+}
+
+/// A subnet's IPv6 range: a part of one of its VPC's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubnetIpv6Cidr {
+    /// The association's id.
+    pub association: SubnetCidrAssociationId,
+    /// The range.
+    pub cidr: Ipv6Net,
 }
 
 impl Subnet {

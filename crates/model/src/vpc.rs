@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +22,9 @@ pub struct Vpc {
     pub region: String,
     /// Its address ranges; the first is the one it was made with.
     pub cidrs: Vec<VpcCidr>,
+    /// Its IPv6 ranges, in the order they were given.
+    #[serde(default)]
+    pub ipv6_cidrs: Vec<VpcIpv6Cidr>,
     /// `default` or `dedicated`.
     pub tenancy: String,
     /// Whether it is the region's default VPC.
@@ -58,4 +61,13 @@ pub struct VpcCidr {
     pub association: VpcCidrAssociationId,
     /// The range.
     pub cidr: Ipv4Net,
+}
+
+/// One IPv6 range of a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcIpv6Cidr {
+    /// The association's id.
+    pub association: VpcCidrAssociationId,
+    /// The range.
+    pub cidr: Ipv6Net,
 }

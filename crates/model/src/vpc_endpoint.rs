@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws_service::AwsService;
+use crate::ip_address_type::IpAddressType;
 use crate::{
     AccountId, EndpointConnectionId, EndpointServiceId, NetworkInterfaceId, PrefixListId, RouteTableId,
     SecurityGroupId, SubnetId, Tags, Timestamp, VpcEndpointId, VpcId,
@@ -37,6 +38,9 @@ pub struct VpcEndpoint {
     /// What a gateway endpoint has in place of interfaces; `None`: it is an interface endpoint.
     #[serde(default)]
     pub gateway: Option<Gateway>,
+    /// Which addresses its interfaces have.
+    #[serde(default)]
+    pub ip_address_type: IpAddressType,
     /// Security groups of all of its interfaces.
     pub groups: Vec<SecurityGroupId>,
     /// Whether the service's private DNS name resolves to it in the VPC.

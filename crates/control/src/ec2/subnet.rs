@@ -87,6 +87,8 @@ pub(crate) fn new(vpc: &Vpc, zone: &Zone, cidr: Ipv4Net, tags: Tags) -> Subnet {
         owner: vpc.owner.clone(),
         region: vpc.region.clone(),
         cidr,
+        ipv6_cidr: None,
+        assign_ipv6_address_on_creation: false,
         zone: zone.name.to_owned(),
         default_for_az: false,
         map_public_ip_on_launch: false,

@@ -97,6 +97,7 @@ pub(crate) fn found(
         owner: caller.account.clone(),
         region: caller.region.clone(),
         cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr }],
+        ipv6_cidrs: Vec::new(),
         tenancy,
         is_default: false,
         enable_dns_support: true,

@@ -16,6 +16,7 @@ use linkway_model::aws_service::AwsService;
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::internet_gateway::InternetGateway;
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::*;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
@@ -80,6 +81,7 @@ impl State {
             owner: account(),
             region: REGION.to_owned(),
             cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr: net(cidr) }],
+            ipv6_cidrs: Vec::new(),
             tenancy: "default".to_owned(),
             is_default: false,
             enable_dns_support: true,
@@ -158,6 +160,8 @@ impl State {
             region: REGION.to_owned(),
             vpc: vpc.clone(),
             cidr: net(cidr),
+            ipv6_cidr: None,
+            assign_ipv6_address_on_creation: false,
             zone: zone_name(zone),
             default_for_az: false,
             map_public_ip_on_launch: false,
@@ -260,6 +264,7 @@ impl State {
             mac: Mac::of(number),
             address: ip(address),
             secondary_addresses: Vec::new(),
+            ipv6_addresses: Vec::new(),
             groups: groups.iter().map(|group| (*group).clone()).collect(),
             source_dest_check: true,
             role,
@@ -498,6 +503,7 @@ fn endpoint(id: &VpcEndpointId, vpc: VpcId, service_name: String, service: Endpo
         subnets: Vec::new(),
         gateway: None,
         groups: Vec::new(),
+        ip_address_type: IpAddressType::Ipv4,
         private_dns_enabled: false,
         policy: String::new(),
         dns_label: "abcdefgh".to_owned(),

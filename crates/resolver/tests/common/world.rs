@@ -8,6 +8,7 @@ use linkway_model::aws_service::AwsService;
 use linkway_model::database::{DbEngine, DbInstance, DbStatus};
 use linkway_model::endpoint_service::{EndpointService, PrivateDns, ServiceState, VerificationState};
 use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
@@ -54,6 +55,7 @@ impl World {
             owner: owner(),
             region: region.into(),
             cidrs: vec![VpcCidr { association: VpcCidrAssociationId::random(), cidr: cidr.parse().unwrap() }],
+            ipv6_cidrs: Vec::new(),
             tenancy: "default".into(),
             is_default: false,
             enable_dns_support: true,
@@ -76,6 +78,8 @@ impl World {
             region: self.get::<Vpc>(vpc).region.clone(),
             vpc: vpc.clone(),
             cidr: cidr.parse().unwrap(),
+            ipv6_cidr: None,
+            assign_ipv6_address_on_creation: false,
             zone: zone.into(),
             default_for_az: false,
             map_public_ip_on_launch: false,
@@ -102,6 +106,7 @@ impl World {
             mac: Mac::of(self.interfaces),
             address: address.parse().unwrap(),
             secondary_addresses: Vec::new(),
+            ipv6_addresses: Vec::new(),
             groups: Vec::new(),
             source_dest_check: true,
             role,
@@ -330,6 +335,7 @@ impl World {
             state: EndpointState::Available,
             subnets,
             groups: Vec::new(),
+            ip_address_type: IpAddressType::Ipv4,
             private_dns_enabled,
             policy: String::new(),
             dns_label: random_label(8),

@@ -64,6 +64,7 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
         mac: Mac::of(number),
         address,
         secondary_addresses: Vec::new(),
+        ipv6_addresses: Vec::new(),
         groups,
         // A balancer's node and a NAT gateway send on what is not addressed to them.
         source_dest_check: !matches!(
