@@ -32,6 +32,11 @@
 
 #define LINK_LOCAL 0xa9fe0000 /* 169.254.0.0/16 */
 
+static __always_inline struct subnet *subnet_of(__u64 id)
+{
+	return bpf_map_lookup_elem(&subnets, &id);
+}
+
 /* Does the subnet's ACL let this through? `search->protocol` and `port` are the caller's to set. */
 static __always_inline int passes(struct rule_search *search, const struct subnet *subnet, __u32 direction,
 				  const struct address *peer)
@@ -57,7 +62,7 @@ static __always_inline struct route *route_of(const struct subnet *subnet, const
 /* Makes an interface that sends on the receiver. Where it does not, the hop stays as it is. */
 static __always_inline void redirect(struct hop *hop, __u32 number)
 {
-	struct interface *there = bpf_map_lookup_elem(&interfaces, &number);
+	struct interface *there = interface_of(number);
 
 	if (!there || there->kind != INTERFACE_WORKLOAD || (there->flags & INTERFACE_SOURCE_CHECK) ||
 	    number == hop->sender)
@@ -101,7 +106,7 @@ static __always_inline int is_nowhere(const struct hop *hop, const struct subnet
 /* Does the ACL of the subnet that a packet enters let it in? */
 static __always_inline int enters(struct rule_search *search, const struct hop *hop)
 {
-	struct subnet *to = bpf_map_lookup_elem(&subnets, &hop->to);
+	struct subnet *to = subnet_of(hop->to);
 
 	return to && passes(search, to, RULE_INGRESS, &hop->source) ? DROP_NONE : DROP_ACL_INGRESS_DENIED;
 }
@@ -119,7 +124,7 @@ __noinline int crosses(struct rule_search *search, struct hop *hop)
 		return DROP_NONE;
 	if (hop->from == SUBNET_OUTSIDE)
 		return enters(search, hop);
-	from = bpf_map_lookup_elem(&subnets, &hop->from);
+	from = subnet_of(hop->from);
 	if (!from || is_nowhere(hop, from))
 		return DROP_NO_ROUTE;
 	route = route_of(from, &hop->destination);
