@@ -3,17 +3,16 @@
 import contextlib
 import json
 import socket
-import subprocess
 import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from harness.load import Stream, end, inside, knocking
 from harness.service import connect, publish
 from harness.wait import until
 
-PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 SEED = time.time_ns() % 1_000_000
 # What may be said of a frame that is what it says it is: nothing lets it through.
 REFUSED = {"IngressDenied", "NoRoute"}
@@ -75,13 +74,6 @@ def world(daemon, aws, other, programs):
     )
 
 
-def inside(world, instance, *command, **options):
-    """Start a command in an instance's network."""
-    return subprocess.Popen(
-        ["ip", "netns", "exec", f"{world.daemon.name}-{instance}", *map(str, command)], **(PIPES | options)
-    )
-
-
 def mac(world, instance):
     """An instance's MAC."""
     interface = world.aws.interface(instance)
@@ -98,7 +90,7 @@ def neighbours(world, instance):
 @contextlib.contextmanager
 def watched(world, instance, *allowed):
     """Afterwards, nothing has arrived at the instance but what these addresses sent."""
-    watcher = inside(world, instance, "/usr/bin/python3", world.programs / "capture.py", *allowed)
+    watcher = inside(world.daemon, instance, "/usr/bin/python3", world.programs / "capture.py", *allowed)
     assert watcher.stdout.readline() == "ready\n"
     try:
         yield
@@ -106,50 +98,7 @@ def watched(world, instance, *allowed):
         found = json.loads(said)
         assert found["wrong"] == [] and found["lost"] == 0, (instance, found)
     finally:
-        watcher.kill()
-        watcher.wait(10)
-
-
-@contextlib.contextmanager
-def stream(world, client, address):
-    """Data that moves over a connection, and afterwards has moved whole."""
-    moving = inside(world, client, "/usr/bin/python3", world.programs / "stream.py", address, "7000", "1")
-    try:
-        yield moving
-        moves_on(moving)
-        moving.stdin.close()
-        assert moving.wait(30) == 0 and moving.stdout.readline().startswith("whole: ")
-    finally:
-        moving.kill()
-        moving.wait(10)
-        moving.stdout.close()
-
-
-def moves_on(moving):
-    """Wait until more has come back."""
-
-    def moved():
-        moving.stdin.write("\n")
-        moving.stdin.flush()
-        line = moving.stdout.readline().strip()
-        assert line.isdigit(), line
-        return int(line)
-
-    before = moved()
-    until(lambda: moved() > before + (1 << 16), "data moving on")
-
-
-@contextlib.contextmanager
-def knocking(world, client, address):
-    """Short connections, one after the other, none of which fails."""
-    knocker = inside(world, client, "/usr/bin/python3", world.programs / "knock.py", address, "7000")
-    try:
-        yield
-        said, _ = knocker.communicate("\n", timeout=30)
-        assert knocker.returncode == 0 and int(said) > 0
-    finally:
-        knocker.kill()
-        knocker.wait(10)
+        end(watcher)
 
 
 class Forger:
@@ -157,7 +106,7 @@ class Forger:
 
     def __init__(self, world):
         self.world = world
-        self.process = inside(world, world.attacker, sys.executable, world.programs / "forge.py")
+        self.process = inside(world.daemon, world.attacker, sys.executable, world.programs / "forge.py")
         shown = world.daemon.exec(world.friend, "ss", "-Htn", "state", "established", "dport", "=", ":7000").stdout
         facts = {
             "mac": mac(world, world.attacker), "ip": "10.0.0.20", "victim": "10.0.0.10", "friend": "10.0.0.30",
@@ -181,10 +130,7 @@ class Forger:
 
     def close(self):
         """End it."""
-        self.process.kill()
-        self.process.wait(10)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        end(self.process)
 
 
 @pytest.fixture
@@ -194,22 +140,22 @@ def quiet(world):
     served = ("arp", "10.0.0.2", "10.0.0.30", world.endpoint)
     with contextlib.ExitStack() as stack:
         streams = [
-            stack.enter_context(stream(world, world.friend, "10.0.0.10")),
-            stack.enter_context(stream(world, world.victim, world.endpoint)),
+            stack.enter_context(Stream(world.daemon, world.friend, "10.0.0.10")),
+            stack.enter_context(Stream(world.daemon, world.victim, world.endpoint)),
         ]
         for moving in streams:
-            moves_on(moving)
+            moving.moves_on()
         stack.enter_context(watched(world, world.victim, *served))
         stack.enter_context(watched(world, world.friend, "arp", "10.0.0.10"))
         stack.enter_context(watched(world, world.stranger))
-        stack.enter_context(knocking(world, world.victim, world.endpoint))
+        stack.enter_context(knocking(world.daemon, world.victim, world.endpoint))
         believed = neighbours(world, world.victim)
         assert len(believed) == 1, believed
         forger = Forger(world)
         stack.callback(forger.close)
         yield forger
         for moving in streams:
-            moves_on(moving)
+            moving.moves_on()
         assert neighbours(world, world.victim) == believed
     done = world.daemon.exec(world.victim, "ip", "-6", "-json", "address", "show", "dev", "eth0").stdout
     assert "2001:db8" not in done
@@ -230,3 +176,59 @@ def test_frames_at_random_reach_nobody(quiet):
         # A change may have made a question to the router of a frame, or of a refusal one of nothing that is counted.
         assert sent == count and sum(dropped.values()) <= sent and set(dropped) <= AT_RANDOM, (family, dropped)
         assert sum(dropped.values()) > 0.9 * sent, (family, sent, dropped)
+
+
+def test_what_gets_through_is_seen(world):
+    """The tests above can fail: where a rule lets the attacker in, the watcher says so."""
+    with Stream(world.daemon, world.friend, "10.0.0.10") as moving:
+        moving.moves_on()
+        for address, seen in (("10.0.0.10", world.victim), ("10.0.0.30", world.friend)):
+            group = world.aws.group(world.vpc, ("udp", 7000, world.closed))
+            world.aws.ec2.modify_network_interface_attribute(
+                NetworkInterfaceId=world.aws.interface(seen), Groups=[group, *groups_of(world, seen)]
+            )
+            knock = ("/usr/bin/python3", world.programs / "connect.py", "udp", address, "7000", "1")
+            with pytest.raises(AssertionError, match=r"'wrong': \['"), watched(world, seen, "arp", "10.0.0.10"):
+                world.daemon.exec(world.attacker, *knock)
+
+
+def groups_of(world, instance):
+    """The security groups that an instance's interface has."""
+    interface = world.aws.interface(instance)
+    [found] = world.aws.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
+    return [group["GroupId"] for group in found["Groups"]]
+
+
+def test_the_daemons_own_servers_take_anything(world):
+    """Whatever is sent to the resolver, to instance metadata and to the gateway, they go on answering others."""
+    made = world.aws.ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface", VpcId=world.vpc, ServiceName="com.amazonaws.us-east-1.sts", SubnetIds=[world.subnet],
+        SecurityGroupIds=[world.aws.group(world.vpc, ("tcp", (1, 65535), "10.0.0.0/24"))],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    world.aws.wait_for_endpoint(made)
+    [address] = world.aws.endpoint_addresses(made).values()
+    name = "sts.us-east-1.amazonaws.com"
+
+    def answers():
+        asked = world.daemon.exec(world.victim, "dig", "+short", "+time=2", "+tries=1", name)
+        assert asked.stdout.split() == [address], asked
+        for url in (f"https://{name}/", "http://169.254.169.254/latest/meta-data/"):
+            got = world.daemon.exec(world.victim, "curl", "-s", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", url)
+            # A request without a signature is answered with where to find more, or refused.
+            assert got.stdout in ("200", "302", "403"), (url, got)
+
+    answers()
+    servers = ("udp:10.0.0.2:53", "udp:169.254.169.253:53", "tcp:10.0.0.2:53", "tcp:169.254.169.254:80",
+               f"tcp:{address}:443", f"tcp:{address}:80")
+    print(f"seed {SEED}")
+    sending = inside(
+        world.daemon, world.attacker, "/usr/bin/python3", world.programs / "garbage.py", str(SEED), "600", *servers
+    )
+    try:
+        until(lambda: answers() or sending.poll() is not None, "the last of the garbage", 60)
+        said, _ = sending.communicate(timeout=10)
+        assert said.strip() == "600", said
+    finally:
+        end(sending)
+    answers()
+    assert world.daemon.process.poll() is None and world.daemon.status()["fault"] is None

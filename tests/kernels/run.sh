@@ -24,8 +24,9 @@ unpack() {
 }
 
 fetch_machine() {
-    apt-get install -q -y --no-install-recommends --download-only --reinstall -o Dir::Cache::archives="$1/archives" \
-        -o APT::Sandbox::User=root qemu-system-x86 busybox-static > "$1/apt.log"
+    apt-get install -q -y --no-install-recommends --download-only -o Dir::Cache::archives="$1/archives" \
+        -o APT::Sandbox::User=root qemu-system-x86 > "$1/apt.log"
+    (cd "$1/archives" && apt-get download -q -o APT::Sandbox::User=root busybox-static >> "$1/apt.log")
 }
 
 fetch_kernel() {
@@ -59,12 +60,17 @@ make_initramfs
 
 mkdir -p "$shared"
 rm -f "$shared/status"
+if [ $# -eq 0 ]; then
+    cargo build --package linkway
+    cargo test --package linkway-fabric --test packets --no-run --message-format json |
+        jq -r 'select(.executable and .target.name == "packets").executable' > "$shared/packets"
+fi
 printf '%q ' "${@:-tests/kernels/inside.sh}" > "$shared/command"
-echo "kernels: Linux $release (takes a while without KVM)"
+echo "kernels: Linux $release, in an emulated machine: it takes a while"
 LD_LIBRARY_PATH=$place/machine/$libraries:$place/machine/lib/x86_64-linux-gnu \
 timeout --foreground "${KERNEL_SECONDS:-3000}" "$place/machine/usr/bin/qemu-system-x86_64" \
     -L "$place/machine/usr/share/qemu" -L "$place/machine/usr/share/seabios" \
-    -machine q35 -accel "${KERNEL_ACCELERATION:-tcg}" -cpu max -smp 2 -m 3G -nodefaults -no-user-config -no-reboot -display none \
+    -machine q35 -accel tcg -cpu max -smp 2 -m 3G -nodefaults -no-user-config -no-reboot -display none \
     -serial stdio -nic none \
     -kernel "$kernel/boot/vmlinuz-$release" -initrd "$place/initramfs.cpio" \
     -append "console=ttyS0 quiet panic=-1 linkway.tree=$PWD linkway.modules=$kernel/lib/modules" \
