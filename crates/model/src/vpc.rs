@@ -1,6 +1,6 @@
 //! VPCs.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -49,8 +49,11 @@ pub struct Vpc {
 
 impl Vpc {
     /// Whether an address is in one of its ranges.
-    pub fn has_address(&self, address: Ipv4Addr) -> bool {
-        self.cidrs.iter().any(|range| range.cidr.contains(&address))
+    pub fn has_address(&self, address: impl Into<IpAddr>) -> bool {
+        match address.into() {
+            IpAddr::V4(address) => self.cidrs.iter().any(|range| range.cidr.contains(&address)),
+            IpAddr::V6(address) => self.ipv6_cidrs.iter().any(|range| range.cidr.contains(&address)),
+        }
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
         address,
         secondary_addresses: Vec::new(),
         ipv6_addresses: Vec::new(),
+        primary_ipv6: false,
         groups,
         // A balancer's node and a NAT gateway send on what is not addressed to them.
         source_dest_check: !matches!(

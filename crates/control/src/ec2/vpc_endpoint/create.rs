@@ -4,7 +4,7 @@ use linkway_model::account::Quotas;
 use linkway_model::index::Term;
 use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::vpc::Vpc;
-use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, VpcEndpoint};
 use linkway_model::{EndpointConnectionId, Tags, Timestamp, VpcEndpointId, VpcId, random_label};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
@@ -64,6 +64,7 @@ fn make(
         subnets: Vec::new(),
         groups: Vec::new(),
         ip_address_type: IpAddressType::Ipv4,
+        dns_record_ip_type: DnsRecordIpType::Ipv4,
         private_dns_enabled: false,
         policy: given.unwrap_or_else(|| policy::default(is_gateway).to_owned()),
         dns_label: random_label(8),

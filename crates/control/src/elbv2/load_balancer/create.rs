@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::{Snapshot, Timestamp, random_hex};
@@ -70,6 +71,7 @@ fn make(
         name,
         vpc,
         internal,
+        ip_address_type: IpAddressType::Ipv4,
         nodes: Vec::new(),
         groups,
         filters_private_link: true,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::{Protocol, TargetGroup, TargetType};
 use linkway_model::vpc::Vpc;
 use linkway_model::{VpcId, random_hex};
@@ -51,6 +52,7 @@ fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -
         protocol,
         port: crate::elbv2::target::port(port)?,
         target_type,
+        ip_address_type: IpAddressType::Ipv4,
         health_check: health_check::new(&input.into())?,
         attributes: BTreeMap::new(),
         targets: Vec::new(),
