@@ -128,6 +128,11 @@ impl NetworkInterface {
         self.ipv6_addresses.first().copied().filter(|_| self.primary_ipv6)
     }
 
+    /// Whether it has no more than this many addresses of each family.
+    pub fn fits(&self, most: usize) -> bool {
+        self.addresses().count() <= most && self.ipv6_addresses.len() <= most
+    }
+
     /// All of its private IPv4 addresses, the primary one first.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
         std::iter::once(self.address).chain(self.secondary_addresses.iter().copied())

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -48,6 +48,12 @@ pub struct Vpc {
 }
 
 impl Vpc {
+    /// All of its ranges, those of IPv4 first: what its route tables have local routes to.
+    pub fn ranges(&self) -> impl Iterator<Item = IpNet> + '_ {
+        let v4 = self.cidrs.iter().map(|range| IpNet::V4(range.cidr));
+        v4.chain(self.ipv6_cidrs.iter().map(|range| IpNet::V6(range.cidr)))
+    }
+
     /// Whether an address is in one of its ranges.
     pub fn has_address(&self, address: impl Into<IpAddr>) -> bool {
         match address.into() {

@@ -10,7 +10,7 @@ use linkway_model::{Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 use linkway_wire::ec2::SubnetConfiguration;
 
-use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
 use crate::ec2::offered::Offered;
 use crate::error::EndpointError;
 use crate::lookup::{own, required};
@@ -131,6 +131,7 @@ fn interface(
         Allocation {
             subnet,
             address,
+            ipv6: Ipv6::default(),
             groups: endpoint.groups.clone(),
             description: format!("VPC Endpoint Interface {}", endpoint.id),
             role: InterfaceRole::VpcEndpoint { endpoint: endpoint.id.clone() },

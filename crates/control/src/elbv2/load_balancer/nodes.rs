@@ -10,7 +10,7 @@ use linkway_model::{Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 use linkway_wire::elbv2::SubnetMapping;
 
-use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
 use crate::elbv2::invalid;
 use crate::error::LoadBalancingError;
 use crate::lookup::own;
@@ -100,6 +100,7 @@ pub(super) fn make(
             Allocation {
                 subnet,
                 address: *address,
+                ipv6: Ipv6::default(),
                 groups: balancer.groups.clone(),
                 description: format!("ELB {path}"),
                 role: InterfaceRole::LoadBalancer { load_balancer: balancer.arn.clone() },
