@@ -97,6 +97,14 @@ pub(super) fn check(
         ))
         .into());
     }
+    // AWS's words are from a response in zalando-incubator/kube-ingress-aws-controller#752.
+    if group.ip_address_type.has_ipv6() && !balancer.ip_address_type.has_ipv6() {
+        return Err(LoadBalancingError::InvalidConfiguration(
+            "You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type"
+                .into(),
+        )
+        .into());
+    }
     // Source: "Listeners for your Network Load Balancers", the table of listeners and target groups.
     let fits = match protocol {
         Protocol::Tls => group.protocol.is_stream(),
