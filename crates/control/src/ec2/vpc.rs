@@ -72,8 +72,8 @@ pub(crate) fn create(
     let vpc = control.write(input.dry_run, |tx| {
         let mut vpc = found(tx, caller, cidr, tenancy, tags);
         if with_ipv6 {
-            vpc.ipv6_cidrs.push(ipv6::amazon_provided(tx));
-            tx.put(vpc.clone());
+            let range = ipv6::give(tx, &vpc);
+            vpc.ipv6_cidrs.push(range);
         }
         Ok(vpc)
     })?;

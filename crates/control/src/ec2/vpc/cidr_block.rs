@@ -63,9 +63,8 @@ fn associate_ipv6(
     control.write(None, |tx| {
         let vpc = Arc::clone(named::<Vpc>(tx, caller, vpc, "VpcId")?);
         check_count(&vpc, vpc.ipv6_cidrs.len())?;
-        let added = ipv6::amazon_provided(tx);
+        let added = ipv6::give(tx, &vpc);
         let shape = ipv6::association(&vpc, &added, "associating");
-        tx.update::<Vpc>(&vpc.id, |vpc| vpc.ipv6_cidrs.push(added));
         Ok(AssociateVpcCidrBlockResult {
             cidr_block_association: None,
             ipv6_cidr_block_association: Some(shape),

@@ -6,9 +6,10 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv6Net;
 use linkway_model::vpc::{Vpc, VpcIpv6Cidr};
 use linkway_model::{Snapshot, VpcCidrAssociationId};
+use linkway_store::Transaction;
 use linkway_wire::ec2::{VpcCidrBlockState, VpcIpv6CidrBlockAssociation};
 
-use crate::ec2::cidr;
+use crate::ec2::{cidr, network_acl, security_group};
 use crate::{Caller, Error};
 
 /// The pool that AWS's own ranges are from, by AWS's name.
@@ -66,8 +67,19 @@ impl Asked<'_> {
     }
 }
 
+/// Give a VPC a range of its own. With the first one come what AWS's default ACL and default group say of IPv6.
+pub(super) fn give(tx: &mut Transaction, vpc: &Vpc) -> VpcIpv6Cidr {
+    let added = amazon_provided(tx);
+    tx.update::<Vpc>(&vpc.id, |vpc| vpc.ipv6_cidrs.push(added.clone()));
+    if vpc.ipv6_cidrs.is_empty() {
+        network_acl::allow_ipv6(tx, &vpc.default_network_acl);
+        security_group::let_out_ipv6(tx, &vpc.default_security_group);
+    }
+    added
+}
+
 /// A range that no VPC of the installation has. There are 16,777,216 to choose from.
-pub(super) fn amazon_provided(state: &Snapshot) -> VpcIpv6Cidr {
+fn amazon_provided(state: &Snapshot) -> VpcIpv6Cidr {
     let is_free = |net: &Ipv6Net| {
         !state.all::<Vpc>().any(|vpc| vpc.ipv6_cidrs.iter().any(|present| present.cidr == *net))
     };
