@@ -38,6 +38,23 @@ static __always_inline __u16 changed_checksum(__u16 checksum, __u32 change)
 	return ~sum;
 }
 
+/* Gives an echo the identifier that it has on the other side. It has one port only, so that the other is 0. */
+static __always_inline int rewrite_echo(struct __sk_buff *skb, const struct packet *p, __be16 id)
+{
+	__be16 before = p->key.source_port | p->key.destination_port;
+	struct ethhdr *eth = (void *)(long)skb->data;
+	__u32 at = p->transport & 0x7f;
+	struct icmp_echo *icmp = (void *)eth + at;
+
+	if (id == before)
+		return DROP_NONE;
+	if ((void *)(icmp + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	icmp->id = id;
+	icmp->checksum = changed_checksum(icmp->checksum, folded(difference(before, id)));
+	return DROP_NONE;
+}
+
 /*
  * `peer` is the other direction of the packet's flow: this packet's new source is where answers go to, its
  * new destination where they come from.
@@ -67,7 +84,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 	ip->saddr = source;
 	ip->daddr = destination;
 	if (p->key.protocol == IPPROTO_ICMP)
-		return DROP_NONE;
+		return rewrite_echo(skb, p, source_port | destination_port);
 
 	at &= 0x7f;
 	transport = (void *)eth + at;
