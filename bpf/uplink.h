@@ -16,7 +16,7 @@
  * and the uplink's own address in the end (crates/fabric/src/firewall.rs). So if somebody flushes the host's
  * firewall, nothing gets into the host by this way, and nothing through.
  *
- * Not handled: elastic addresses on the wire; ways in from outside.
+ * Not handled: IPv6; elastic addresses on the wire; ways in from outside.
  */
 #ifndef LINKWAY_UPLINK_H
 #define LINKWAY_UPLINK_H
@@ -29,7 +29,7 @@ struct ipv4_range {
 };
 
 /*
- * Is the address nobody's on the internet? IANA's registry of special-purpose addresses (RFC 6890) where it says "not
+ * Is the IPv4 address nobody's on the internet? IANA's registry of special-purpose addresses (RFC 6890) where it says "not
  * globally reachable", but for the three that are for documentation; multicast; and what is reserved.
  */
 static __always_inline int is_private(const struct address *address)
@@ -64,6 +64,8 @@ static __always_inline int lead_out(struct course *c, const struct settings *set
 	struct endpoint *way = bpf_map_lookup_elem(&endpoints, &gateway);
 	struct place *place;
 
+	if (!is_ipv4(&c->key.destination))
+		return DROP_NO_UPLINK;
 	if (is_private(&c->key.destination))
 		return DROP_PRIVATE_DESTINATION;
 	if (!settings->uplink_device || !way || way->state != ENDPOINT_AVAILABLE)
@@ -92,6 +94,8 @@ static __always_inline int lead_through_nat(struct course *c, const struct setti
 	struct interface *gateway;
 	int reason;
 
+	if (!is_ipv4(&c->key.destination))
+		return DROP_NO_UPLINK;
 	c->second.from = nat->subnet;
 	c->second.to = 0;
 	c->second.source = nat->address;

@@ -38,7 +38,7 @@ fn world() -> World {
 impl World {
     fn tables(&self) -> Tables {
         let number = self.number();
-        let devices = Devices { service: 7, interfaces: [(number, 1000)].into() };
+        let devices = Devices { service: 7, uplink: None, interfaces: [(number, 1000)].into() };
         compile(&self.state.snapshot, &devices)
     }
 

@@ -31,7 +31,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcId};
 
-use crate::layout::KernelSettings;
+use crate::layout::{self, KernelSettings};
 use crate::ranges::{self, UplinkAddresses};
 use crate::tables::Tables;
 
@@ -131,10 +131,11 @@ fn settings(devices: &Devices) -> KernelSettings {
         service_mac: ranges::service_mac().0,
         endpoint_base: ranges::ENDPOINT_BASE.into(),
         metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
+        service_prefix: layout::address(ranges::SERVICE_PREFIX).word[..3].try_into().unwrap_or_default(),
         uplink_device: devices.uplink.map_or(0, |uplink| uplink.device),
         uplink_source: uplink(|uplink| uplink.addresses.source),
         uplink_address: uplink(|uplink| uplink.addresses.answers),
         uplink_mac: ranges::uplink_mac().0,
-        pad: [0; 2],
+        pad: [0; 6],
     }
 }

@@ -7,7 +7,7 @@ use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::layout::{self, Place, PlaceKey};
 use crate::programs::types::{place_flag, place_kind};
@@ -19,6 +19,7 @@ use super::Context;
 /// A VPC's resolver, and where instances are told of themselves.
 pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
     put(tables, vpc, ranges::METADATA_LINK_LOCAL, place_kind::PLACE_METADATA);
+    put(tables, vpc, ranges::METADATA6, place_kind::PLACE_METADATA);
     if !vpc.enable_dns_support {
         return;
     }
@@ -27,6 +28,7 @@ pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
         put(tables, vpc, resolver, place_kind::PLACE_RESOLVER);
     }
     put(tables, vpc, ranges::RESOLVER_LINK_LOCAL, place_kind::PLACE_RESOLVER);
+    put(tables, vpc, ranges::RESOLVER6, place_kind::PLACE_RESOLVER);
 }
 
 /// A subnet's router.
@@ -40,11 +42,14 @@ pub(super) fn router(context: &Context<'_>, tables: &mut Tables, subnet: &Subnet
 pub(super) fn interface(context: &Context<'_>, tables: &mut Tables, interface: &NetworkInterface) {
     let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { return };
     if answers(context, interface) {
-        let public = public_addresses(context, interface);
+        let (public, kind) = (public_addresses(context, interface), place_kind::PLACE_INTERFACE.0);
         for address in interface.addresses() {
             let flags = if public.contains(&address) { place_flag::PLACE_PUBLIC.0 } else { 0 };
-            let kind = place_kind::PLACE_INTERFACE.0;
             tables.places.insert(key(vpc, address), Place { interface: interface.number, kind, flags });
+        }
+        for address in &interface.ipv6_addresses {
+            let place = Place { interface: interface.number, kind, flags: 0 };
+            tables.places.insert(key(vpc, *address), place);
         }
     }
 }
@@ -69,10 +74,10 @@ fn answers(context: &Context<'_>, interface: &NetworkInterface) -> bool {
 }
 
 /// What is no interface.
-fn put(tables: &mut Tables, vpc: &Vpc, ip: Ipv4Addr, kind: place_kind) {
+fn put(tables: &mut Tables, vpc: &Vpc, ip: impl Into<IpAddr>, kind: place_kind) {
     tables.places.insert(key(vpc, ip), Place { kind: kind.0, ..Place::default() });
 }
 
-fn key(vpc: &Vpc, ip: Ipv4Addr) -> PlaceKey {
+fn key(vpc: &Vpc, ip: impl Into<IpAddr>) -> PlaceKey {
     PlaceKey { vpc: vpc.number, address: layout::address(ip) }
 }

@@ -1,6 +1,6 @@
 //! What leaves a VPC: by an internet gateway, or through a NAT gateway and by an internet gateway then.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
@@ -9,7 +9,7 @@ use crate::programs::types::{drop_reason, endpoint_state, interface_kind, place_
 use crate::ranges;
 
 use super::between::{End, Hop};
-use super::{Delivery, Judge, Way, ipv4};
+use super::{Delivery, Judge, Way};
 
 impl Judge<'_> {
     /// A NAT gateway sends on as itself, where the route table of its own subnet leads to an internet gateway.
@@ -19,10 +19,13 @@ impl Judge<'_> {
         hop: Hop,
         (number, nat): (u32, &Interface),
     ) -> Result<Vec<Way>, drop_reason> {
+        if self.packet.destination.is_ipv6() {
+            return Err(drop_reason::DROP_NO_UPLINK);
+        }
         let onwards = self.redirected(Hop {
             from: End { number, subnet: nat.subnet },
             to: None,
-            source: ipv4(&nat.address),
+            source: layout::either_ip(&nat.address),
             destination: self.packet.destination,
         });
         self.cross(&onwards, self.rule_port())?;
@@ -42,9 +45,12 @@ impl Judge<'_> {
         vpc: u32,
         hops: &[Hop],
         gateway: u32,
-        source: Ipv4Addr,
+        source: IpAddr,
     ) -> Result<Delivery, drop_reason> {
-        let (destination, settings) = (self.packet.destination, &self.tables.settings);
+        let settings = &self.tables.settings;
+        let IpAddr::V4(destination) = self.packet.destination else {
+            return Err(drop_reason::DROP_NO_UPLINK);
+        };
         if ranges::PRIVATE
             .iter()
             .any(|(network, prefix)| Ipv4Net::new_assert(*network, *prefix).contains(&destination))
@@ -61,15 +67,15 @@ impl Judge<'_> {
         Ok(Delivery {
             device: settings.uplink_device,
             mac: settings.uplink_mac,
-            source: Ipv4Addr::from(settings.uplink_source.to_ne_bytes()),
-            destination,
+            source: Ipv4Addr::from(settings.uplink_source.to_ne_bytes()).into(),
+            destination: destination.into(),
             port: self.port().unwrap_or(0),
             answer: self.answer(hops),
         })
     }
 
     /// Whether an elastic address stands for an address of a VPC.
-    fn is_public(&self, vpc: u32, source: Ipv4Addr) -> bool {
+    fn is_public(&self, vpc: u32, source: IpAddr) -> bool {
         let place = self.tables.places.get(&PlaceKey { vpc, address: layout::address(source) });
         place.is_some_and(|place| place.flags & place_flag::PLACE_PUBLIC.0 != 0)
     }

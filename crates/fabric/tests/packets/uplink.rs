@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use linkway_fabric::layout::Rule;
 
 use crate::frame::{ACK, FIN, Frame, RST, SYN};
+use crate::frame6::Frame6;
+use crate::ipv6::{CLIENT_IP6, dual_stack};
 use crate::world::*;
 
 /// The route table of `CLIENT`'s subnet, and that of the NAT gateway's.
@@ -182,10 +184,6 @@ fn addresses_that_are_nobodys_on_the_internet_are_not_led_out() {
             "192.168.1.1",
             "198.18.0.1",
             "198.19.255.255",
-            "224.0.0.251",
-            "240.0.0.1",
-            "241.0.0.5",
-            "255.255.255.255",
         ];
         // As far as the VPC's own range is concerned, nothing leads to it.
         world.remove_route(TABLE, "10.0.0.0/16");
@@ -194,8 +192,11 @@ fn addresses_that_are_nobodys_on_the_internet_are_not_led_out() {
             assert_eq!(world.send(CLIENT, &frame), Outcome::Dropped, "{address}");
         }
         world.assert_drops(&[(CLIENT, Drop::DROP_PRIVATE_DESTINATION, private.len() as u64)]);
-        world.send(CLIENT, &Frame::udp((CLIENT_IP, 1), (Ipv4Addr::new(169, 254, 1, 1), 53)));
-        assert_eq!(world.drops()[&(CLIENT, Drop::DROP_NO_ROUTE.0)], 1, "link-local addresses lead nowhere");
+        let no_single_ones = ["169.254.1.1", "224.0.0.251", "240.0.0.1", "241.0.0.5", "255.255.255.255"];
+        for address in no_single_ones {
+            world.send(CLIENT, &Frame::udp((CLIENT_IP, 1), (address.parse().unwrap(), 53)));
+        }
+        assert_eq!(world.drops()[&(CLIENT, Drop::DROP_NO_ROUTE.0)], no_single_ones.len() as u64);
         for address in
             ["1.1.1.1", "9.255.255.255", "11.0.0.1", "100.128.0.1", "172.32.0.1", "198.20.0.1", "223.9.9.9"]
         {
@@ -329,4 +330,20 @@ fn what_is_forwarded_goes_by_its_own_source() {
     world.send(NEIGHBOUR, &Frame::tcp((OTHER_SUBNET_IP, 40000), (FAR, 443), SYN));
     world.send(NEIGHBOUR, &Frame::tcp((NEIGHBOUR_IP, 40000), (FAR, 443), SYN));
     world.assert_drops(&[(NEIGHBOUR, Drop::DROP_NO_PUBLIC_ADDRESS, 2)]);
+}
+
+#[test]
+fn ipv6_does_not_leave_by_it() {
+    for gateway in [INTERNET, NAT] {
+        let world = dual_stack();
+        world.gateway(INTERNET, u64::MAX, ANYWHERE, Kind::INTERFACE_INTERNET);
+        world.subnet(NAT_SUBNET, NAT_RANGE, 24, [None, None]);
+        world.gateway(NAT, NAT_SUBNET, NAT_IP, Kind::INTERFACE_NAT);
+        world.public(CONSUMER, CLIENT_IP, true);
+        world.route(0, "::/0", RouteKind::ROUTE_UPLINK, gateway);
+        let far = "2001:db8:ffff::1".parse().unwrap();
+        let frame = Frame6::tcp((CLIENT_IP6, 40000), (far, 443), SYN).macs(mac(CLIENT), ROUTER_MAC);
+        assert_eq!(world.send_bytes(CLIENT, &frame.bytes()), Outcome::Dropped);
+        world.assert_drops(&[(CLIENT, Drop::DROP_NO_UPLINK, 1)]);
+    }
 }
