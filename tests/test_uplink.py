@@ -6,7 +6,8 @@
 """
 
 import contextlib
-from pathlib import Path
+import json
+import shlex
 from types import SimpleNamespace
 
 import pytest
@@ -136,6 +137,24 @@ def dropped(world, instance, reason, host=FAR):
     assert world.daemon.drops().get(reason, 0) > before, world.daemon.drops()
 
 
+def asked(site, namespace, host, port=7000):
+    """The same from a namespace."""
+    program = site.programs / "connect.py"
+    done = namespace.run("/usr/bin/python3", program, "tcp", host, port, "1", check=False)
+    return done.stdout.strip()
+
+
+def rules(site):
+    """The lines of the host's rules."""
+    return site.host.run("nft", "list", "ruleset").stdout.splitlines()
+
+
+def uplink_address(site):
+    """Where answers come to, on the host."""
+    [address] = [line.split()[0] for line in site.host.ip("route").splitlines() if line.startswith("241.")]
+    return address
+
+
 def gateways(world):
     """Connections, and bytes both ways, by gateway: `linkway status`."""
     rows = world.daemon.status()["gateways"]
@@ -222,14 +241,12 @@ def test_groups_and_acls_are_asked(world):
 
 def test_the_host_itself_is_out_of_reach(site, world):
     """Whoever holds a key can start a workload: it must not get to what listens on the host, nor where it is routed."""
-    here = Path(f"/proc/{world.daemon.process.pid}/root").resolve()
-    assert here == Path("/")
     port = int(world.daemon.url.rsplit(":", 1)[1])
-    listening = site.host.run("ss", "-Htln").stdout
-    assert ":7000" in listening and f":{port}" in listening
-    for host in (HOST, HOST_TOO, ASIDE, "192.0.2.2", "192.0.2.1"):
-        for instance_port, protocol in ((7000, "tcp"), (7000, "udp"), (port, "tcp")):
-            assert said(world, world.back, host, instance_port, protocol) == "timeout", (host, instance_port, protocol)
+    assert site.host.listens(port)
+    assert all(asked(site, *way).startswith("echo") for way in ((site.far, HOST), (site.host, ASIDE)))
+    for host in (HOST, HOST_TOO, ASIDE, "192.0.2.2"):
+        for at, protocol in ((7000, "tcp"), (7000, "udp"), (port, "tcp")):
+            assert said(world, world.back, host, at, protocol) == "timeout", (host, at, protocol)
         assert world.daemon.exec(world.back, "ping", "-c", "1", "-W", "1", host).returncode != 0, host
     for host in ("169.254.169.253", "169.254.1.1", "127.0.0.1"):
         assert said(world, world.back, host) in ("timeout", "refused"), host
@@ -241,11 +258,21 @@ def test_the_host_itself_is_out_of_reach(site, world):
 
 def test_with_the_hosts_rules_gone_nothing_gets_out_or_in(site, world):
     reaches(world, world.back)
+    answers = uplink_address(site)
     site.host.run("nft", "flush", "ruleset")
     for host in (FAR, HOST, HOST_TOO, ASIDE):
         for protocol in ("tcp", "udp"):
             assert said(world, world.back, host, protocol=protocol) == "timeout", (host, protocol)
         assert world.daemon.exec(world.back, "ping", "-c", "1", "-W", "1", host).returncode != 0, host
+    # It is the address that they come from which keeps them out.
+    site.host.run("nft", "-f", "-", input=f"""
+        table ip control {{
+            chain prerouting {{
+                type filter hook prerouting priority raw; policy accept;
+                iifname "lkw-*" ip saddr set {answers}
+            }}
+        }}""")
+    assert said(world, world.back, HOST) == f"echo {answers}"
 
 
 def test_the_hosts_own_translations_lead_no_one_in(site, world):
@@ -259,6 +286,7 @@ def test_the_hosts_own_translations_lead_no_one_in(site, world):
             }
         }""")
     site.host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    assert asked(site, site.far, HOST, 7002).startswith("echo")
     for port in (7001, 7002):
         for host in (FAR, HOST):
             assert said(world, world.back, host, port) == "timeout", (host, port)
@@ -271,17 +299,19 @@ def test_nothing_comes_in(site, world):
         GroupId=world.group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ALL}]}]
     )
     reaches(world, world.front)
-    [route] = [line.split()[0] for line in site.host.ip("route").splitlines() if line.startswith("241.")]
-    site.far.ip("route", "add", "241.0.0.0/8", "via", HOST)
-    site.far.ip("route", "add", "10.0.0.0/8", "via", HOST)
-    for host in (route, world.aws.address(world.front), allocation["PublicIp"]):
-        assert site.far.run("ping", "-c", "1", "-W", "1", host, check=False).returncode != 0, host
-        with site.far.entered():
-            done = world.daemon.linkway("drops", check=False)
-        assert done.returncode == 0
+    inside = uplink_address(site)
+    for network in ("241.0.0.0/8", "10.0.0.0/8", "198.18.0.0/15"):
+        site.far.ip("route", "add", network, "via", HOST)
+    for host in (inside, world.aws.address(world.front), allocation["PublicIp"]):
+        assert asked(site, site.far, host) == "timeout", host
+    [rule] = [line for line in rules(site) if "ct state" in line]
+    assert "packets 0 " not in rule
     # The host has not become a router either.
     site.far.ip("route", "add", "192.0.2.0/24", "via", HOST)
-    assert site.far.run("ping", "-c", "1", "-W", "1", ASIDE, check=False).returncode != 0
+    site.aside.ip("route", "add", "203.0.113.0/24", "via", "192.0.2.2")
+    assert asked(site, site.far, ASIDE) == "timeout"
+    [rule] = [line for line in rules(site) if '!= "lkw-*"' in line]
+    assert "packets 0 " not in rule
 
 
 def test_a_long_transfer_fits_through_the_uplink(site, world):
@@ -311,6 +341,35 @@ def test_vpcs_of_the_same_range_do_not_meet(site, world):
         assert gateways(one)[one.nat][0] == 1
 
 
+def test_what_a_nat_gateway_carried_an_endpoint_takes_over(world):
+    """The comparison that is wanted: a service of AWS's, past its endpoint, and then through it."""
+    s3 = "52.216.0.9"
+    endpoint = world.ec2.create_vpc_endpoint(
+        VpcEndpointType="Gateway", VpcId=world.vpc, ServiceName="com.amazonaws.us-east-1.s3",
+        RouteTableIds=[world.tables[0]],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    world.aws.wait_for_endpoint(endpoint)
+    assert said(world, world.back, s3, 443) == "timeout"
+    before = world.daemon.status()["ways"]
+    assert before["nat_gateways"] > 0 and before["endpoints"] == 0
+
+    def advice():
+        found = world.daemon.linkway("advise", endpoint, "--output", "json", check=False)
+        return [finding for finding in json.loads(found.stdout) if finding["id"] == "past-endpoint"]
+
+    [finding] = advice()
+    assert f"{world.tables[1]} to {world.nat}" in finding["message"]
+    done = world.aws.cli(*shlex.split(finding["command"])[1:])
+    assert done.returncode == 0, done.stderr
+    assert advice() == []
+    # The gateway takes the connection, and waits for a TLS client to begin.
+    assert said(world, world.back, s3, 443) == "timeout"
+    after = world.daemon.status()
+    assert after["ways"]["endpoints"] > 0 and after["ways"]["nat_gateways"] == before["nat_gateways"]
+    [row] = after["traffic"]
+    assert (row["interface"], row["of"], row["connections"]) == (endpoint, world.vpc, 1)
+
+
 def test_without_an_uplink_it_says_what_would_have_gone(site, start):
     world = network(start("--ephemeral", uplink=None).start(), site.programs)
     dropped(world, world.back, "NoUplink")
@@ -318,14 +377,14 @@ def test_without_an_uplink_it_says_what_would_have_gone(site, start):
     assert ways["no_uplink"] > 60 and ways["nat_gateways"] == 0
     text = world.daemon.linkway("status").stdout
     assert "uplink    none\n" in text and f"{ways['no_uplink']} dropped for want of an uplink" in text
-    assert "lkw-" not in site.host.ip("link") and site.host.run("nft", "list", "ruleset").stdout == ""
+    assert "lkw-" not in site.host.ip("link") and rules(site) == []
 
 
 def test_it_stays_with_the_packet_path_and_goes_with_it(site, start):
     def traces():
         forwarding = site.host.run("sysctl", "-n", "net.ipv4.conf.up0.forwarding").stdout.strip()
-        rules = site.host.run("nft", "list", "ruleset").stdout
-        return "lkw-" in site.host.ip("link"), "linkway-" in rules, forwarding, "241." in site.host.ip("route")
+        tables = any("table inet linkway-" in line for line in rules(site))
+        return "lkw-" in site.host.ip("link"), tables, forwarding, "241." in site.host.ip("route")
 
     nothing, all_of_it = (False, False, "0", False), (True, True, "1", True)
     daemon = start().start()
