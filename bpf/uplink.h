@@ -106,7 +106,7 @@ static __always_inline int lead_through_nat(struct course *c, const struct setti
 	reason = cross(c, &c->second);
 	if (reason)
 		return reason;
-	gateway = bpf_map_lookup_elem(&interfaces, &c->second.receiver);
+	gateway = interface_of(c->second.receiver);
 	if (!gateway || gateway->kind != INTERFACE_INTERNET)
 		return DROP_NO_UPLINK;
 	return lead_out(c, settings, c->receiver, &nat->address);

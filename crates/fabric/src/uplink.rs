@@ -42,7 +42,7 @@ pub(crate) fn set_up(
     let addresses = UplinkAddresses::of(there.index);
 
     namespace::enter(path, || attach(programs.from_uplink.as_fd(), here.index))?;
-    link::disable_ipv6(&host_end)?;
+    link::set_ipv6(&host_end, false)?;
     link::set_option(&format!("ipv4/conf/{host_end}/forwarding"), "1")?;
     link::set_option(&format!("ipv4/conf/{host_end}/send_redirects"), "0")?;
     Firewall { name, pair: &host_end, uplink: interface, addresses }.set_up()?;
@@ -52,7 +52,7 @@ pub(crate) fn set_up(
     host.set_mtu(there.index, out.mtu)?;
     fabric.up(here.index)?;
     host.up(there.index)?;
-    host.set_neighbour(there.index, addresses.answers, ranges::router_mac())?;
+    host.set_neighbour(there.index, addresses.answers.into(), ranges::router_mac())?;
     host.add_direct_route(there.index, Ipv4Net::from(addresses.answers))?;
     fabric.wait_until_running(here.index)?;
     Ok(Uplink { device: here.index, addresses })
