@@ -78,6 +78,7 @@ impl Firewall<'_> {
                 chain entering {{
                     type filter hook prerouting priority raw; policy accept;
                     iifname != \"{pair}\" accept
+                    meta nfproto != ipv4 counter drop
                     ip saddr != {source} counter drop
                     ip daddr {{ {private} }} counter drop
                     fib daddr type != unicast counter drop

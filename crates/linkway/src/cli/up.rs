@@ -19,6 +19,7 @@ use crate::state_dir::StateDir;
 #[command(after_help = "\
 Examples:
   sudo linkway up
+  sudo linkway up --uplink eth0
   sudo linkway up --name test --state-dir /tmp/test --listen 127.0.0.1:0 --ephemeral
 
 On its first start, it makes the account 123456789012 and an access key for it, which `linkway env` prints.")]
