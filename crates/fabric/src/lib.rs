@@ -11,6 +11,7 @@ mod doctor;
 mod error;
 mod fabric;
 pub mod flows;
+pub mod inspect;
 mod kernel;
 pub mod layout;
 mod link;

@@ -169,6 +169,7 @@ fn an_interface_moves_into_a_namespace_that_exists_and_bears_its_end() {
         path: own.to_str().unwrap().to_owned(),
         device: "vpc0".to_owned(),
         attached: Timestamp::UNIX_EPOCH,
+        container: None,
     };
     state.change::<NetworkInterface>(&consumer, |interface| interface.role = role.clone());
     machine.apply(&state);

@@ -11,6 +11,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::{InstanceId, Snapshot, VpcId};
 use linkway_wire::ec2::{Ec2, TerminateInstancesRequest};
 
+use crate::admin::handlers::reached;
 use crate::admin::protocol::{Ended, Identity, Launch, Launched, Started, Terminate};
 use crate::daemon::Daemon;
 use crate::instance::process::GRACE;
@@ -57,13 +58,8 @@ pub(crate) async fn launch(daemon: Arc<Daemon>, request: Launch) -> Result<Launc
 
 /// Wait until packets of the instance's interface flow.
 pub(crate) async fn ready(daemon: &Daemon, instance: &Instance) -> Result<()> {
-    daemon.settled().await?;
     let state = daemon.store.snapshot();
-    let interface = interface(&state, instance)?;
-    match daemon.fabric.applied().problems.remove(&interface.number) {
-        Some(problem) => bail!(problem),
-        None => Ok(()),
-    }
+    reached(daemon, interface(&state, instance)?).await
 }
 
 /// What the files of whoever has this interface say.
