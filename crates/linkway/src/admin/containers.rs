@@ -10,7 +10,7 @@ use linkway_model::NetworkInterfaceId;
 use linkway_model::network_interface::{ContainerDevice, InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 
-use crate::admin::handlers::{attach_and_settle, reached, text};
+use crate::admin::handlers::{attach_and_settle, check_device, text};
 use crate::admin::launch::identity;
 use crate::admin::protocol::{
     AttachContainer, CollectContainers, ContainerNetwork, DetachContainer, FindContainer, GetReadiness,
@@ -55,7 +55,8 @@ pub(crate) async fn find(daemon: Arc<Daemon>, request: FindContainer) -> Result<
     let interface = daemon.control.container_interface(&request.device).with_context(|| {
         format!("the container {} has no {device} in the network {}", container.id, container.network)
     })?;
-    reached(&daemon, &interface).await?;
+    daemon.settled().await?;
+    check_device(&daemon, &interface)?;
     describe(&daemon, interface.as_ref().clone())
 }
 

@@ -107,15 +107,15 @@ pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<Netwo
 /// Make an interface for a namespace, and wait until packets get there. There is none if that fails.
 pub(crate) async fn attach_and_settle(daemon: &Daemon, request: AttachRequest) -> Result<NetworkInterface> {
     let interface = daemon.control(move |control| control.attach(request)).await??;
-    let Err(problem) = reached(daemon, &interface).await else { return Ok(interface) };
+    let settled = daemon.settled().await.and_then(|()| check_device(daemon, &interface));
+    let Err(problem) = settled else { return Ok(interface) };
     // Nobody is told of an interface that never worked, so nobody would remove it.
     daemon.control(move |control| control.detach(&interface.id)).await??;
     Err(problem)
 }
 
-/// Wait until packets follow the state, and see whether they get to an interface's device.
-pub(crate) async fn reached(daemon: &Daemon, interface: &NetworkInterface) -> Result<()> {
-    daemon.settled().await?;
+/// Whether an interface has its device, now that packets follow the state.
+pub(crate) fn check_device(daemon: &Daemon, interface: &NetworkInterface) -> Result<()> {
     match daemon.fabric.applied().problems.remove(&interface.number) {
         Some(problem) => bail!(problem),
         None => Ok(()),

@@ -98,10 +98,10 @@ impl Expected {
         }
         // A plugin after this one may have led a route elsewhere; without any, the container does not get there.
         let router = IpAddr::V4(network.router);
-        let ours = self.routes.iter().filter(|route| route.gw == Some(router));
+        let mut ours = self.routes.iter().filter(|route| route.gw == Some(router));
         let is_there =
             |route: &&ExpectedRoute| device.routes.iter().any(|found| found.destination == route.dst);
-        match ours.filter(|route| !is_there(route)).next() {
+        match ours.find(|route| !is_there(route)) {
             Some(lost) => changed(format!("the route to {} is gone", lost.dst)),
             None => Ok(()),
         }

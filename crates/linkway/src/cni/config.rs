@@ -1,6 +1,7 @@
 //! A network's configuration, and what it, and those who start a container, wish for the container.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use linkway_model::network_interface::{Container, ContainerDevice};
 use linkway_model::{AccountId, SecurityGroupId, SubnetId};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -54,11 +56,13 @@ pub(crate) struct Network {
     #[serde(default = "default_state_dir")]
     pub(crate) state_dir: PathBuf,
     /// Whose the subnets have to be.
+    #[serde(default, deserialize_with = "id")]
     pub(crate) account: Option<AccountId>,
     /// The subnet of containers that name no other.
+    #[serde(default, deserialize_with = "id")]
     pub(crate) subnet: Option<SubnetId>,
     /// The security groups of containers that name no others.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "ids")]
     security_groups: Vec<SecurityGroupId>,
     /// What containers shall have instead of the VPC's own resolver and domain.
     #[serde(default)]
@@ -266,12 +270,23 @@ impl Network {
     }
 }
 
-fn parse<T: FromStr<Err: std::fmt::Display>>(from: &str, text: &str) -> Result<T, CniError> {
+fn parse<T: FromStr<Err: Display>>(from: &str, text: &str) -> Result<T, CniError> {
     text.parse().map_err(|error| CniError::Config(format!("{from} says {text:?}: {error}")))
 }
 
 fn default_state_dir() -> PathBuf {
     state_dir::DEFAULT.into()
+}
+
+/// An id, checked as one that was typed: those of the model read from its own documents only.
+fn id<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+}
+
+fn ids<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
 }
 
 /// A list that is there: libcni writes `null` for an empty one.
