@@ -124,6 +124,27 @@ def test_each_version_has_its_result(aws, subnet, plugin, boxes, version):
         assert plugin.configured(cniVersion=version).refused(command)[0] == 1
 
 
+@pytest.mark.parametrize("version", ["0.4.0", "1.1.0"])
+def test_a_container_has_ipv6_where_its_subnet_has(aws, plugin, boxes, version):
+    vpc = aws.ec2.create_vpc(CidrBlock="10.6.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    [described] = aws.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
+    prefix = described["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].removesuffix("/56")
+    subnet = aws.ec2.create_subnet(VpcId=vpc, CidrBlock="10.6.0.0/24", Ipv6CidrBlock=f"{prefix}/64")["Subnet"]["SubnetId"]
+    aws.ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
+    plugin = plugin.configured(cniVersion=version, subnet=subnet)
+    near, far = boxes(), boxes()
+    result = plugin.add("near", near)
+    assert [ip["gateway"] for ip in result["ips"]] == ["10.6.0.1", "fe80::1"]
+    assert {"dst": "::/0", "gw": "fe80::1"} in result["routes"]
+    if version < "1.0.0":
+        assert [ip["version"] for ip in result["ips"]] == ["4", "6"]
+    assert plugin.check("near", near, result) is None
+    plugin.add("far", far)
+    far.run("ping", "-6", "-c", "1", "-W", "2", address(result))
+    near.ip("-6", "route", "delete", "default")
+    assert plugin.check("near", near, result)["code"] == 101
+
+
 def test_versions_are_told_and_others_refused(plugin, boxes):
     versions = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
     assert plugin.call("VERSION", configuration='{"cniVersion": "1.0.0"}') == (

@@ -8,7 +8,6 @@ use linkway_control::AttachRequest;
 use linkway_fabric::namespace;
 use linkway_model::NetworkInterfaceId;
 use linkway_model::network_interface::{ContainerDevice, InterfaceRole, NetworkInterface};
-use linkway_model::subnet::Subnet;
 
 use crate::admin::handlers::{attach_and_settle, check_device, text};
 use crate::admin::launch::identity;
@@ -61,10 +60,8 @@ pub(crate) async fn find(daemon: Arc<Daemon>, request: FindContainer) -> Result<
 }
 
 fn describe(daemon: &Daemon, interface: NetworkInterface) -> Result<ContainerNetwork> {
-    let state = daemon.store.snapshot();
-    let subnet = state.get::<Subnet>(&interface.subnet).context("the interface's subnet is gone")?;
-    let identity = identity(&state, &interface.vpc, &interface)?;
-    Ok(ContainerNetwork { router: subnet.router(), interface, identity })
+    let identity = identity(&daemon.store.snapshot(), &interface.vpc, &interface)?;
+    Ok(ContainerNetwork { interface, identity })
 }
 
 pub(crate) async fn detach(daemon: Arc<Daemon>, request: DetachContainer) -> Result<()> {

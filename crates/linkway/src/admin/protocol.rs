@@ -350,8 +350,6 @@ pub(crate) struct Launched {
 pub(crate) struct ContainerNetwork {
     /// The interface.
     pub(crate) interface: NetworkInterface,
-    /// Its subnet's router.
-    pub(crate) router: Ipv4Addr,
     /// What the container's files say.
     pub(crate) identity: Identity,
 }

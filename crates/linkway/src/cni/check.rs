@@ -35,6 +35,7 @@ struct ExpectedInterface {
 struct ExpectedAddress {
     address: IpNet,
     interface: Option<usize>,
+    gateway: Option<IpAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,19 +87,19 @@ impl Expected {
         if let Some(other) = self.interfaces[index].mac.as_ref().filter(|other| **other != mac) {
             return changed(format!("prevResult has the MAC address {other}, and {name} has {mac}"));
         }
-        let addresses = self.ips.iter().filter(|ip| ip.interface == Some(index)).map(|ip| &ip.address);
-        if let Some(lost) = addresses.clone().find(|address| !device.addresses.contains(address)) {
-            return changed(format!("{name} does not have the address {lost} any more"));
+        let ips: Vec<&ExpectedAddress> = self.ips.iter().filter(|ip| ip.interface == Some(index)).collect();
+        if let Some(lost) = ips.iter().find(|ip| !device.addresses.contains(&ip.address)) {
+            return changed(format!("{name} does not have the address {} any more", lost.address));
         }
         let primary = IpAddr::V4(network.interface.address);
-        if !addresses.into_iter().any(|address| address.addr() == primary) {
+        if !ips.iter().any(|ip| ip.address.addr() == primary) {
             return changed(format!(
                 "the interface's address is {primary}, and prevResult does not have that"
             ));
         }
         // A plugin after this one may have led a route elsewhere; without any, the container does not get there.
-        let router = IpAddr::V4(network.router);
-        let mut ours = self.routes.iter().filter(|route| route.gw == Some(router));
+        let is_router = |gateway| ips.iter().any(|ip| ip.gateway == Some(gateway));
+        let mut ours = self.routes.iter().filter(|route| route.gw.is_some_and(is_router));
         let is_there =
             |route: &&ExpectedRoute| device.routes.iter().any(|found| found.destination == route.dst);
         match ours.find(|route| !is_there(route)) {

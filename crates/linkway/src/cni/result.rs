@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use linkway_fabric::inspect::Device;
 use serde_json::{Map, Value, json};
 
@@ -31,11 +32,17 @@ pub(crate) fn result(version: Version, network: &Network, added: &Added<'_>) -> 
     let interfaces = list(&mut result, "interfaces")?;
     let index = interfaces.len();
     interfaces.push(interface(version, added));
-    let router = IpAddr::V4(added.network.router);
+    let ours: Vec<(&IpNet, IpAddr)> = added
+        .device
+        .routes
+        .iter()
+        .filter(|route| route.own)
+        .filter_map(|route| Some((&route.destination, route.gateway?)))
+        .collect();
     list(&mut result, "ips")?.extend(added.device.addresses.iter().map(|address| {
         let mut ip = json!({"address": address.to_string(), "interface": index});
         let is_ipv4 = address.addr().is_ipv4();
-        if is_ipv4 {
+        if let Some((_, router)) = ours.iter().find(|(_, router)| router.is_ipv4() == is_ipv4) {
             ip["gateway"] = router.to_string().into();
         }
         if version < Version::V1_0_0 {
@@ -43,10 +50,8 @@ pub(crate) fn result(version: Version, network: &Network, added: &Added<'_>) -> 
         }
         ip
     }));
-    let ours = added.device.routes.iter().filter(|route| route.own);
-    list(&mut result, "routes")?.extend(ours.filter_map(|route| {
-        Some(json!({"dst": route.destination.to_string(), "gw": route.gateway?.to_string()}))
-    }));
+    let route = |(to, router): &(&IpNet, IpAddr)| json!({"dst": to.to_string(), "gw": router.to_string()});
+    list(&mut result, "routes")?.extend(ours.iter().map(route));
     let before: Dns = match result.remove("dns") {
         Some(dns) => serde_json::from_value(dns).map_err(|error| malformed("dns", &error.to_string()))?,
         None => Dns::default(),
