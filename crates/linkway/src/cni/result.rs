@@ -52,7 +52,7 @@ pub(crate) fn result(version: Version, network: &Network, added: &Added<'_>) -> 
     }));
     let route = |(to, router): &(&IpNet, IpAddr)| json!({"dst": to.to_string(), "gw": router.to_string()});
     list(&mut result, "routes")?.extend(ours.iter().map(route));
-    let before: Dns = match result.remove("dns") {
+    let before: Dns = match result.remove("dns").filter(|dns| !dns.is_null()) {
         Some(dns) => serde_json::from_value(dns).map_err(|error| malformed("dns", &error.to_string()))?,
         None => Dns::default(),
     };
