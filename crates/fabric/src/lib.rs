@@ -12,6 +12,7 @@ mod error;
 mod fabric;
 mod firewall;
 pub mod flows;
+pub mod inspect;
 mod kernel;
 pub mod layout;
 mod link;
