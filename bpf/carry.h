@@ -21,7 +21,7 @@
 /* Judges an open flow as its first packet would be now. On refusal both entries are gone. */
 static __noinline int judge_again(struct packet *p, struct flow *flow)
 {
-	struct flow *other = bpf_map_lookup_elem(&flows, &flow->peer), *forward, *reverse;
+	struct flow *other = other_half(&p->key, flow), *forward, *reverse;
 	struct course *c = &p->course;
 	struct interface *sender;
 	int reason = DROP_FLOW_REVOKED;
@@ -110,19 +110,19 @@ static __noinline int open_for(struct packet *p, __u32 device)
 /* An answer, a FIN or a RST changes the state of the pair. */
 static __noinline void follow(const struct packet *p, struct flow *flow)
 {
-	struct flow *other = bpf_map_lookup_elem(&flows, &flow->peer);
-	__u8 set = 0;
+	struct flow *other = other_half(&p->key, flow);
+	__u32 set = 0;
 
 	if (!other)
 		return;
 	if (!(flow->flags & FLOW_FORWARD))
 		set |= FLOW_ESTABLISHED;
 	if (p->tcp_flags & TCP_FIN)
-		flow->flags |= FLOW_FIN;
+		__sync_fetch_and_or(&flow->flags, FLOW_FIN);
 	if ((p->tcp_flags & TCP_RST) || (flow->flags & other->flags & FLOW_FIN))
 		set |= FLOW_CLOSING;
-	flow->flags |= set;
-	other->flags |= set;
+	mark(flow, p->key.protocol, set);
+	mark(other, p->key.protocol, set);
 }
 
 /*
@@ -145,7 +145,7 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 		*reason = DROP_SPOOFED_SOURCE;
 		return NULL;
 	}
-	if (expired(flow, p->key.protocol, p->now)) {
+	if (expired(&p->key, flow, p->now)) {
 		if (p->key.protocol == IPPROTO_TCP && !opens(p)) {
 			p->reset = RESET_ALWAYS;
 			*reason = DROP_FLOW_EXPIRED;

@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 6
+#define LAYOUT_VERSION 7
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -43,6 +43,8 @@ enum drop_reason {
 	DROP_NO_LISTENER,           /* the balancer does not listen on this port */
 	DROP_NO_HEALTHY_TARGET,     /* the listener's target group has nothing registered */
 	DROP_TARGET_DENIED,         /* the target's security groups do not let the balancer in */
+	DROP_FLOW_TABLE_SHARE,      /* the sender has as many flows open as an interface may have */
+	DROP_HALF_OPEN_SHARE,       /* the sender has as many connections unanswered as an interface may have */
 	DROP_SOURCE_PORTS_EXHAUSTED,/* no free port of the balancer's towards this target */
 	DROP_FLOW_TABLE_FULL,       /* no room for another flow */
 	DROP_FLOW_TABLE_BUSY,       /* the flow table would not take the entry just now */
@@ -118,6 +120,8 @@ struct settings {
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
 	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
 	__u32 metadata;            /* IPv4 of the metadata service in the service range, network order */
+	__u32 flow_share;          /* flows that an interface may have open */
+	__u32 half_open_share;     /* how many of them may be TCP without an answer yet */
 	__u32 pad;
 };
 
@@ -306,9 +310,36 @@ struct flow {
 	__u32 egress_rule;      /* ids of the rules that let it in; 0: none was needed */
 	__u32 ingress_rule;
 	__u8 mac[6];            /* the receiver's MAC */
-	__u8 flags;             /* enum flow_flag */
 	__u8 refused;           /* enum drop_reason: packets this way are dropped, by an ACL or a route, and the flow stays */
-	__u8 pad[4];
+	__u8 pad;
+	__u32 flags;            /* enum flow_flag */
+};
+
+/* What is in use is `taken` less `given`, as a signed number. */
+struct tally {
+	__u64 taken;
+	__u64 given;
+};
+
+/* Table `shares`: number of an interface (0: the service namespace) -> what it has of the flow table. */
+struct share {
+	struct tally flows;
+	struct tally half_open; /* TCP flows that were never answered */
+};
+
+/* What program `collect` is given: an entry of table `flows` to delete, with its other half, if its time is up. */
+struct collection {
+	struct flow_key key;
+	__u32 pad;
+	__u64 now; /* nanoseconds by CLOCK_MONOTONIC */
+};
+
+/* What program `settle` is given: by how much an interface's share says more than there is; less, if negative. */
+struct correction {
+	__u32 interface;
+	__u32 pad;
+	__s64 flows;
+	__s64 half_open;
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */

@@ -4,7 +4,8 @@
  * straight into the receiver's namespace. No bridge, no routing table, no netfilter; a VPC is a number in
  * the key of every table. parse.h, carry.h, flow.h, judge.h and endpoint.h follow a packet, in this order.
  *
- * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace.
+ * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace. The daemon
+ * runs upkeep.h's programs.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -14,6 +15,7 @@
 #include "carry.h"
 #include "drop.h"
 #include "reset.h"
+#include "upkeep.h"
 
 /* The packet's room on this CPU, made fresh, with the settings that hold for all of its way. */
 static __always_inline struct packet *packet_of(struct __sk_buff *skb)

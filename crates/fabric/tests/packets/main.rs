@@ -19,5 +19,6 @@ mod resets;
 mod routes;
 mod rules;
 mod service;
+mod shares;
 mod time_outs;
 mod workloads;
