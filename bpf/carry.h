@@ -15,6 +15,7 @@
 
 #include <linux/if_packet.h>
 
+#include "clamp.h"
 #include "flow.h"
 #include "nat.h"
 
@@ -193,6 +194,8 @@ static __always_inline int carry(struct __sk_buff *skb, struct packet *p)
 	if (!flow->device)
 		return DROP_NOT_DELIVERED;
 	reason = rewrite(skb, p, &flow->peer, flow->mac);
+	if (!reason && (p->tcp_flags & TCP_SYN) && flow->via)
+		reason = clamp_segment_size(skb, p);
 	if (reason)
 		return reason;
 

@@ -31,6 +31,7 @@
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+#define TCP_OFFSET_BYTE 12
 #define TCP_FLAGS_BYTE 13
 
 /* From linux/icmp.h, which drags in the C library. */

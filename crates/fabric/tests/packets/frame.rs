@@ -19,6 +19,8 @@ pub enum Transport {
         flags: u8,
         sequence: u32,
         acknowledgment: u32,
+        /// A multiple of four bytes.
+        options: Vec<u8>,
         payload: Vec<u8>,
     },
     /// `checksum: false`: the field is 0, "none".
@@ -64,6 +66,7 @@ impl Frame {
             flags,
             sequence: 1000,
             acknowledgment,
+            options: Vec::new(),
             payload: Vec::new(),
         };
         Self::new(from.0, to.0, transport)
@@ -106,6 +109,14 @@ impl Frame {
         self
     }
 
+    pub fn tcp_options(mut self, bytes: &[u8]) -> Self {
+        let Transport::Tcp { options, .. } = &mut self.transport else {
+            panic!("no options in {:?}", self.transport)
+        };
+        *options = bytes.to_vec();
+        self
+    }
+
     fn protocol(&self) -> u8 {
         match &self.transport {
             Transport::Tcp { .. } => 6,
@@ -134,11 +145,13 @@ impl Frame {
 
     fn transport_bytes(&self) -> Vec<u8> {
         match &self.transport {
-            Transport::Tcp { source, destination, flags, sequence, acknowledgment, payload } => {
+            Transport::Tcp { source, destination, flags, sequence, acknowledgment, options, payload } => {
                 let mut tcp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
                 tcp.extend(sequence.to_be_bytes());
                 tcp.extend(acknowledgment.to_be_bytes());
-                tcp.extend([0x50, *flags, 0x10, 0, 0, 0, 0, 0]);
+                let offset = ((20 + options.len()) / 4) as u8;
+                tcp.extend([offset << 4, *flags, 0x10, 0, 0, 0, 0, 0]);
+                tcp.extend(options);
                 tcp.extend(payload);
                 let sum = self.sum(&tcp);
                 tcp[16..18].copy_from_slice(&sum.to_be_bytes());
@@ -190,7 +203,8 @@ impl Frame {
                 flags: bytes[at + 13],
                 sequence: long(at + 4),
                 acknowledgment: long(at + 8),
-                payload: bytes[at + 20..].to_vec(),
+                options: bytes[at + 20..at + usize::from(bytes[at + 12] >> 4) * 4].to_vec(),
+                payload: bytes[at + usize::from(bytes[at + 12] >> 4) * 4..].to_vec(),
             },
             17 => Transport::Udp {
                 source: number(at),

@@ -8,6 +8,7 @@ mod world;
 mod acls;
 mod arp;
 mod checks;
+mod clamping;
 mod collector;
 mod cost;
 mod delivery;

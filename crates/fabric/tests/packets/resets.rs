@@ -14,8 +14,15 @@ fn answered(flags: u8, payload: &[u8]) -> Frame {
 }
 
 fn reset(flags: u8, sequence: u32, acknowledgment: u32) -> Frame {
-    let transport =
-        Transport::Tcp { source: 443, destination: 40000, flags, sequence, acknowledgment, payload: vec![] };
+    let transport = Transport::Tcp {
+        source: 443,
+        destination: 40000,
+        flags,
+        sequence,
+        acknowledgment,
+        options: vec![],
+        payload: vec![],
+    };
     let frame = Frame::new(ENDPOINT_IP, CLIENT_IP, transport).macs(ROUTER_MAC, mac(CLIENT));
     Frame { ttl: 64, ..frame }
 }
