@@ -156,7 +156,7 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 	if ((flow->flags & FLOW_CLOSING) && opens(p))
 		goto outlived;
 	/* With identifier 0 a request from either side has the key of an answer to the other. */
-	if (p->key.protocol == IPPROTO_ICMP && opens(p) != !!(flow->flags & FLOW_FORWARD)) {
+	if (is_icmp(p->key.protocol) && opens(p) != !!(flow->flags & FLOW_FORWARD)) {
 		*reason = DROP_NO_FLOW;
 		return NULL;
 	}

@@ -157,7 +157,7 @@ static __noinline int insert_reverse(struct packet *p)
 
 static __always_inline __u32 idle_seconds(const struct course *c)
 {
-	if (c->key.protocol == IPPROTO_ICMP)
+	if (is_icmp(c->key.protocol))
 		return IDLE_SHORT;
 	if (c->idle_seconds)
 		return c->idle_seconds;

@@ -34,7 +34,7 @@ static __always_inline int lead_to_workload(struct course *c, const struct inter
 
 static __always_inline int lead_to_resolver(struct course *c, const struct settings *settings)
 {
-	if (c->key.protocol == IPPROTO_ICMP || c->key.destination_port != bpf_htons(RESOLVER_PORT))
+	if (is_icmp(c->key.protocol) || c->key.destination_port != bpf_htons(RESOLVER_PORT))
 		return DROP_NO_LISTENER;
 	return lead_to_service(c, settings, settings->resolver);
 }
@@ -54,10 +54,11 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	struct target target = {};
 	struct probe *probe;
 
-	if (c->key.protocol == IPPROTO_ICMP || offset >= PROBE_RANGE)
+	in_service(&c->service, settings, &c->key.destination, c->key.destination.word[3]);
+	if (is_icmp(c->key.protocol) || offset >= PROBE_RANGE || !same_address(&c->service, &c->key.destination))
 		return DROP_NO_ROUTE;
 	probe = bpf_map_lookup_elem(&probes, &offset);
-	if (!probe)
+	if (!probe || is_ipv4(&probe->address) != is_ipv4(&c->service))
 		return DROP_NO_ROUTE;
 	node = bpf_map_lookup_elem(&interfaces, &probe->node);
 	if (!node)
@@ -129,7 +130,8 @@ __noinline int judge(struct course *c, const struct settings *settings)
 		return DROP_NO_ROUTE;
 
 	c->search.protocol = c->key.protocol;
-	c->search.port = c->key.protocol == IPPROTO_ICMP ? ICMP_ECHO : bpf_ntohs(c->key.destination_port);
+	c->search.port = is_icmp(c->key.protocol) ? echo_request(c->key.protocol)
+						  : bpf_ntohs(c->key.destination_port);
 	c->search.id = 0;
 	c->shared_source = 0;
 	c->receiver = 0;

@@ -261,7 +261,7 @@ fn rules_say_what_the_api_said() {
     add(traffic(Some(1), Some(8), Some(-1)), cidr("0.0.0.0/0"));
     add(traffic(Some(1), Some(-1), Some(-1)), cidr("0.0.0.0/0"));
     add(traffic(Some(47), None, None), cidr("192.0.2.1/32"));
-    // Nothing can match these: the group is gone; protocol 0, which is not "any"; and IPv6, all of it, too.
+    // Nothing can match these: the group is gone; and protocol 0, which is not "any".
     add(anything(), Peer::Group(gone.clone()));
     add(traffic(Some(0), None, None), cidr("0.0.0.0/0"));
     add(anything(), cidr("::/0"));
@@ -279,9 +279,12 @@ fn rules_say_what_the_api_said() {
             (1, 8, 0xffff, 96),
             (1, 0xffff, 0xffff, 96),
             (47, 0, 0xffff, 128),
+            (0, 0, 0xffff, 0),
+            (0, 0, 0xffff, 32),
         ]
     );
     assert_eq!(layout::ip(&rules[0].address), ip("10.1.0.0").to_ipv6_mapped(), "the range's own address");
+    assert_eq!(layout::ip(&rules[6].address).to_string(), "2001:db8::");
     assert_eq!(rules[1].peer, peer_kind::PEER_GROUP.0 as u8);
     assert_eq!(rules[1].group, state.get::<SecurityGroup>(&peer).number);
 }

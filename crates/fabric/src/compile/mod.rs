@@ -28,7 +28,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcId};
 
-use crate::layout::KernelSettings;
+use crate::layout::{self, KernelSettings};
 use crate::ranges;
 use crate::tables::Tables;
 
@@ -117,6 +117,6 @@ fn settings(devices: &Devices) -> KernelSettings {
         metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
         flow_share: FLOW_SHARE,
         half_open_share: HALF_OPEN_SHARE,
-        pad: 0,
+        service_prefix: layout::address(ranges::SERVICE_PREFIX).word[..3].try_into().unwrap_or_default(),
     }
 }
