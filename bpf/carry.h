@@ -17,6 +17,7 @@
 
 #include "clamp.h"
 #include "flow.h"
+#include "fragment.h"
 #include "nat.h"
 
 /* Judges an open flow as its first packet would be now. On refusal both entries are gone. */
@@ -156,7 +157,8 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 	if ((flow->flags & FLOW_CLOSING) && opens(p))
 		goto outlived;
 	/* With identifier 0 a request from either side has the key of an answer to the other. */
-	if (is_icmp(p->key.protocol) && opens(p) != !!(flow->flags & FLOW_FORWARD)) {
+	if (is_icmp(p->key.protocol) &&
+	    (p->icmp_type == echo_request(p->key.protocol)) != !!(flow->flags & FLOW_FORWARD)) {
 		*reason = DROP_NO_FLOW;
 		return NULL;
 	}
@@ -171,6 +173,25 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 outlived:
 	remove_pair(&p->key, flow);
 	return NULL;
+}
+
+/* Counts what goes to its flow's other end, and says where that is. */
+static __always_inline void deliver(struct __sk_buff *skb, struct packet *p, struct flow *flow)
+{
+	__sync_fetch_and_add(&flow->packets, p->segments);
+	__sync_fetch_and_add(&flow->bytes, skb->len);
+	count_traffic(p, flow, skb->len);
+	p->device = flow->device;
+	if (skb->pkt_type != PACKET_HOST)
+		bpf_skb_change_type(skb, PACKET_HOST);
+}
+
+/* What few packets need: fragments, and SYNs through endpoints. */
+static __noinline int finish(struct __sk_buff *skb, struct packet *p, __u32 via)
+{
+	int reason = p->fragment ? renumber(skb, p) : DROP_NONE;
+
+	return reason || !via || !(p->tcp_flags & TCP_SYN) ? reason : clamp_segment_size(skb, p);
 }
 
 /* Takes the packet to its flow's other end. DROP_NONE: `p->device` says where that is. */
@@ -193,20 +214,19 @@ static __always_inline int carry(struct __sk_buff *skb, struct packet *p)
 		follow(p, flow);
 	if (!flow->device)
 		return DROP_NOT_DELIVERED;
+	if (p->fragment == FRAGMENT_FIRST) {
+		reason = note_first(p, !same_address(&p->key.source, &flow->peer.destination));
+		if (reason)
+			return reason;
+	}
 	reason = rewrite(skb, p, &flow->peer, flow->mac);
-	if (!reason && (p->tcp_flags & TCP_SYN) && flow->via)
-		reason = clamp_segment_size(skb, p);
+	if (!reason && (p->fragment || (p->tcp_flags & TCP_SYN)))
+		reason = finish(skb, p, flow->via);
 	if (reason)
 		return reason;
-
 	if (flow->seen != p->now)
 		flow->seen = p->now;
-	__sync_fetch_and_add(&flow->packets, p->segments);
-	__sync_fetch_and_add(&flow->bytes, skb->len);
-	count_traffic(p, flow, skb->len);
-	p->device = flow->device;
-	if (skb->pkt_type != PACKET_HOST)
-		bpf_skb_change_type(skb, PACKET_HOST);
+	deliver(skb, p, flow);
 	return DROP_NONE;
 }
 

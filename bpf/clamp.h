@@ -73,7 +73,8 @@ static __noinline int clamp_segment_size(struct __sk_buff *skb, const struct pac
 		.skb = skb,
 		.transport = p->transport,
 		.at = sizeof(struct tcphdr),
-		.limit = ENDPOINT_MTU - sizeof(struct iphdr) - sizeof(struct tcphdr),
+		.limit = ENDPOINT_MTU - sizeof(struct tcphdr) -
+			 (p->ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)),
 	};
 	__u8 offset;
 

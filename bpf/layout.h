@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 7
+#define LAYOUT_VERSION 8
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -27,9 +27,9 @@ enum drop_reason {
 	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
 	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
 	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IP, or a transport that cannot be tracked */
-	DROP_FRAGMENT,              /* a fragment of an IP packet */
+	DROP_FRAGMENT,              /* a fragment whose first one is not known, or that overlaps it */
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
-	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
+	DROP_NO_FLOW,               /* TCP without SYN, an ICMP reply or error, that belongs to no flow */
 	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
 	DROP_ACL_EGRESS_DENIED,     /* the network ACL of the subnet that it leaves does not allow it out */
 	DROP_NO_ROUTE,              /* no route leads there, or the VPC has nothing at this address */
@@ -293,6 +293,7 @@ enum flow_flag {
 
 /* Seconds without a packet either way, after which a flow is gone. AWS's for endpoints. */
 enum idle_seconds {
+	IDLE_FRAGMENT = 30, /* of what is known of a first fragment: Linux's net.ipv4.ipfrag_time */
 	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
 	IDLE_UDP = 120,
 	IDLE_TCP = 350
@@ -343,6 +344,21 @@ struct correction {
 	__u32 pad;
 	__s64 flows;
 	__s64 half_open;
+};
+
+/* Table `fragments`: (sender, slot) -> a first fragment, for those that follow it. */
+struct fragment_key {
+	__u32 interface; /* number; 0: the service namespace */
+	__u32 slot;
+};
+struct fragment {
+	struct flow_key key;
+	__be32 id;      /* of the datagram; IPv4: the last two bytes */
+	__u64 seen;     /* nanoseconds by CLOCK_MONOTONIC */
+	__be32 new_id;  /* as the receiver sees it */
+	__u16 end;      /* where the first fragment ends, in units of 8 bytes */
+	__u8 icmp_type; /* of an echo */
+	__u8 pad;
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */

@@ -13,7 +13,7 @@ use std::time::Duration;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, libbpf_sys};
 
 use crate::error::FabricError;
-use crate::layout::{Collection, Correction, Flow, FlowKey, Layout, Share};
+use crate::layout::{Collection, Correction, Flow, FlowKey, Fragment, Layout, Share};
 use crate::programs::LinkwaySkel;
 use crate::programs::types::{flow_flag, idle_seconds};
 use crate::shares::Census;
@@ -26,6 +26,7 @@ const TCP: u8 = 6;
 /// A walk through the flow table, over and over.
 pub struct Collector {
     flows: MapHandle,
+    fragments: MapHandle,
     shares: MapHandle,
     interfaces: MapHandle,
     collect: OwnedFd,
@@ -62,6 +63,7 @@ impl Collector {
         assert!(fits, "not the flow table of this layout");
         Ok(Self {
             flows,
+            fragments: MapHandle::try_from(&maps.fragments).map_err(failed("open the table fragments"))?,
             shares: MapHandle::try_from(&maps.shares).map_err(failed("open the table shares"))?,
             interfaces: MapHandle::try_from(&maps.interfaces).map_err(failed("open the table interfaces"))?,
             collect: keep(&progs.collect)?,
@@ -91,6 +93,7 @@ impl Collector {
         }
         if finished {
             self.settle().map_err(failed("keep the shares of the flow table"))?;
+            self.forget_fragments(now).map_err(failed("forget fragments"))?;
         }
         Ok(Step { seen, removed, finished })
     }
@@ -107,6 +110,21 @@ impl Collector {
             if self.interfaces.lookup(number.bytes(), MapFlags::ANY)?.is_none() {
                 tracing::trace!(interface = number, ?share, "a share of the flow table is free");
                 self.shares.delete(number.bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remove what is known of first fragments that nothing can follow any more. Memory is all that it is about; one
+    /// that has just been replaced may go with it, and then its datagram is lost.
+    fn forget_fragments(&self, now: u64) -> Result<(), libbpf_rs::Error> {
+        for key in self.fragments.keys() {
+            let value = self.fragments.lookup(&key, MapFlags::ANY)?;
+            let old = value.and_then(|bytes| Fragment::read(&bytes)).is_some_and(|first| {
+                now.saturating_sub(first.seen) > u64::from(idle_seconds::IDLE_FRAGMENT.0) * 1_000_000_000
+            });
+            if old {
+                self.fragments.delete(&key)?;
             }
         }
         Ok(())

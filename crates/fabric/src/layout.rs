@@ -109,6 +109,10 @@ layouts! {
     FlowKey = flow_key;
     /// What is known of it.
     Flow = flow;
+    /// A sender's slot for a first fragment.
+    FragmentKey = fragment_key;
+    /// What those that follow it need.
+    Fragment = fragment;
     /// Places taken, and given back.
     Tally = tally;
     /// What an interface has of the flow table.

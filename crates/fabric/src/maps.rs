@@ -47,7 +47,7 @@ macro_rules! maps {
 
 maps!(
     settings, ports, interfaces, places, members, rulesets, rules, subnets, routes, endpoints, listeners,
-    targets, probes, shares, drops, traffic, events; pinned only: flows
+    targets, probes, shares, drops, traffic, events; pinned only: flows, fragments
 );
 
 /// Where a fabric's tables are pinned, whatever their version.

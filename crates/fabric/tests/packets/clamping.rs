@@ -1,6 +1,8 @@
 //! The maximum segment size that both ends of a connection through an endpoint announce.
 
 use crate::frame::{ACK, Frame, PSH, SYN, Transport};
+use crate::frame6::Frame6;
+use crate::ipv6::{CLIENT_IP6, ENDPOINT_IP6, NODE_IP6, TARGET_IP6, dual_stack};
 use crate::world::*;
 
 const LIMIT: u16 = 8500 - 20 - 20;
@@ -96,4 +98,19 @@ fn towards_the_gateway_too() {
     let syn = Frame::tcp((CLIENT_IP, 40000), (AWS_IP, 443), SYN).tcp_options(&mss(9000));
     let there = Frame::tcp((SERVICE_CLIENT_IP, 40000), (SERVICE_AWS_IP, 443), SYN).tcp_options(&mss(LIMIT));
     assert_eq!(world.send(CLIENT, &syn).frame(), there.macs(ROUTER_MAC, mac(SERVICE)));
+}
+
+#[test]
+fn less_of_ipv6_whose_header_is_longer() {
+    let world = dual_stack();
+    let syn = |from, to, size| {
+        let mut frame = Frame6::tcp(from, to, SYN);
+        let Transport::Tcp { options, .. } = &mut frame.transport else { unreachable!() };
+        *options = mss(size).to_vec();
+        frame
+    };
+    let sent = syn((CLIENT_IP6, 40000), (ENDPOINT_IP6, 443), 9000).macs(mac(CLIENT), ROUTER_MAC);
+    let Outcome::Sent(seen) = world.send_bytes(CLIENT, &sent.bytes()) else { panic!("it was dropped") };
+    let there = syn((NODE_IP6, 40000), (TARGET_IP6, 8443), 8500 - 40 - 20);
+    assert_eq!(Frame6::read(&seen), there.macs(ROUTER_MAC, mac(TARGET)));
 }

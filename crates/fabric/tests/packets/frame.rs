@@ -111,7 +111,9 @@ impl Transport {
                 checksum: number(6) != 0,
                 payload: bytes[8..].to_vec(),
             },
-            1 => Self::Echo { reply: bytes[0] == 0, id: number(4), sequence: number(6) },
+            1 if matches!(bytes[0], 0 | 8) => {
+                Self::Echo { reply: bytes[0] == 0, id: number(4), sequence: number(6) }
+            }
             protocol => Self::Other { protocol, bytes: bytes.to_vec() },
         }
     }
