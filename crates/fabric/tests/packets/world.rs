@@ -274,6 +274,8 @@ impl World {
             service_mac: mac(SERVICE),
             endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
             metadata: u32::from_ne_bytes(SERVICE_METADATA_IP.octets()),
+            flow_share: 131_072,
+            half_open_share: 131_072,
             service_prefix: [0xfd6c_7700u32.to_be(), 0, 0],
         };
         change(&mut settings);
@@ -517,6 +519,13 @@ impl World {
             sum = (sum.0 + traffic.sent.packets, sum.1 + traffic.received.packets, sum.2 + traffic.flows);
         }
         sum
+    }
+
+    /// What an interface has of the flow table: flows, and half-open ones.
+    pub fn share(&self, interface: u32) -> (i64, i64) {
+        let share = self.skeleton.maps.shares.lookup(interface.bytes(), MapFlags::ANY).unwrap();
+        let share = share.map_or_else(Share::default, |bytes| Share::read(&bytes).unwrap());
+        (share.flows.in_use(), share.half_open.in_use())
     }
 
     /// All entries of the flow table.

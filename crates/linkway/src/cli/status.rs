@@ -17,6 +17,9 @@ const MOST_DROPS: usize = 10;
 /// Rows of endpoints' traffic that are shown: the largest. `--output json` has them all.
 const MOST_TRAFFIC: usize = 10;
 
+/// Rows of interfaces and their flows that are shown: the largest. `--output json` has them all.
+const MOST_SHARES: usize = 5;
+
 /// Show what is here, whether it is healthy, and what was dropped and why.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -61,6 +64,7 @@ fn text(status: &protocol::Status) -> String {
     for (interface, problem) in &status.problems {
         writeln!(text, "problem   {interface}: {problem}").expect("a String takes what is written");
     }
+    text.push_str(&shares(&status.shares));
     text.push_str(&traffic(&status.traffic));
     if status.drops.is_empty() {
         text.push_str("drops     none\n");
@@ -85,6 +89,20 @@ fn text(status: &protocol::Status) -> String {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
     }
     text
+}
+
+/// The interfaces that have most flows open, if any has.
+fn shares(rows: &[protocol::FlowShare]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.flows));
+    let rows = rows
+        .into_iter()
+        .take(MOST_SHARES)
+        .map(|row| [row.flows.to_string(), row.half_open.to_string(), row.interface.clone(), row.of.clone()]);
+    format!("\n{}\n", output::table(["FLOWS", "HALF-OPEN", "OPENED BY", "OF"], rows))
 }
 
 /// The endpoints that carried most, if any did.
@@ -135,6 +153,12 @@ mod tests {
             instances: BTreeMap::new(),
             databases: BTreeMap::from([("available".into(), 1)]),
             flows: 3,
+            shares: vec![protocol::FlowShare {
+                interface: "eni-9a0b1c2d".into(),
+                of: "i-1".into(),
+                flows: 3,
+                half_open: 1,
+            }],
             traffic: vec![protocol::EndpointTraffic {
                 interface: "eni-5a6b7c8d".into(),
                 of: "vpce-1".into(),
@@ -148,6 +172,7 @@ mod tests {
         assert!(text.contains("packets   FAULT, 2 revisions behind: no such device\n"), "{text}");
         assert!(text.contains("problem   eni-1a2b3c4d: no namespace\n"), "{text}");
         assert!(text.contains("databases 1 available\n"), "{text}");
+        assert!(text.contains("3      1          eni-9a0b1c2d  i-1"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
         assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
     }
