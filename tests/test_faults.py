@@ -5,12 +5,13 @@
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.aws import permission
-from harness.load import PROGRAMS, PYTHON, Stream, echo_world, inside, kill_first_process, knocking
+from harness.load import PROGRAMS, PYTHON, Stream, echo_world, end, inside, kill_first_process, knocking
 from harness.wait import until
 
 TIMES = int(os.environ.get("FAULTS", "1"))
@@ -18,6 +19,9 @@ KILLS = 4 * TIMES
 # Rules that are rewritten before a kill, so that it may come while tables are written.
 REWRITES = 10
 CLIENTS = 14
+# TCP connections that an interface may have open without an answer, and how long they stay so.
+HALF_OPEN = 8192
+HALF_OPEN_SECONDS = 30
 
 
 @pytest.fixture
@@ -130,3 +134,30 @@ def test_tables_of_another_layout(world):
         other.rename(own)
         world.daemon.start()
     until(lambda: settled(world), "the packet path at the last revision")
+
+
+def test_a_flood_of_connections(world):
+    """Who floods loses by it, and nobody else: what is above the flooder's share is refused, and counted as its own."""
+    group = world.aws.group(world.vpc, ("tcp", (0, 65535), "10.0.0.0/24"))
+    sink, flooder = (world.daemon.run(world.place, "sleep", "infinity", groups=[group]) for _ in range(2))
+    # What is sent there is never answered, not even by a refusal.
+    silent = inside(world.daemon, sink, "ip", "route", "add", "blackhole", world.aws.address(flooder))
+    assert silent.wait(10) == 0
+    end(silent)
+
+    def refused():
+        return world.daemon.drops(world.aws.interface(flooder)).get("HalfOpenShare", 0)
+
+    with busy(world) as stream:
+        began = time.monotonic()
+        flood = inside(world.daemon, flooder, PYTHON, PROGRAMS / "flood.py", world.aws.address(sink))
+        try:
+            for more in range(1, 5 * TIMES + 1):
+                until(lambda: refused() >= more * 10_000, "connections that are refused")
+                stream.moves_on()
+            said, _ = flood.communicate("", timeout=20)
+        finally:
+            end(flood)
+        opened = int(said) - sum(world.daemon.drops(world.aws.interface(flooder)).values())
+        spans = 1 + (time.monotonic() - began) // HALF_OPEN_SECONDS
+        assert HALF_OPEN <= opened <= HALF_OPEN * spans, (said, opened, spans)

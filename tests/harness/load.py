@@ -31,7 +31,7 @@ def echo_world(daemon):
     [address] = aws.endpoint_addresses(endpoint).values()
     return SimpleNamespace(
         daemon=daemon, aws=aws, programs=PROGRAMS, client=client, server=server, endpoint=endpoint, address=address,
-        place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
+        vpc=consumer, place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
     )
 
 
