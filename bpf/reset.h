@@ -116,13 +116,15 @@ static __always_inline __u32 pseudo_sum(const struct packet *p)
 /* All of IPv4's options become such that do nothing. */
 static __always_inline int void_options(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 length = options_length(p);
+	__u32 last = options_length(p) - 1;
 	__u8 nothing[MAX_IPV4_OPTIONS];
 
-	if (!length || length > sizeof(nothing))
-		return length ? -1 : 0;
+	/* The bounds are to be seen on the number that is used: Linux 6.1 does not work them out from another. */
+	barrier_var(last);
+	if (last >= sizeof(nothing))
+		return last + 1 ? -1 : 0;
 	__builtin_memset(nothing, IPV4_OPTION_NOTHING, sizeof(nothing));
-	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr) + sizeof(struct iphdr), nothing, length, 0);
+	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr) + sizeof(struct iphdr), nothing, last + 1, 0);
 }
 
 /* 0: the frame is now the answer. */
