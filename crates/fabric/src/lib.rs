@@ -10,6 +10,7 @@ mod devices;
 mod doctor;
 mod error;
 mod fabric;
+mod firewall;
 pub mod flows;
 pub mod inspect;
 mod kernel;
@@ -27,6 +28,7 @@ mod service;
 mod source_route;
 pub mod tables;
 mod teardown;
+mod uplink;
 
 pub use attachment::instance_namespace;
 pub use compile::probes::{ProbeKey, Probes, probe_addresses};

@@ -38,7 +38,8 @@ pub struct NetworkInterface {
     /// Whether the first of them stays as long as the interface does (AWS's primary IPv6 address).
     #[serde(default)]
     pub primary_ipv6: bool,
-    /// Its security groups. Empty only for a load balancer's without any: then everything is let in.
+    /// Its security groups. Empty only for a NAT gateway's, and a load balancer's without any: then everything is
+    /// let in.
     pub groups: Vec<SecurityGroupId>,
     /// Whether packets must come from its own addresses.
     pub source_dest_check: bool,
@@ -133,6 +134,12 @@ impl NetworkInterface {
                 | InterfaceRole::NatGateway { .. }
                 | InterfaceRole::Database { .. }
         )
+    }
+
+    /// Whether security groups do not apply to it: nothing holds back what it lets in and out.
+    pub fn is_without_groups(&self) -> bool {
+        let role = matches!(self.role, InterfaceRole::LoadBalancer { .. } | InterfaceRole::NatGateway { .. });
+        role && self.groups.is_empty()
     }
 
     /// The name that AWS gives an address inside a VPC, such as `ip-10-0-1-5.ec2.internal`.

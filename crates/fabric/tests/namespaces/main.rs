@@ -320,7 +320,8 @@ fn a_connection_refused_by_a_closed_port_says_so_at_once() {
 
 #[test]
 fn without_privileges_it_says_in_one_line_which_are_missing() {
-    let settings = Settings { name: "lwt-nobody".to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+    let settings =
+        Settings { name: "lwt-nobody".to_owned(), bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
     // Capabilities are a thread's own.
     let refused = thread::spawn(move || {
         caps::clear(None, caps::CapSet::Effective).unwrap();
@@ -356,7 +357,7 @@ fn three_capabilities_are_enough() {
 #[test]
 fn a_name_that_would_meet_another_fabrics_is_refused() {
     for name in ["", "Linkway", "a/b", "web-svc", "1st", &"x".repeat(33)] {
-        let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+        let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
         assert!(matches!(Fabric::open(settings), Err(FabricError::Name { .. })), "{name:?}");
     }
 }

@@ -407,25 +407,48 @@ pub(crate) struct Status {
     pub(crate) databases: BTreeMap<String, usize>,
     /// Open flows.
     pub(crate) flows: usize,
+    /// The host's device that internet gateways lead to.
+    pub(crate) uplink: Option<String>,
     /// What went through each interface of an endpoint.
-    pub(crate) traffic: Vec<EndpointTraffic>,
+    pub(crate) traffic: Vec<Traffic>,
+    /// What went through each NAT gateway and each internet gateway.
+    pub(crate) gateways: Vec<Traffic>,
+    /// All of it, to compare.
+    pub(crate) ways: Ways,
     /// What was dropped since the packet path was made.
     pub(crate) drops: Vec<DropCount>,
 }
 
-/// What went through an endpoint by one of its interfaces, since that was first used.
+/// What went through an endpoint by one of its interfaces, or through a gateway, since that was first used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EndpointTraffic {
-    /// The interface: its id, or its number in brackets once it is gone.
+pub(crate) struct Traffic {
+    /// The interface, or the internet gateway: its id, or its number in brackets once it is gone.
     pub(crate) interface: String,
-    /// The endpoint, for people.
+    /// The endpoint, the NAT gateway or the VPC, for people.
     pub(crate) of: String,
     /// Connections, and other flows, that consumers opened.
     pub(crate) connections: u64,
     /// Bytes from consumers.
     pub(crate) bytes_in: u64,
+    /// Packets from consumers.
+    pub(crate) packets_in: u64,
     /// Bytes to consumers.
     pub(crate) bytes_out: u64,
+    /// Packets to consumers.
+    pub(crate) packets_out: u64,
+}
+
+/// How many bytes went which way, both ways together, through what is still there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ways {
+    /// Through endpoints.
+    pub(crate) endpoints: u64,
+    /// Through NAT gateways.
+    pub(crate) nat_gateways: u64,
+    /// Through internet gateways, from what has an elastic address itself.
+    pub(crate) internet_gateways: u64,
+    /// Led to a gateway and dropped, as `NoUplink`: mostly first packets, each tried again some times.
+    pub(crate) no_uplink: u64,
 }
 
 /// What was dropped at one interface for one reason.
