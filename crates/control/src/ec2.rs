@@ -32,7 +32,7 @@ pub(crate) mod security_group;
 mod security_group_rule;
 mod service_catalog;
 pub(crate) mod subnet;
-mod tag;
+pub(crate) mod tag;
 mod volume;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;

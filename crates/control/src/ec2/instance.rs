@@ -1,6 +1,7 @@
 //! Instances: those that `RunInstances` makes of images, and those that the command line makes of commands
 //! (`admin::instance`), which are shown and terminated here.
 
+mod access;
 mod attribute;
 mod console;
 mod filters;

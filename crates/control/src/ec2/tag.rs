@@ -19,7 +19,7 @@ use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{EndpointConnectionId, ServicePermissionId, Snapshot, Tags, VolumeId};
+use linkway_model::{AccountId, EndpointConnectionId, ServicePermissionId, Snapshot, Tags, VolumeId};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult, Tag, TagDescription,
@@ -54,6 +54,27 @@ macro_rules! each_kind {
         $use!(VpcEndpoint);
         $use!(EndpointService);
     };
+}
+
+/// A resource's tags, and whose it is.
+pub(crate) struct Found<'a> {
+    pub(crate) owner: &'a AccountId,
+    pub(crate) region: &'a str,
+    pub(crate) tags: &'a Tags,
+}
+
+/// The tags of the resource of this type and id, whoever has it.
+pub(crate) fn find<'a>(state: &'a Snapshot, resource_type: &str, id: &str) -> Option<Found<'a>> {
+    macro_rules! find_kind {
+        ($kind:ty) => {
+            if resource_type == <$kind>::NOUN.resource_type {
+                let found = state.get::<$kind>(id)?;
+                return Some(Found { owner: found.owner(), region: found.region(), tags: found.tags() });
+            }
+        };
+    }
+    each_kind!(find_kind);
+    None
 }
 
 /// One tag of one resource.

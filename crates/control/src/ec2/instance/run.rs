@@ -14,7 +14,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{Reservation, RunInstancesRequest};
 
 use super::network::{Plan, groups};
-use super::{profile, settings, shape};
+use super::{access, profile, settings, shape};
 use crate::ec2::{default_vpc, image, key_pair, volume};
 use crate::error::InstanceError;
 use crate::idempotency::once;
@@ -38,6 +38,7 @@ pub(crate) fn run(
     let client_token = input.client_token.take().filter(|token| !token.is_empty());
     control.write(input.dry_run.take(), |tx| {
         default_vpc::ensure(tx, caller);
+        access::require(control, tx, caller, &input)?;
         let token = client_token.as_deref();
         let make = |tx: &mut Transaction| launch(control, caller, tx, &input, token);
         let first = once::<Instance>(tx, caller, control.now(), "RunInstances", token, &input, make)?;
