@@ -12,6 +12,7 @@ pub mod aws_service;
 pub mod base64_text;
 pub mod certificate;
 pub mod connection_notification;
+pub mod crossing;
 pub mod database;
 pub mod database_parameter;
 pub mod dhcp_options;

@@ -63,6 +63,17 @@ impl Names {
         }
     }
 
+    /// An interface, as it is in the state that was learned last.
+    pub(crate) fn find(&self, number: u32) -> Option<&NetworkInterface> {
+        let interface = self.interfaces.get(&number)?;
+        self.learned.get::<NetworkInterface>(&interface.id).map(AsRef::as_ref)
+    }
+
+    /// The state that was learned last.
+    pub(crate) fn state(&self) -> &Snapshot {
+        &self.learned
+    }
+
     /// A security-group rule's id; none for number 0, which is no rule.
     pub(crate) fn rule(&self, number: u32) -> Option<String> {
         (number != 0).then(|| self.rules.get(&number).cloned().unwrap_or_else(|| gone(number)))
