@@ -32,6 +32,7 @@ pub mod internet_gateway;
 pub mod ip_address_type;
 pub mod key_pair;
 pub mod launch;
+pub mod launch_template;
 pub mod load_balancer;
 pub mod nat_gateway;
 pub mod network_acl;

@@ -36,7 +36,7 @@ pub(crate) use profile::{
     replace as replace_profile,
 };
 pub(crate) use reconcile::reconcile;
-pub(crate) use run::run;
+pub(crate) use run::{check_supported, forget_empty, run};
 pub(crate) use status::describe as describe_status;
 
 use crate::describe::select;

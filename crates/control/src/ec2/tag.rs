@@ -10,6 +10,7 @@ use linkway_model::image::Image;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use linkway_model::key_pair::KeyPair;
+use linkway_model::launch_template::LaunchTemplate;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -51,6 +52,7 @@ macro_rules! each_kind {
         $use!(Instance);
         $use!(Image);
         $use!(KeyPair);
+        $use!(LaunchTemplate);
         $use!(VpcEndpoint);
         $use!(EndpointService);
     };
@@ -106,10 +108,10 @@ pub(crate) fn delete(control: &Control, caller: &Caller, input: DeleteTagsReques
     })
 }
 
-/// Take tags away: all of them when none is named; one with a value only if it has this value.
+/// Take tags away: all of them but AWS's own when none is named; one with a value only if it has this value.
 fn remove(present: &mut Tags, named: &[Tag]) {
     if named.is_empty() {
-        present.clear();
+        present.retain(|key, _| key.starts_with("aws:"));
     }
     for Tag { key, value } in named {
         let key = key.as_deref().unwrap_or_default();

@@ -106,6 +106,7 @@ impl Launch<'_> {
         let mut asked =
             groups(state, self.caller, input).unwrap_or_else(|_| input.security_group_ids.clone());
         asked.extend(given.flat_map(|given| given.groups.iter().cloned()));
+        let template = input.launch_template.iter().filter_map(|given| given.launch_template_id.clone());
         let vpc_of =
             |subnet: &String| state.get::<Subnet>(subnet).and_then(|subnet| state.get::<Vpc>(&subnet.vpc));
         if asked.is_empty() {
@@ -117,6 +118,7 @@ impl Launch<'_> {
             .chain(names("subnet", subnets))
             .chain(names("security-group", asked))
             .chain(names("network-interface", interfaces.collect()))
+            .chain(names("launch-template", template.collect()))
             .chain(names("key-pair", input.key_name.iter().cloned().collect()));
         arns.map(|arn| Resource::named(state, arn)).collect()
     }
