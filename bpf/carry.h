@@ -43,7 +43,7 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	c->sender_subnet = 0;
 	c->destination = forward->peer.source;
 	c->destination_port = forward->peer.source_port;
-	sender = c->sender ? bpf_map_lookup_elem(&interfaces, &c->sender) : NULL;
+	sender = c->sender ? interface_of(c->sender) : NULL;
 	if (sender) {
 		c->sender_groups = sender->groups;
 		c->sender_subnet = sender->subnet;
@@ -155,7 +155,7 @@ static __always_inline struct flow *flow_of(struct packet *p, int *reason)
 	if ((flow->flags & FLOW_CLOSING) && opens(p))
 		goto outlived;
 	/* With identifier 0 a request from either side has the key of an answer to the other. */
-	if (p->key.protocol == IPPROTO_ICMP && opens(p) != !!(flow->flags & FLOW_FORWARD)) {
+	if (is_icmp(p->key.protocol) && opens(p) != !!(flow->flags & FLOW_FORWARD)) {
 		*reason = DROP_NO_FLOW;
 		return NULL;
 	}

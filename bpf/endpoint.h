@@ -32,8 +32,8 @@
 /* To the service namespace, as the sender: the client range's address that has the number of its interface. */
 static __always_inline int lead_to_service(struct course *c, const struct settings *settings, __be32 destination)
 {
-	mapped(&c->source, bpf_htonl(settings->client_base + c->sender));
-	mapped(&c->destination, destination);
+	in_service(&c->source, settings, &c->key.source, bpf_htonl(settings->client_base + c->sender));
+	in_service(&c->destination, settings, &c->key.source, destination);
 	c->destination_port = c->key.destination_port;
 	c->shared_source = 1;
 	c->vpc = SERVICE_VPC;
@@ -77,10 +77,10 @@ static __always_inline __u32 hash_of(const struct flow_key *key)
 static __always_inline int lead_to_target(struct course *c, __u32 number, const struct interface *node,
 					  const struct target *target)
 {
-	struct interface *there = bpf_map_lookup_elem(&interfaces, &target->interface);
+	struct interface *there = interface_of(target->interface);
 	int reason;
 
-	c->source = node->address;
+	c->source = is_ipv4(&target->address) ? node->address : node->address6;
 	c->destination = target->address;
 	c->destination_port = target->port;
 	c->shared_source = 1;
@@ -90,7 +90,7 @@ static __always_inline int lead_to_target(struct course *c, __u32 number, const 
 	c->search.port = bpf_ntohs(target->port);
 	c->second.from = node->subnet;
 	c->second.to = there->subnet;
-	c->second.source = node->address;
+	c->second.source = c->source;
 	c->second.destination = target->address;
 	c->second.sender = number;
 	c->second.receiver = target->interface;
@@ -98,7 +98,7 @@ static __always_inline int lead_to_target(struct course *c, __u32 number, const 
 	reason = cross(c, &c->second);
 	if (reason)
 		return reason;
-	if (!admits(&c->search, there->groups, RULE_INGRESS, &node->address, node->groups))
+	if (!admits(&c->search, there->groups, RULE_INGRESS, &c->source, node->groups))
 		return DROP_TARGET_DENIED;
 	c->vpc = there->vpc;
 	c->device = there->device;
@@ -149,35 +149,40 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 	struct listener_key key = { .node = number, .port = c->key.destination_port };
 	struct listener *listener;
 	struct target *target;
-	__be32 gateway;
+	__be32 name;
 
 	key.protocol = c->key.protocol;
-	listener = c->key.protocol == IPPROTO_ICMP ? NULL : bpf_map_lookup_elem(&listeners, &key);
+	listener = is_icmp(c->key.protocol) ? NULL : bpf_map_lookup_elem(&listeners, &key);
 	if (!listener)
 		return DROP_NO_LISTENER;
 	c->idle_seconds = listener->idle_seconds;
 	/* An open flow keeps its way, whatever the listener is marked by now. */
-	gateway = bpf_htonl(settings->endpoint_base + (c->via ? c->via : number));
-	if (c->opened ? c->destination.word[3] == gateway : listener->flags & LISTENER_GATEWAY)
-		return lead_to_service(c, settings, gateway);
+	name = bpf_htonl(settings->endpoint_base + (c->via ? c->via : number));
+	in_service(&c->service, settings, &c->key.source, name);
+	if (c->opened ? same_address(&c->destination, &c->service) : listener->flags & LISTENER_GATEWAY)
+		return lead_to_service(c, settings, name);
 	if (!c->opened && !listener->count)
 		return DROP_NO_HEALTHY_TARGET;
 	target = target_of(c, listener);
 	if (!target)
 		return c->opened ? DROP_FLOW_REVOKED : DROP_NO_HEALTHY_TARGET;
+	/* From IPv4 to IPv6 and back only the gateway translates, and streams only. */
+	if (is_ipv4(&target->address) != is_ipv4(&c->key.source))
+		return c->key.protocol == IPPROTO_TCP ? lead_to_service(c, settings, name) : DROP_NO_HEALTHY_TARGET;
 	return lead_to_target(c, number, node, target);
 }
 
 static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)
 {
-	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &c->receiver);
+	__u32 number = c->receiver;
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &number);
 	struct interface *node;
 
-	c->via = c->receiver;
+	c->via = number;
 	if (!endpoint || endpoint->state != ENDPOINT_AVAILABLE)
 		return DROP_ENDPOINT_UNAVAILABLE;
 	c->counter = endpoint->counter;
-	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
+	node = interface_of(endpoint->node);
 	if (!node)
 		return DROP_NO_LISTENER;
 	if (endpoint->flags & ENDPOINT_ASKS_BALANCER &&

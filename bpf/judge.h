@@ -34,7 +34,7 @@ static __always_inline int lead_to_workload(struct course *c, const struct inter
 
 static __always_inline int lead_to_resolver(struct course *c, const struct settings *settings)
 {
-	if (c->key.protocol == IPPROTO_ICMP || c->key.destination_port != bpf_htons(RESOLVER_PORT))
+	if (is_icmp(c->key.protocol) || c->key.destination_port != bpf_htons(RESOLVER_PORT))
 		return DROP_NO_LISTENER;
 	return lead_to_service(c, settings, settings->resolver);
 }
@@ -54,12 +54,13 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	struct target target = {};
 	struct probe *probe;
 
-	if (c->key.protocol == IPPROTO_ICMP || offset >= PROBE_RANGE)
+	in_service(&c->service, settings, &c->key.destination, c->key.destination.word[3]);
+	if (is_icmp(c->key.protocol) || offset >= PROBE_RANGE || !same_address(&c->service, &c->key.destination))
 		return DROP_NO_ROUTE;
 	probe = bpf_map_lookup_elem(&probes, &offset);
-	if (!probe)
+	if (!probe || is_ipv4(&probe->address) != is_ipv4(&c->service))
 		return DROP_NO_ROUTE;
-	node = bpf_map_lookup_elem(&interfaces, &probe->node);
+	node = interface_of(probe->node);
 	if (!node)
 		return DROP_NO_ROUTE;
 	c->idle_seconds = probe->idle_seconds;
@@ -81,7 +82,7 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 		return lead_to_metadata(c, settings);
 	if (place && place->kind == PLACE_INTERFACE) {
 		c->receiver = place->interface;
-		there = bpf_map_lookup_elem(&interfaces, &place->interface);
+		there = interface_of(place->interface);
 	}
 	if (!admits(&c->search, c->sender_groups, RULE_EGRESS, &c->key.destination, there ? there->groups : 0))
 		return DROP_EGRESS_DENIED;
@@ -99,7 +100,7 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	if (c->first.receiver && c->first.receiver != c->receiver) {
 		c->redirected = c->first.to != SUBNET_OUTSIDE;
 		c->receiver = c->first.receiver;
-		there = bpf_map_lookup_elem(&interfaces, &c->receiver);
+		there = interface_of(c->receiver);
 	}
 	if (!there)
 		return DROP_NO_ROUTE;
@@ -129,7 +130,8 @@ __noinline int judge(struct course *c, const struct settings *settings)
 		return DROP_NO_ROUTE;
 
 	c->search.protocol = c->key.protocol;
-	c->search.port = c->key.protocol == IPPROTO_ICMP ? ICMP_ECHO : bpf_ntohs(c->key.destination_port);
+	c->search.port = is_icmp(c->key.protocol) ? echo_request(c->key.protocol)
+						  : bpf_ntohs(c->key.destination_port);
 	c->search.id = 0;
 	c->shared_source = 0;
 	c->receiver = 0;

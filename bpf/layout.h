@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 6
+#define LAYOUT_VERSION 7
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -26,8 +26,8 @@ enum drop_reason {
 	DROP_NONE = 0,
 	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
 	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
-	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IPv4, or a transport that cannot be tracked */
-	DROP_FRAGMENT,              /* an IPv4 fragment */
+	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IP, or a transport that cannot be tracked */
+	DROP_FRAGMENT,              /* a fragment of an IP packet */
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
 	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
 	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
@@ -68,7 +68,7 @@ enum interface_flag {
 enum place_kind {
 	PLACE_INTERFACE = 1, /* `interface` says which */
 	PLACE_RESOLVER = 2,  /* the VPC's DNS resolver */
-	PLACE_ROUTER = 3,    /* a subnet's router: answers ARP only */
+	PLACE_ROUTER = 3,    /* a subnet's router: answers only who asks for its MAC */
 	PLACE_METADATA = 4   /* what tells instances about themselves */
 };
 
@@ -118,7 +118,7 @@ struct settings {
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
 	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
 	__u32 metadata;            /* IPv4 of the metadata service in the service range, network order */
-	__u32 pad;
+	__u32 service_prefix[3];   /* network order: what goes by IPv6 has these, and then its IPv4 address, there */
 };
 
 /* Table `ports`: interface index of a host end -> who is behind it. */
@@ -137,6 +137,7 @@ struct port {
 /* Table `interfaces`: number -> the interface. */
 struct interface {
 	struct address address; /* primary private address */
+	struct address address6;/* first IPv6 address; all zero: none */
 	__u64 groups;           /* its set of security groups; 0: none, everything is allowed */
 	__u64 subnet;           /* its row of table `subnets` */
 	__u32 vpc;
@@ -202,14 +203,16 @@ struct rule_chunk {
 struct subnet {
 	struct ruleset acl[2]; /* its network ACL, by enum rule_direction; `rules` 0: everything passes */
 	struct address address;
+	struct address address6;
 	__u32 prefix;          /* bits of the 16-byte address that all addresses in it share */
+	__u32 prefix6;         /* the same of its IPv6 range; 0: it has none */
 	__u32 routes[2];       /* its route table */
-	__u32 pad;
 };
 
 /*
  * Table `routes`, a trie: (route table, destination) -> where to; the longest prefix that matches. A route table
- * is known by a hash of its id, in two halves, as nothing may be between `bits` and what they count.
+ * is known by a hash of its id, in two halves, as nothing may be between `bits` and what they count; routes of IPv6
+ * have the last bit of it the other way, so that ::/0 leads no IPv4 packet, whose addresses it would hold.
  */
 struct route_key {
 	__u32 bits; /* those of `table`, and those of the destination that count */

@@ -13,6 +13,7 @@
 #include "arp.h"
 #include "carry.h"
 #include "drop.h"
+#include "neighbour.h"
 #include "reset.h"
 
 /* The packet's room on this CPU, made fresh, with the settings that hold for all of its way. */
@@ -30,6 +31,7 @@ static __always_inline struct packet *packet_of(struct __sk_buff *skb)
 	p->interface = 0;
 	p->tcp_flags = 0;
 	p->icmp_type = 0;
+	p->ipv6 = 0;
 	p->reset = RESET_NEVER;
 	p->segments = skb->gso_segs ? skb->gso_segs : 1;
 	p->other = 0;
@@ -92,6 +94,11 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 		return bpf_redirect(skb->ifindex, 0);
 	}
 	reason = parse(skb, p);
+	if (!reason && solicits_neighbour(p)) {
+		reason = answer_neighbour(skb, p);
+		if (!reason)
+			return bpf_redirect(skb->ifindex, 0);
+	}
 	if (!reason && (p->flags & INTERFACE_SOURCE_CHECK) && !from_own_mac(skb, p))
 		reason = DROP_SPOOFED_SOURCE;
 	if (!reason && is_forwarded(p))

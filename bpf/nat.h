@@ -38,6 +38,41 @@ static __always_inline __u16 changed_checksum(__u16 checksum, __u32 change)
 	return ~sum;
 }
 
+/* The IP header gets its new addresses. What that adds to a sum that has them in it, in `*change`. */
+static __always_inline int readdress4(struct __sk_buff *skb, const struct flow_key *peer, __u32 *change)
+{
+	struct iphdr *ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	*change = folded(difference(ip->saddr, peer->destination.word[3]) +
+			 difference(ip->daddr, peer->source.word[3]));
+	ip->check = changed_checksum(ip->check, *change);
+	ip->saddr = peer->destination.word[3];
+	ip->daddr = peer->source.word[3];
+	return DROP_NONE;
+}
+
+static __noinline int readdress6(struct __sk_buff *skb, const struct packet *p, const struct flow_key *peer,
+				 __u32 *change)
+{
+	struct ipv6hdr *ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	__u64 sum = 0;
+	int i;
+
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		sum += difference(p->key.source.word[i], peer->destination.word[i]);
+		sum += difference(p->key.destination.word[i], peer->source.word[i]);
+	}
+	*change = folded(sum);
+	__builtin_memcpy(&ip->saddr, &peer->destination, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, &peer->source, sizeof(ip->daddr));
+	return DROP_NONE;
+}
+
 /*
  * `peer` is the other direction of the packet's flow: this packet's new source is where answers go to, its
  * new destination where they come from.
@@ -45,31 +80,31 @@ static __always_inline __u16 changed_checksum(__u16 checksum, __u32 change)
 static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p, const struct flow_key *peer,
 				   const __u8 *mac)
 {
-	__be32 source = peer->destination.word[3], destination = peer->source.word[3];
 	__be16 source_port = peer->destination_port, destination_port = peer->source_port;
-	__u32 addresses, ports, at = p->transport;
+	__u32 addresses = 0, ports, at = p->transport & (MAX_TRANSPORT - 1);
 	struct ethhdr *eth = (void *)(long)skb->data;
-	struct iphdr *ip = (void *)(eth + 1);
 	void *end = (void *)(long)skb->data_end;
 	__be16 *transport;
 	__u64 flags = 0;
+	int reason;
 
-	if ((void *)(ip + 1) > end)
+	if ((void *)(eth + 1) > end)
 		return DROP_MALFORMED;
 	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, p->settings.router_mac, ETH_ALEN);
-	if (source == ip->saddr && destination == ip->daddr && source_port == p->key.source_port &&
-	    destination_port == p->key.destination_port)
+	if (same_address(&p->key.source, &peer->destination) && same_address(&p->key.destination, &peer->source) &&
+	    source_port == p->key.source_port && destination_port == p->key.destination_port)
 		return DROP_NONE;
 
-	addresses = folded(difference(ip->saddr, source) + difference(ip->daddr, destination));
-	ip->check = changed_checksum(ip->check, addresses);
-	ip->saddr = source;
-	ip->daddr = destination;
-	if (p->key.protocol == IPPROTO_ICMP)
-		return DROP_NONE;
+	reason = p->ipv6 ? readdress6(skb, p, peer, &addresses) : readdress4(skb, peer, &addresses);
+	if (reason || p->key.protocol == IPPROTO_ICMP)
+		return reason;
+	if (p->key.protocol == IPPROTO_ICMPV6)
+		return bpf_l4_csum_replace(skb, at + __builtin_offsetof(struct icmp_echo, checksum), 0, addresses,
+					   BPF_F_PSEUDO_HDR)
+			       ? DROP_MALFORMED
+			       : DROP_NONE;
 
-	at &= 0x7f;
 	transport = (void *)eth + at;
 	if ((void *)(transport + 2) > end)
 		return DROP_MALFORMED;

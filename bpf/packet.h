@@ -8,11 +8,20 @@
 #ifndef LINKWAY_PACKET_H
 #define LINKWAY_PACKET_H
 
+#include <linux/in.h>
+#include <linux/in6.h>
 #include <bpf/bpf_endian.h>
 
 #include "maps.h"
 
 #define SECOND 1000000000ULL
+#define MAX_TRANSPORT 256 /* so that an offset can be masked */
+
+/* From linux/icmp.h and linux/icmpv6.h, which drag in the C library. */
+#define ICMP_ECHO 8
+#define ICMP_ECHO_REPLY 0
+#define ICMPV6_ECHO 128
+#define ICMPV6_ECHO_REPLY 129
 
 /* A search through the rules of a set of groups, or the entries of a network ACL: see rules.h. */
 struct rule_search {
@@ -68,6 +77,7 @@ struct course {
 	struct hop second;          /* from a balancer's node to its target, if there is one */
 	struct hop back;            /* one of them, turned round */
 	struct rule_search search;
+	struct address service;     /* an address of the service namespace that the destination is held against */
 };
 
 /* Is the refusal of a TCP packet answered with RST? */
@@ -88,8 +98,10 @@ struct packet {
 	__u8 flags;                 /* enum interface_flag */
 	__u8 tcp_flags;
 	__u8 icmp_type;
+	__u8 ipv6;                  /* 1: it is IPv6, 0: IPv4 */
 	__u8 reset;                 /* enum reset_answer */
-	__u32 transport;            /* offset of the transport header */
+	__u32 transport;            /* offset of the transport header; below MAX_TRANSPORT */
+	__u32 left;                 /* bytes from there on, by the length in the IP header */
 	__u32 segments;             /* packets on a wire that this frame stands for */
 	__u32 other;                /* for events: interface on the other side */
 	__u32 rule;                 /* for events: the rule that had let it in so far */
@@ -124,6 +136,42 @@ static __always_inline int same_address(const struct address *a, const struct ad
 	       a->word[0] == b->word[0];
 }
 
+/* IPv4, as all tables have it? */
+static __always_inline int is_ipv4(const struct address *address)
+{
+	return address->word[2] == bpf_htonl(0xffff) && !address->word[1] && !address->word[0];
+}
+
+static __always_inline int is_icmp(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* The type of an echo request, in rules. */
+static __always_inline __u32 echo_request(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMPV6 ? ICMPV6_ECHO : ICMP_ECHO;
+}
+
+static __always_inline __u32 echo_reply(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMPV6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY;
+}
+
+/* What in the service namespace has this IPv4 address, for a flow of IPv4 or IPv6 as `like` is. */
+static __always_inline void in_service(struct address *address, const struct settings *settings,
+				       const struct address *like, __be32 ipv4)
+{
+	if (is_ipv4(like)) {
+		mapped(address, ipv4);
+		return;
+	}
+	address->word[0] = settings->service_prefix[0];
+	address->word[1] = settings->service_prefix[1];
+	address->word[2] = settings->service_prefix[2];
+	address->word[3] = ipv4;
+}
+
 static __always_inline int same_key(const struct flow_key *a, const struct flow_key *b)
 {
 	return a->vpc == b->vpc && a->protocol == b->protocol && a->forwarded == b->forwarded &&
@@ -154,6 +202,15 @@ static __always_inline int in_prefix(const struct address *address, const struct
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)
 {
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
+}
+
+/*
+ * By value, here and in subnet_of: Linux 6.1 takes no key from where a function that it checks by itself, one that is
+ * not static, was pointed to.
+ */
+static __always_inline struct interface *interface_of(__u32 number)
+{
+	return bpf_map_lookup_elem(&interfaces, &number);
 }
 
 static __always_inline struct place *place_of(__u32 vpc, const struct address *address)

@@ -3,14 +3,17 @@
  * From a frame to a flow's key.
  *
  * Every length is checked against what is really there, as the frame is whatever a workload chose to send.
- * Options of IPv4 are stepped over by the header's own length. Ports of a fragment cannot be known, so
- * fragments are dropped. A frame may stand for many packets (segmentation is left to the receiver's end):
- * above 64 KiB its IPv4 length is 0, as the kernel has it since 6.3.
+ * Options of IPv4 are stepped over by the header's own length, and of IPv6's extension headers the two that hold
+ * options, up to four of them. A routing header sends a packet elsewhere than it says (RFC 5095), so it is none
+ * that passes. Ports of a fragment cannot be known, so fragments are dropped. A frame may stand for many packets
+ * (segmentation is left to the receiver's end): above 64 KiB its length is 0, as the kernel has it since 6.3.
+ *
+ * An IPv6 packet may not have IPv4's mapped addresses (RFC 4291, 2.5.5.2): in all tables they are IPv4's.
  *
  * An ICMP echo has one port, its identifier, on the side that asks: a request and an answer to it are each
- * other's reverse.
+ * other's reverse. What asks for a neighbour's MAC has no port, and neighbour.h answers it.
  *
- * Not handled: VLAN tags, IPv6, ICMP other than echo.
+ * Not handled: VLAN tags, other ICMP.
  */
 #ifndef LINKWAY_PARSE_H
 #define LINKWAY_PARSE_H
@@ -18,6 +21,7 @@
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
@@ -27,15 +31,17 @@
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_FRAGMENT_OFFSET 0x1fff
 
+#define MAX_EXTENSIONS 4
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 #define TCP_FLAGS_BYTE 13
 
-/* From linux/icmp.h, which drags in the C library. */
-#define ICMP_ECHO 8
-#define ICMP_ECHO_REPLY 0
+/* From RFC 4861. */
+#define NEIGHBOUR_SOLICITATION 135
+#define NEIGHBOUR_ADVERTISEMENT 136
 
 struct icmp_echo {
 	__u8 type;
@@ -67,17 +73,17 @@ static __always_inline int opens(const struct packet *p)
 	case IPPROTO_UDP:
 		return 1;
 	default:
-		return p->icmp_type == ICMP_ECHO;
+		return p->icmp_type == echo_request(p->key.protocol);
 	}
 }
 
-static __always_inline int parse_tcp(struct packet *p, void *header, void *end, __u32 left)
+static __always_inline int parse_tcp(struct packet *p, void *header, void *end)
 {
 	struct tcphdr *tcp = header;
 
-	if ((void *)(tcp + 1) > end || left < sizeof(*tcp))
+	if ((void *)(tcp + 1) > end || p->left < sizeof(*tcp))
 		return DROP_MALFORMED;
-	if (tcp->doff < 5 || tcp->doff * 4U > left)
+	if (tcp->doff < 5 || tcp->doff * 4U > p->left)
 		return DROP_MALFORMED;
 	p->key.source_port = tcp->source;
 	p->key.destination_port = tcp->dest;
@@ -85,62 +91,45 @@ static __always_inline int parse_tcp(struct packet *p, void *header, void *end, 
 	return DROP_NONE;
 }
 
-static __always_inline int parse_udp(struct packet *p, void *header, void *end, __u32 left)
+static __always_inline int parse_udp(struct packet *p, void *header, void *end)
 {
 	struct udphdr *udp = header;
 
-	if ((void *)(udp + 1) > end || left < sizeof(*udp))
+	if ((void *)(udp + 1) > end || p->left < sizeof(*udp))
 		return DROP_MALFORMED;
-	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > left)
+	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > p->left)
 		return DROP_MALFORMED;
 	p->key.source_port = udp->source;
 	p->key.destination_port = udp->dest;
 	return DROP_NONE;
 }
 
-static __always_inline int parse_icmp(struct packet *p, void *header, void *end, __u32 left)
+static __always_inline int parse_icmp(struct packet *p, void *header, void *end)
 {
 	struct icmp_echo *icmp = header;
 
-	if ((void *)(icmp + 1) > end || left < sizeof(*icmp))
+	if ((void *)(icmp + 1) > end || p->left < sizeof(*icmp))
 		return DROP_MALFORMED;
 	p->icmp_type = icmp->type;
 	if (icmp->code)
 		return DROP_UNSUPPORTED_PROTOCOL;
-	switch (icmp->type) {
-	case ICMP_ECHO:
+	if (icmp->type == echo_request(p->key.protocol))
 		p->key.source_port = icmp->id;
-		return DROP_NONE;
-	case ICMP_ECHO_REPLY:
+	else if (icmp->type == echo_reply(p->key.protocol))
 		p->key.destination_port = icmp->id;
-		return DROP_NONE;
-	default:
+	else if (p->key.protocol != IPPROTO_ICMPV6 || icmp->type != NEIGHBOUR_SOLICITATION)
 		return DROP_UNSUPPORTED_PROTOCOL;
-	}
+	return DROP_NONE;
 }
 
-/* Fills in the key, but for the VPC, and what goes with it. */
-static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
+static __always_inline int parse_ipv4(struct __sk_buff *skb, struct packet *p)
 {
-	__u32 length, header, left;
-	struct ethhdr *eth;
-	struct iphdr *ip;
-	void *data, *end;
+	struct ethhdr *eth = (void *)(long)skb->data;
+	struct iphdr *ip = (void *)(eth + 1);
+	__u32 length, header;
 
-	if (skb->vlan_present)
-		return DROP_UNSUPPORTED_PROTOCOL;
-	if (linear(skb, sizeof(*eth) + sizeof(*ip))) {
-		/* Too short for IPv4; what else it may be is in the first 14 bytes. */
-		return skb->protocol == bpf_htons(ETH_P_IP) ? DROP_MALFORMED : DROP_UNSUPPORTED_PROTOCOL;
-	}
-	eth = data = (void *)(long)skb->data;
-	end = (void *)(long)skb->data_end;
-	ip = (void *)(eth + 1);
-	if ((void *)(ip + 1) > end)
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
 		return DROP_MALFORMED;
-	if (eth->h_proto != bpf_htons(ETH_P_IP))
-		return DROP_UNSUPPORTED_PROTOCOL;
-
 	header = ip->ihl * 4;
 	length = bpf_ntohs(ip->tot_len);
 	if (!length && skb->gso_size)
@@ -153,26 +142,118 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 	if (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET))
 		return DROP_FRAGMENT;
 	p->transport = sizeof(*eth) + header;
-	left = length - header;
+	p->left = length - header;
+	return p->key.protocol == IPPROTO_ICMPV6 ? DROP_UNSUPPORTED_PROTOCOL : DROP_NONE;
+}
 
-	/* The transport's header, 20 bytes at most, may still lie outside of the linear part. */
-	if (data + sizeof(*eth) + header + (left < 20 ? left : 20) > end) {
-		if (linear(skb, sizeof(*eth) + header + (left < 20 ? left : 20)))
+/* Steps over headers of options to what they stand before. */
+static __noinline int skip_extensions(struct __sk_buff *skb, struct packet *p)
+{
+	struct {
+		__u8 next;
+		__u8 length; /* in units of 8 bytes, the first one not counted */
+	} extension;
+	int i;
+
+	for (i = 0; i < MAX_EXTENSIONS; i++) {
+		__u32 length;
+
+		if (p->key.protocol != IPPROTO_DSTOPTS && (p->key.protocol != IPPROTO_HOPOPTS || i))
+			return DROP_NONE;
+		if (bpf_skb_load_bytes(skb, p->transport, &extension, sizeof(extension)))
 			return DROP_MALFORMED;
-		data = (void *)(long)skb->data;
-		end = (void *)(long)skb->data_end;
+		length = 8 * (extension.length + 1);
+		if (length > p->left)
+			return DROP_MALFORMED;
+		p->left -= length;
+		p->transport += length;
+		if (p->transport >= MAX_TRANSPORT - 64)
+			return DROP_UNSUPPORTED_PROTOCOL;
+		p->key.protocol = extension.next;
 	}
-	data += sizeof(*eth) + (header & 0x3c);
+	return DROP_NONE;
+}
+
+static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *p)
+{
+	struct ethhdr *eth = (void *)(long)skb->data;
+	struct ipv6hdr *ip = (void *)(eth + 1);
+	int reason;
+
+	if (linear(skb, sizeof(*eth) + sizeof(*ip)))
+		return DROP_MALFORMED;
+	eth = (void *)(long)skb->data;
+	ip = (void *)(eth + 1);
+	if ((void *)(ip + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	p->ipv6 = 1;
+	p->transport = sizeof(*eth) + sizeof(*ip);
+	p->left = bpf_ntohs(ip->payload_len);
+	if (!p->left && skb->gso_size)
+		p->left = skb->len - p->transport;
+	if (ip->version != 6 || p->left > skb->len - p->transport)
+		return DROP_MALFORMED;
+	__builtin_memcpy(&p->key.source, &ip->saddr, sizeof(p->key.source));
+	__builtin_memcpy(&p->key.destination, &ip->daddr, sizeof(p->key.destination));
+	if (is_ipv4(&p->key.source) || is_ipv4(&p->key.destination))
+		return DROP_MALFORMED;
+	p->key.protocol = ip->nexthdr;
+	if (p->key.protocol == IPPROTO_DSTOPTS || p->key.protocol == IPPROTO_HOPOPTS) {
+		reason = skip_extensions(skb, p);
+		if (reason)
+			return reason;
+	}
+	if (p->key.protocol == IPPROTO_FRAGMENT)
+		return DROP_FRAGMENT;
+	return p->key.protocol == IPPROTO_ICMP ? DROP_UNSUPPORTED_PROTOCOL : DROP_NONE;
+}
+
+static __always_inline int parse_transport(struct __sk_buff *skb, struct packet *p)
+{
+	__u32 wanted = p->transport + (p->left < 20 ? p->left : 20);
+	void *header, *end;
+
+	/* The header, 20 bytes at most, may still lie outside of the linear part. */
+	if (linear(skb, wanted))
+		return DROP_MALFORMED;
+	header = (void *)(long)skb->data + (p->transport & (MAX_TRANSPORT - 1));
+	end = (void *)(long)skb->data_end;
 	switch (p->key.protocol) {
 	case IPPROTO_TCP:
-		return parse_tcp(p, data, end, left);
+		return parse_tcp(p, header, end);
 	case IPPROTO_UDP:
-		return parse_udp(p, data, end, left);
+		return parse_udp(p, header, end);
 	case IPPROTO_ICMP:
-		return parse_icmp(p, data, end, left);
+	case IPPROTO_ICMPV6:
+		return parse_icmp(p, header, end);
 	default:
 		return DROP_UNSUPPORTED_PROTOCOL;
 	}
+}
+
+/* Fills in the key, but for the VPC, and what goes with it. */
+static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
+{
+	int is_ip = skb->protocol == bpf_htons(ETH_P_IP) || skb->protocol == bpf_htons(ETH_P_IPV6);
+	struct ethhdr *eth;
+	int reason;
+
+	if (skb->vlan_present)
+		return DROP_UNSUPPORTED_PROTOCOL;
+	if (linear(skb, sizeof(*eth) + sizeof(struct iphdr))) {
+		/* Too short for IP; what else it may be is in the first 14 bytes. */
+		return is_ip ? DROP_MALFORMED : DROP_UNSUPPORTED_PROTOCOL;
+	}
+	eth = (void *)(long)skb->data;
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		reason = parse_ipv4(skb, p);
+	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+		reason = parse_ipv6(skb, p);
+	else
+		return DROP_UNSUPPORTED_PROTOCOL;
+	return reason ? reason : parse_transport(skb, p);
 }
 
 /* Is the frame from the MAC that the sender must have? */

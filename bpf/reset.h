@@ -24,20 +24,32 @@ struct tcp_frame {
 	struct tcphdr tcp;
 } __attribute__((packed));
 
+struct tcp_frame6 {
+	struct ethhdr eth;
+	struct ipv6hdr ip;
+	struct tcphdr tcp;
+} __attribute__((packed));
+
+/* Where the TCP header is, if nothing is between it and the IP header. */
+static __always_inline __u32 tcp_offset(const struct packet *p)
+{
+	return p->ipv6 ? __builtin_offsetof(struct tcp_frame6, tcp) : __builtin_offsetof(struct tcp_frame, tcp);
+}
+
 static __always_inline int wants_reset(const struct packet *p)
 {
 	struct interface *there;
 	struct place *place;
 
 	if (p->reset == RESET_NEVER || p->key.protocol != IPPROTO_TCP || (p->tcp_flags & TCP_RST) ||
-	    p->transport != __builtin_offsetof(struct tcp_frame, tcp))
+	    p->transport != tcp_offset(p))
 		return 0;
 	if (p->reset == RESET_ALWAYS || p->key.vpc == SERVICE_VPC)
 		return 1;
 	place = place_of(p->key.vpc, &p->key.destination);
 	if (!place || place->kind != PLACE_INTERFACE)
 		return 0;
-	there = bpf_map_lookup_elem(&interfaces, &place->interface);
+	there = interface_of(place->interface);
 	return there && there->kind == INTERFACE_ENDPOINT;
 }
 
@@ -53,62 +65,88 @@ static __always_inline __u64 sum_of(const void *header, __u32 words)
 	return sum;
 }
 
+/* The answer to a segment, but for its checksum. */
+static __always_inline void answer_segment(struct tcphdr *answer, const struct packet *p, const struct tcphdr *asked)
+{
+	__u32 payload = p->left - asked->doff * 4;
+
+	__builtin_memset(answer, 0, sizeof(*answer));
+	answer->source = p->key.destination_port;
+	answer->dest = p->key.source_port;
+	answer->doff = sizeof(*answer) / 4;
+	answer->rst = 1;
+	if (asked->ack) {
+		answer->seq = asked->ack_seq;
+	} else {
+		answer->ack = 1;
+		answer->ack_seq = bpf_htonl(bpf_ntohl(asked->seq) + payload + asked->syn + asked->fin);
+	}
+}
+
+static __always_inline void turn_round4(struct iphdr *ip, const struct packet *p)
+{
+	ip->saddr = p->key.destination.word[3];
+	ip->daddr = p->key.source.word[3];
+	ip->tot_len = bpf_htons(sizeof(*ip) + sizeof(struct tcphdr));
+	ip->ttl = 64;
+	ip->id = 0;
+	ip->frag_off = bpf_htons(0x4000);
+	ip->check = 0;
+	ip->check = changed_checksum(0xffff, folded(sum_of(ip, 5)));
+}
+
+static __always_inline void turn_round6(struct ipv6hdr *ip, const struct packet *p)
+{
+	__builtin_memcpy(&ip->saddr, &p->key.destination, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, &p->key.source, sizeof(ip->daddr));
+	ip->payload_len = bpf_htons(sizeof(struct tcphdr));
+	ip->hop_limit = 64;
+}
+
+/* The sum of the answer's pseudo header. */
+static __always_inline __u32 pseudo_sum(const struct packet *p)
+{
+	__u64 sum = bpf_htonl(IPPROTO_TCP) + (__u64)bpf_htonl(sizeof(struct tcphdr));
+
+	if (!p->ipv6)
+		return folded(sum + p->key.source.word[3] + p->key.destination.word[3]);
+	return folded(sum + sum_of(&p->key.source, 4) + sum_of(&p->key.destination, 4));
+}
+
 /* 0: the frame is now the answer. */
 static __noinline int turn_into_reset(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 at = __builtin_offsetof(struct tcp_frame, tcp) + __builtin_offsetof(struct tcphdr, check);
-	__be32 number = 0, acknowledged, pseudo[4], words[5];
-	struct tcp_frame *frame;
-	struct tcphdr answer = {};
-	__u32 payload;
+	__u32 at = tcp_offset(p) + __builtin_offsetof(struct tcphdr, check);
+	__u32 length = tcp_offset(p) + sizeof(struct tcphdr);
+	struct tcphdr asked, answer;
+	struct ethhdr *eth;
 
-	if (linear(skb, sizeof(*frame)))
+	if (bpf_skb_load_bytes(skb, tcp_offset(p), &asked, sizeof(asked)))
 		return -1;
-	frame = (void *)(long)skb->data;
-	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
+	answer_segment(&answer, p, &asked);
+	if (bpf_skb_change_tail(skb, length, 0) || linear(skb, length))
 		return -1;
-	payload = bpf_ntohs(frame->ip.tot_len) - sizeof(frame->ip) - frame->tcp.doff * 4;
-	acknowledged = bpf_htonl(bpf_ntohl(frame->tcp.seq) + payload + frame->tcp.syn + frame->tcp.fin);
-	if (frame->tcp.ack)
-		number = frame->tcp.ack_seq;
-	if (bpf_skb_change_tail(skb, sizeof(*frame), 0))
-		return -1;
-	if (linear(skb, sizeof(*frame)))
-		return -1;
-	frame = (void *)(long)skb->data;
-	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
-		return -1;
+	eth = (void *)(long)skb->data;
+	if (p->ipv6) {
+		struct tcp_frame6 *frame = (void *)eth;
 
-	answer.source = p->key.destination_port;
-	answer.dest = p->key.source_port;
-	answer.seq = number;
-	answer.doff = sizeof(answer) / 4;
-	answer.rst = 1;
-	if (!(p->tcp_flags & TCP_ACK)) {
-		answer.ack = 1;
-		answer.ack_seq = acknowledged;
+		if ((void *)(frame + 1) > (void *)(long)skb->data_end)
+			return -1;
+		turn_round6((void *)(eth + 1), p);
+		frame->tcp = answer;
+	} else {
+		struct tcp_frame *frame = (void *)eth;
+
+		if ((void *)(frame + 1) > (void *)(long)skb->data_end)
+			return -1;
+		turn_round4((void *)(eth + 1), p);
+		frame->tcp = answer;
 	}
-	frame->tcp = answer;
-	__builtin_memcpy(words, &answer, sizeof(answer));
-
-	__builtin_memcpy(frame->eth.h_dest, frame->eth.h_source, ETH_ALEN);
-	__builtin_memcpy(frame->eth.h_source, p->settings.router_mac, ETH_ALEN);
-	frame->ip.saddr = p->key.destination.word[3];
-	frame->ip.daddr = p->key.source.word[3];
-	frame->ip.tot_len = bpf_htons(sizeof(frame->ip) + sizeof(frame->tcp));
-	frame->ip.ttl = 64;
-	frame->ip.id = 0;
-	frame->ip.frag_off = bpf_htons(0x4000);
-	frame->ip.check = 0;
-	frame->ip.check = changed_checksum(0xffff, folded(sum_of(&frame->ip, 5)));
-
-	pseudo[0] = p->key.destination.word[3];
-	pseudo[1] = p->key.source.word[3];
-	pseudo[2] = bpf_htonl(IPPROTO_TCP);
-	pseudo[3] = bpf_htonl(sizeof(frame->tcp));
-	if (bpf_l4_csum_replace(skb, at, 0, folded(sum_of(pseudo, 4)), BPF_F_PSEUDO_HDR))
+	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, p->settings.router_mac, ETH_ALEN);
+	if (bpf_l4_csum_replace(skb, at, 0, pseudo_sum(p), BPF_F_PSEUDO_HDR))
 		return -1;
-	return bpf_l4_csum_replace(skb, at, 0, folded(sum_of(words, 5)), 0);
+	return bpf_l4_csum_replace(skb, at, 0, folded(sum_of(&answer, 5)), 0);
 }
 
 #endif

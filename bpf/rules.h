@@ -31,7 +31,7 @@ static __always_inline int rule_matches(const struct rule *rule, const struct ru
 	if (rule->protocol) {
 		if (rule->protocol != search->protocol)
 			return 0;
-		if (search->protocol == IPPROTO_ICMP) {
+		if (is_icmp(search->protocol)) {
 			if (rule->from != ANY_ICMP && rule->from != search->port)
 				return 0;
 			if (rule->from != ANY_ICMP && rule->to != ANY_ICMP && rule->to != 0)
@@ -45,7 +45,9 @@ static __always_inline int rule_matches(const struct rule *rule, const struct ru
 
 		return search->peer_groups && bpf_map_lookup_elem(&members, &key);
 	}
-	return rule->peer == PEER_CIDR && in_prefix(&search->peer, &rule->address, rule->prefix);
+	/* A short prefix of IPv6, such as ::/0, would hold all of IPv4's addresses as the tables have them. */
+	return rule->peer == PEER_CIDR && is_ipv4(&search->peer) == is_ipv4(&rule->address) &&
+	       in_prefix(&search->peer, &rule->address, rule->prefix);
 }
 
 /* For bpf_loop, whose context has to lie on the stack: hence the second star. 1 ends the loop. */

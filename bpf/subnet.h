@@ -30,7 +30,16 @@
 #include "parse.h"
 #include "rules.h"
 
-#define LINK_LOCAL 0xa9fe0000 /* 169.254.0.0/16 */
+#define LINK_LOCAL 0xa9fe0000      /* 169.254.0.0/16 */
+#define MULTICAST 0xe0000000       /* 224.0.0.0 and all above it */
+#define LINK_LOCAL6 0xfe800000     /* fe80::/10 */
+#define MULTICAST6 0xff000000      /* ff00::/8 */
+#define INSTANCE_SERVICES 0xfd000ec2 /* fd00:ec2::/32: AWS's own, as 169.254.0.0/16 is of IPv4 */
+
+static __always_inline struct subnet *subnet_of(__u64 id)
+{
+	return bpf_map_lookup_elem(&subnets, &id);
+}
 
 /* Does the subnet's ACL let this through? `search->protocol` and `port` are the caller's to set. */
 static __always_inline int passes(struct rule_search *search, const struct subnet *subnet, __u32 direction,
@@ -50,14 +59,14 @@ static __always_inline struct route *route_of(const struct subnet *subnet, const
 
 	key.bits = 8 * (sizeof(key.table) + sizeof(key.destination));
 	key.table[0] = subnet->routes[0];
-	key.table[1] = subnet->routes[1];
+	key.table[1] = subnet->routes[1] ^ !is_ipv4(destination);
 	return bpf_map_lookup_elem(&routes, &key);
 }
 
 /* Makes an interface that sends on the receiver. Where it does not, the hop stays as it is. */
 static __always_inline void redirect(struct hop *hop, __u32 number)
 {
-	struct interface *there = bpf_map_lookup_elem(&interfaces, &number);
+	struct interface *there = interface_of(number);
 
 	if (!there || there->kind != INTERFACE_WORKLOAD || (there->flags & INTERFACE_SOURCE_CHECK) ||
 	    number == hop->sender)
@@ -91,17 +100,32 @@ static __always_inline int leads_to(const struct route *route, __u32 receiver)
 	}
 }
 
+/* Has the address a meaning on its sender's link only, or is it no single receiver's? */
+static __always_inline int stays_on_link(const struct address *address)
+{
+	__u32 first = bpf_ntohl(address->word[is_ipv4(address) ? 3 : 0]);
+
+	if (is_ipv4(address))
+		return (first & 0xffff0000) == LINK_LOCAL || first >= MULTICAST;
+	return (first & 0xffc00000) == LINK_LOCAL6 || first >= MULTICAST6 || first == INSTANCE_SERVICES;
+}
+
 /* Is this an address that nothing leads to, whatever a route table says? */
 static __always_inline int is_nowhere(const struct hop *hop, const struct subnet *from)
 {
-	return !hop->receiver && (in_prefix(&hop->destination, &from->address, from->prefix) ||
-				  (hop->destination.word[3] & bpf_htonl(0xffff0000)) == bpf_htonl(LINK_LOCAL));
+	if (hop->receiver)
+		return 0;
+	if (stays_on_link(&hop->destination))
+		return 1;
+	if (is_ipv4(&hop->destination))
+		return in_prefix(&hop->destination, &from->address, from->prefix);
+	return from->prefix6 && in_prefix(&hop->destination, &from->address6, from->prefix6);
 }
 
 /* Does the ACL of the subnet that a packet enters let it in? */
 static __always_inline int enters(struct rule_search *search, const struct hop *hop)
 {
-	struct subnet *to = bpf_map_lookup_elem(&subnets, &hop->to);
+	struct subnet *to = subnet_of(hop->to);
 
 	return to && passes(search, to, RULE_INGRESS, &hop->source) ? DROP_NONE : DROP_ACL_INGRESS_DENIED;
 }
@@ -119,7 +143,7 @@ __noinline int crosses(struct rule_search *search, struct hop *hop)
 		return DROP_NONE;
 	if (hop->from == SUBNET_OUTSIDE)
 		return enters(search, hop);
-	from = bpf_map_lookup_elem(&subnets, &hop->from);
+	from = subnet_of(hop->from);
 	if (!from || is_nowhere(hop, from))
 		return DROP_NO_ROUTE;
 	route = route_of(from, &hop->destination);
@@ -168,12 +192,12 @@ __noinline int returns(struct course *c, __u32 port)
 
 	if (!c)
 		return DROP_NO_ROUTE;
-	c->search.port = c->key.protocol == IPPROTO_ICMP ? ICMP_ECHO_REPLY : bpf_ntohs(port);
+	c->search.port = is_icmp(c->key.protocol) ? echo_reply(c->key.protocol) : bpf_ntohs(port);
 	turn_round(&c->back, &c->second);
 	reason = crosses(&c->search, &c->back);
 	if (reason)
 		return reason;
-	if (c->key.protocol != IPPROTO_ICMP)
+	if (!is_icmp(c->key.protocol))
 		c->search.port = bpf_ntohs(c->key.source_port);
 	turn_round(&c->back, &c->first);
 	return crosses(&c->search, &c->back);

@@ -2,7 +2,9 @@
 //! under Rust's names, comparable, and as bytes.
 
 use std::mem::size_of;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
 
 use crate::programs::types;
 
@@ -118,17 +120,24 @@ layouts! {
 }
 
 /// An address as the tables have it: IPv4 as `::ffff:a.b.c.d`.
-pub fn address(ip: Ipv4Addr) -> Address {
-    address6(ip.to_ipv6_mapped())
-}
-
-/// An IPv6 address as the tables have it.
-pub fn address6(ip: Ipv6Addr) -> Address {
+pub fn address(ip: impl Into<IpAddr>) -> Address {
+    let ip = match ip.into() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
     let mut word = [0; 4];
     for (word, bytes) in word.iter_mut().zip(ip.octets().as_chunks::<4>().0) {
         *word = u32::from_ne_bytes(*bytes);
     }
     Address { word }
+}
+
+/// A range as the tables have it: its first address, and how many of the 128 bits all of its addresses share.
+pub fn range(range: impl Into<IpNet>) -> (Address, u32) {
+    match range.into() {
+        IpNet::V4(range) => (address(range.network()), 96 + u32::from(range.prefix_len())),
+        IpNet::V6(range) => (address(range.network()), range.prefix_len().into()),
+    }
 }
 
 /// The address that the tables mean.
@@ -140,8 +149,24 @@ pub fn ip(address: &Address) -> Ipv6Addr {
     Ipv6Addr::from(octets)
 }
 
+/// The same, of either family.
+pub fn either_ip(address: &Address) -> IpAddr {
+    IpAddr::V6(ip(address)).to_canonical()
+}
+
+/// The range of those that share so many of the 128 bits. `None`: there are no such ranges.
+pub fn net(address: &Address, bits: u32) -> Option<IpNet> {
+    let bits = u8::try_from(bits).ok()?;
+    match either_ip(address) {
+        IpAddr::V4(address) => IpNet::new(address.into(), bits.checked_sub(96)?).ok(),
+        IpAddr::V6(address) => IpNet::new(address.into(), bits).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 //! The ranges are disjoint and seen by nobody but the daemon: tables translate between them and the
 //! addresses of VPCs.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use linkway_model::network_interface::Mac;
 
@@ -44,6 +44,35 @@ pub const RESOLVER_LINK_LOCAL: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
 
 /// AWS's link-local address of instance metadata.
 pub const METADATA_LINK_LOCAL: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+
+/// Where IPv6 has the addresses of the service namespace, a /96: this and what is the IPv4 address there. So all that
+/// an IPv4 address there tells, such as an interface's number, an IPv6 address tells, too.
+pub const SERVICE_PREFIX: Ipv6Addr = Ipv6Addr::new(0xfd6c, 0x7700, 0, 0, 0, 0, 0, 0);
+
+/// AWS's IPv6 address of every VPC's resolver.
+pub const RESOLVER6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0253);
+
+/// AWS's IPv6 address of instance metadata.
+pub const METADATA6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254);
+
+/// Where workloads send what leaves their subnet by IPv6: the router's link-local address, the same on every link.
+pub const ROUTER6: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+
+/// Where `address` of the service namespace is by IPv6.
+pub fn by_ipv6(address: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(SERVICE_PREFIX.to_bits() | u128::from(address.to_bits()))
+}
+
+/// The IPv4 address that `address` is, or stands for, in the service namespace; mapped ones are IPv4's.
+pub fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(address) => {
+            let offset = address.to_bits().checked_sub(SERVICE_PREFIX.to_bits())?;
+            u32::try_from(offset).ok().map(Ipv4Addr::from)
+        }
+    }
+}
 
 /// The MAC of every subnet's router: that of an interface whose number is never given out.
 pub fn router_mac() -> Mac {
@@ -97,5 +126,16 @@ mod tests {
             assert_eq!(endpoint_interface(no), None, "{no}");
         }
         assert_eq!(client_interface(endpoint_address(7)), None);
+    }
+
+    #[test]
+    fn an_address_by_ipv6_tells_what_the_one_by_ipv4_does() {
+        let client = client_address(77);
+        assert_eq!(by_ipv6(client).to_string(), "fd6c:7700::a00:4d");
+        for form in [IpAddr::V4(client), by_ipv6(client).into(), client.to_ipv6_mapped().into()] {
+            assert_eq!(as_ipv4(form), Some(client), "{form}");
+        }
+        assert_eq!(as_ipv4(RESOLVER6.into()), None);
+        assert_eq!(as_ipv4("fd6c:7700::1:a00:4d".parse().unwrap()), None);
     }
 }

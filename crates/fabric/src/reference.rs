@@ -7,7 +7,7 @@
 
 mod between;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::layout::{
     self, Address, Interface, KernelSettings, Listener, ListenerKey, MemberKey, PlaceKey, Port, Rule,
@@ -29,13 +29,22 @@ const DNS: u16 = 53;
 /// The one port that instance metadata is read at, over TCP.
 const HTTP: u16 = 80;
 
-/// The type of an ICMP echo request (RFC 792); its code is 0.
-const ICMP_ECHO: u16 = 8;
+/// The type of an ICMP echo request (RFC 792, RFC 4443); its code is 0.
+const ECHO: Kind = Kind { icmp: 8, icmpv6: 128 };
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// In a rule for ICMP: any type, any code.
 const ANY_ICMP: u16 = u16::MAX;
 
-/// A packet that belongs to no flow yet.
+/// A type of ICMP's and of ICMPv6's.
+struct Kind {
+    icmp: u16,
+    icmpv6: u16,
+}
+
+/// A packet that belongs to no flow yet. Both of its addresses are of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
     /// Interface index of the host end that it comes in by.
@@ -43,11 +52,11 @@ pub struct Packet {
     /// The MAC that it says it comes from.
     pub source_mac: [u8; 6],
     /// The address that it says it comes from.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
     /// The port that it says it comes from, in host order. An echo has none.
     pub source_port: u16,
     /// Where it wants to go.
-    pub destination: Ipv4Addr,
+    pub destination: IpAddr,
     /// What it carries.
     pub transport: Transport,
 }
@@ -91,9 +100,9 @@ pub struct Delivery {
     /// The receiver's MAC.
     pub mac: [u8; 6],
     /// Where it comes from, as the receiver sees it.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
     /// Where it goes to.
-    pub destination: Ipv4Addr,
+    pub destination: IpAddr,
     /// The port there, in host order; 0 of an echo.
     pub port: u16,
     /// What an answer is dropped for, if it is: where ACLs let a packet through, they may still refuse answers to
@@ -246,11 +255,21 @@ impl Judge<'_> {
         Delivery {
             device: settings.service_device,
             mac: settings.service_mac,
-            source: Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface)),
-            destination,
+            source: self.in_service(Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface))),
+            destination: self.in_service(destination),
             port,
             answer: self.answer(hops),
         }
+    }
+
+    /// The address of the service namespace, for a packet of this one's family.
+    fn in_service(&self, address: Ipv4Addr) -> IpAddr {
+        if self.packet.source.is_ipv4() {
+            return address.into();
+        }
+        let [first, second, third] = self.tables.settings.service_prefix;
+        let prefix = layout::ip(&Address { word: [first, second, third, 0] });
+        Ipv6Addr::from_bits(prefix.to_bits() | u128::from(address.to_bits())).into()
     }
 
     fn endpoint(&self, sender: &Port, hop: &Hop, number: u32) -> Result<Vec<Way>, drop_reason> {
@@ -276,15 +295,23 @@ impl Judge<'_> {
         (number, node): (u32, &Interface),
     ) -> Result<Vec<Way>, drop_reason> {
         let (listener, port) = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
+        let gateway = Ipv4Addr::from(self.tables.settings.endpoint_base.wrapping_add(asked));
         if listener.flags & listener_flag::LISTENER_GATEWAY.0 != 0 {
-            let gateway = Ipv4Addr::from(self.tables.settings.endpoint_base.wrapping_add(asked));
             return Ok(vec![Ok(self.service(sender, &[*hop], gateway, port))]);
         }
         let ways: Vec<Way> = (0..listener.count)
             .filter_map(|index| {
                 self.tables.targets.get(&TargetKey { targets: listener.targets, index, pad: 0 })
             })
-            .map(|target| self.target(&[*hop], (number, node), target, u16::from_be(target.port)))
+            .map(|target| {
+                if layout::either_ip(&target.address).is_ipv4() == self.packet.source.is_ipv4() {
+                    self.target(&[*hop], (number, node), target, u16::from_be(target.port))
+                } else if matches!(self.packet.transport, Transport::Tcp { .. }) {
+                    Ok(self.service(sender, &[*hop], gateway, port))
+                } else {
+                    Err(drop_reason::DROP_NO_HEALTHY_TARGET)
+                }
+            })
             .collect();
         if ways.is_empty() { Err(drop_reason::DROP_NO_HEALTHY_TARGET) } else { Ok(ways) }
     }
@@ -299,14 +326,16 @@ impl Judge<'_> {
     /// The target sees the balancer's node, and its groups are asked about that one.
     fn target(&self, hops: &[Hop], (number, node): (u32, &Interface), target: &Target, port: u16) -> Way {
         let there = self.tables.interfaces.get(&target.interface).ok_or(drop_reason::DROP_NOT_DELIVERED)?;
+        let destination = layout::either_ip(&target.address);
+        let source = if destination.is_ipv4() { node.address } else { node.address6 };
         let hop = Hop {
             from: End { number, subnet: node.subnet },
             to: Some(End { number: target.interface, subnet: there.subnet }),
-            source: ipv4(&node.address),
-            destination: ipv4(&target.address),
+            source: layout::either_ip(&source),
+            destination,
         };
         self.cross(&hop, port)?;
-        let here = Peer { address: node.address, groups: node.groups };
+        let here = Peer { address: source, groups: node.groups };
         if !self.admits(there.groups, rule_direction::RULE_INGRESS, &here, port) {
             return Err(drop_reason::DROP_TARGET_DENIED);
         }
@@ -323,10 +352,20 @@ impl Judge<'_> {
     /// A health check, from the service namespace.
     fn probe(&self) -> Way {
         let nothing = drop_reason::DROP_NO_ROUTE;
-        let offset = u32::from(self.packet.destination).wrapping_sub(self.tables.settings.probe_base);
+        let address = match self.packet.destination {
+            IpAddr::V4(address) => address,
+            IpAddr::V6(address) => Ipv4Addr::from_bits(address.to_bits() as u32),
+        };
+        if self.in_service(address) != self.packet.destination {
+            return Err(nothing);
+        }
+        let offset = u32::from(address).wrapping_sub(self.tables.settings.probe_base);
         let port = self.port().filter(|_| offset < ranges::PROBES).ok_or(nothing)?;
         let probe = self.tables.probes.get(&offset).ok_or(nothing)?;
         let node = self.tables.interfaces.get(&probe.node).ok_or(nothing)?;
+        if layout::either_ip(&probe.address).is_ipv4() != self.packet.destination.is_ipv4() {
+            return Err(nothing);
+        }
         let target =
             Target { address: probe.address, interface: probe.interface, port: port.to_be(), pad: 0 };
         self.target(&[], (probe.node, node), &target, port)
@@ -358,8 +397,8 @@ impl Judge<'_> {
     fn is_peer(&self, rule: &Rule, peer: &Peer) -> bool {
         match peer_kind(rule.peer.into()) {
             peer_kind::PEER_CIDR => {
-                let differ = layout::ip(&rule.address).to_bits() ^ layout::ip(&peer.address).to_bits();
-                differ.leading_zeros() >= rule.prefix
+                let peer = layout::either_ip(&peer.address);
+                layout::net(&rule.address, rule.prefix).is_some_and(|range| range.contains(&peer))
             }
             peer_kind::PEER_GROUP => {
                 let key = MemberKey { groups: peer.groups, group: rule.group, pad: 0 };
@@ -369,7 +408,7 @@ impl Judge<'_> {
         }
     }
 
-    fn place(&self, vpc: u32, ip: Ipv4Addr) -> Option<(place_kind, u32)> {
+    fn place(&self, vpc: u32, ip: IpAddr) -> Option<(place_kind, u32)> {
         let place = self.tables.places.get(&PlaceKey { vpc, address: layout::address(ip) })?;
         Some((place_kind(place.kind), place.interface))
     }
@@ -378,7 +417,8 @@ impl Judge<'_> {
         match self.packet.transport {
             Transport::Tcp { .. } => 6,
             Transport::Udp { .. } => 17,
-            Transport::Echo { .. } => 1,
+            Transport::Echo { .. } if self.packet.source.is_ipv4() => ICMP,
+            Transport::Echo { .. } => ICMPV6,
         }
     }
 
@@ -392,10 +432,11 @@ impl Judge<'_> {
 
     /// What rules look at.
     fn rule_port(&self) -> u16 {
-        self.port().unwrap_or(ICMP_ECHO)
+        self.port().unwrap_or(self.icmp(&ECHO))
     }
-}
 
-fn ipv4(address: &Address) -> Ipv4Addr {
-    layout::ip(address).to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED)
+    /// The type in the packet's family.
+    fn icmp(&self, kind: &Kind) -> u16 {
+        if self.packet.source.is_ipv4() { kind.icmp } else { kind.icmpv6 }
+    }
 }

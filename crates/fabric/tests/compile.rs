@@ -261,7 +261,7 @@ fn rules_say_what_the_api_said() {
     add(traffic(Some(1), Some(8), Some(-1)), cidr("0.0.0.0/0"));
     add(traffic(Some(1), Some(-1), Some(-1)), cidr("0.0.0.0/0"));
     add(traffic(Some(47), None, None), cidr("192.0.2.1/32"));
-    // Nothing can match these: the group is gone; protocol 0, which is not "any"; and IPv6, all of it, too.
+    // Nothing can match these: the group is gone; and protocol 0, which is not "any".
     add(anything(), Peer::Group(gone.clone()));
     add(traffic(Some(0), None, None), cidr("0.0.0.0/0"));
     add(anything(), cidr("::/0"));
@@ -279,9 +279,12 @@ fn rules_say_what_the_api_said() {
             (1, 8, 0xffff, 96),
             (1, 0xffff, 0xffff, 96),
             (47, 0, 0xffff, 128),
+            (0, 0, 0xffff, 0),
+            (0, 0, 0xffff, 32),
         ]
     );
     assert_eq!(layout::ip(&rules[0].address), ip("10.1.0.0").to_ipv6_mapped(), "the range's own address");
+    assert_eq!(layout::ip(&rules[6].address).to_string(), "2001:db8::");
     assert_eq!(rules[1].peer, peer_kind::PEER_GROUP.0 as u8);
     assert_eq!(rules[1].group, state.get::<SecurityGroup>(&peer).number);
 }
@@ -452,9 +455,9 @@ fn a_target_that_the_vpc_has_not_is_left_out() {
     let group = provider.group.clone();
     provider.state.change::<TargetGroup>(&group, |group| {
         group.targets.clear();
-        group.targets.push(target(TargetId::Ip(ip("10.0.1.77")), 5432));
+        group.targets.push(target(TargetId::Ip(ip("10.0.1.77").into()), 5432));
         group.targets.push(target(TargetId::Instance(InstanceId::random()), 5432));
-        group.targets.push(target(TargetId::Ip(ip(A)), 5432));
+        group.targets.push(target(TargetId::Ip(ip(A).into()), 5432));
     });
     assert_eq!(provider.targets(0).0, mapped(&[A]));
     assert_eq!(compiled(&provider.state).probes.len(), 1);
@@ -508,7 +511,7 @@ proptest! {
         let vpc = state.vpc("10.0.0.0/16");
         let subnet = state.subnet(&vpc, "10.0.1.0/24", 'a');
         let balancer = state.balancer(&[(&subnet, "10.0.1.5")]);
-        let ids: Vec<TargetId> = hosts.iter().map(|host| TargetId::Ip([10, 0, 1, *host].into())).collect();
+        let ids: Vec<TargetId> = hosts.iter().map(|host| TargetId::Ip(ip(&format!("10.0.1.{host}")).into())).collect();
         let group = state.target_group(&vpc, 80, &ids);
         state.listener(&balancer, Protocol::Tcp, 80, &group);
 

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::mem::MaybeUninit;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
@@ -512,7 +512,7 @@ impl Seen {
                     _ => 0,
                 };
                 frame.destination_mac == delivery.mac
-                    && (frame.source, frame.destination, port)
+                    && (IpAddr::V4(frame.source), IpAddr::V4(frame.destination), port)
                         == (delivery.source, delivery.destination, delivery.port)
             }
             _ => false,
@@ -562,9 +562,9 @@ fn compose(built: &Built, plan: &PacketPlan) -> (Packet, Frame) {
     let packet = Packet {
         device: plan.device,
         source_mac,
-        source,
+        source: source.into(),
         source_port: SOURCE_PORT,
-        destination,
+        destination: destination.into(),
         transport: plan.transport,
     };
     (packet, frame.macs(source_mac, router_mac().0))

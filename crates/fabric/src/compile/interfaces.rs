@@ -25,6 +25,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, interface: &Ne
         interface.number,
         Interface {
             address: layout::address(interface.address),
+            address6: interface.ipv6_addresses.first().map(|ip| layout::address(*ip)).unwrap_or_default(),
             groups,
             subnet: subnet_key,
             vpc: vpc.number,

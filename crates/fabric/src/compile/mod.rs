@@ -28,7 +28,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Snapshot, VpcId};
 
-use crate::layout::KernelSettings;
+use crate::layout::{self, KernelSettings};
 use crate::ranges;
 use crate::tables::Tables;
 
@@ -108,6 +108,6 @@ fn settings(devices: &Devices) -> KernelSettings {
         service_mac: ranges::service_mac().0,
         endpoint_base: ranges::ENDPOINT_BASE.into(),
         metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
-        pad: 0,
+        service_prefix: layout::address(ranges::SERVICE_PREFIX).word[..3].try_into().unwrap_or_default(),
     }
 }

@@ -4,7 +4,7 @@ use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::layout::{self, Place, PlaceKey};
 use crate::programs::types::place_kind;
@@ -16,6 +16,7 @@ use super::Context;
 /// A VPC's resolver, and where instances are told of themselves.
 pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
     put(tables, vpc, ranges::METADATA_LINK_LOCAL, place_kind::PLACE_METADATA, 0);
+    put(tables, vpc, ranges::METADATA6, place_kind::PLACE_METADATA, 0);
     if !vpc.enable_dns_support {
         return;
     }
@@ -24,6 +25,7 @@ pub(super) fn resolver(tables: &mut Tables, vpc: &Vpc) {
         put(tables, vpc, resolver, place_kind::PLACE_RESOLVER, 0);
     }
     put(tables, vpc, ranges::RESOLVER_LINK_LOCAL, place_kind::PLACE_RESOLVER, 0);
+    put(tables, vpc, ranges::RESOLVER6, place_kind::PLACE_RESOLVER, 0);
 }
 
 /// A subnet's router.
@@ -37,7 +39,8 @@ pub(super) fn router(context: &Context<'_>, tables: &mut Tables, subnet: &Subnet
 pub(super) fn interface(context: &Context<'_>, tables: &mut Tables, interface: &NetworkInterface) {
     let Some(vpc) = context.snapshot.get::<Vpc>(&interface.vpc) else { return };
     if answers(context, interface) {
-        for address in interface.addresses() {
+        let ipv4 = interface.addresses().map(IpAddr::V4);
+        for address in ipv4.chain(interface.ipv6_addresses.iter().copied().map(IpAddr::V6)) {
             put(tables, vpc, address, place_kind::PLACE_INTERFACE, interface.number);
         }
     }
@@ -55,7 +58,7 @@ fn answers(context: &Context<'_>, interface: &NetworkInterface) -> bool {
     }
 }
 
-fn put(tables: &mut Tables, vpc: &Vpc, ip: Ipv4Addr, kind: place_kind, interface: u32) {
+fn put(tables: &mut Tables, vpc: &Vpc, ip: impl Into<IpAddr>, kind: place_kind, interface: u32) {
     let key = PlaceKey { vpc: vpc.number, address: layout::address(ip) };
     tables.places.insert(key, Place { interface, kind: kind.0 });
 }

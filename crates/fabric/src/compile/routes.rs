@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use linkway_model::RouteTableId;
 use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::index::Term;
@@ -33,18 +33,17 @@ pub(super) fn of_subnet(context: &Context<'_>, subnet: &Subnet) -> Name {
 pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, table: &RouteTable) {
     let name = name(&table.id);
     if let Some(vpc) = context.snapshot.get::<Vpc>(&table.vpc) {
-        for range in &vpc.cidrs {
-            tables.routes.insert(key(name, range.cidr), route(route_kind::ROUTE_LOCAL));
+        let ipv4 = vpc.cidrs.iter().map(|range| IpNet::V4(range.cidr));
+        for range in ipv4.chain(vpc.ipv6_cidrs.iter().map(|range| IpNet::V6(range.cidr))) {
+            tables.routes.insert(key(name, range), route(route_kind::ROUTE_LOCAL));
         }
         for made in &table.routes {
-            // Those of IPv6 are kept and not evaluated.
-            let IpNet::V4(destination) = made.destination else { continue };
             let route = if made.target.is_usable(context.snapshot, &table.vpc) {
                 lead(context, &made.target)
             } else {
                 route(route_kind::ROUTE_BLACKHOLE)
             };
-            tables.routes.insert(key(name, destination), route);
+            tables.routes.insert(key(name, made.destination), route);
         }
     }
     for endpoint in context.snapshot.found::<VpcEndpoint>(Term::EndpointVpc, table.vpc.as_str()) {
@@ -61,9 +60,8 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, table: &RouteT
 fn lead_to_endpoint(region: &str, gateway: &Gateway, table: Name, tables: &mut Tables) {
     let ranges = AwsPrefixList::find(region, &gateway.prefix_list).map(|list| list.ranges());
     for range in ranges.iter().flatten() {
-        let IpNet::V4(range) = *range else { continue };
         let lead = Route { interface: gateway.number, ..route(route_kind::ROUTE_ENDPOINT) };
-        tables.routes.entry(key(table, range)).or_insert(lead);
+        tables.routes.entry(key(table, *range)).or_insert(lead);
     }
 }
 
@@ -89,7 +87,9 @@ fn name(table: &RouteTableId) -> Name {
     [(hash >> 32) as u32, hash as u32]
 }
 
-fn key(table: Name, destination: Ipv4Net) -> RouteKey {
-    let bits = 8 * size_of::<Name>() as u32 + 96 + u32::from(destination.prefix_len());
-    RouteKey { bits, table, destination: layout::address(destination.network()) }
+/// `layout.h` says how tables of IPv4 and IPv6 differ.
+fn key([first, second]: Name, destination: IpNet) -> RouteKey {
+    let table = [first, second ^ u32::from(matches!(destination, IpNet::V6(_)))];
+    let (destination, prefix) = layout::range(destination);
+    RouteKey { bits: 8 * size_of::<Name>() as u32 + prefix, table, destination }
 }

@@ -1,6 +1,6 @@
 //! Sets of security groups, and the rules of each.
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use linkway_model::index::Term;
 use linkway_model::prefix_list;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
@@ -54,7 +54,7 @@ pub(super) fn put_list(tables: &mut Tables, owner: &str, list: &[Rule]) -> Rules
 }
 
 /// One for a range or a group, one for each range of a prefix list. None: nothing can match it. Its peer is gone or
-/// an empty list, or about IPv6, or its protocol is 0, IPv6's hop-by-hop options, for which the tables say "any".
+/// an empty list, or its protocol is 0, IPv6's hop-by-hop options, for which the tables say "any".
 fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     if rule.traffic.protocol == Some(0) {
         return Vec::new();
@@ -63,7 +63,7 @@ fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
     let compiled =
         Rule { id: rule.number, from, to, protocol: rule.traffic.protocol.unwrap_or(0), ..Rule::default() };
     match &rule.peer {
-        Peer::Cidr(cidr) => with_range(compiled, *cidr).into_iter().collect(),
+        Peer::Cidr(cidr) => vec![with_range(compiled, *cidr)],
         Peer::Group(id) => {
             let group = context.snapshot.get::<SecurityGroup>(id).map(|group| group.number);
             let compiled = |group| Rule { peer: peer_kind::PEER_GROUP.0 as u8, group, ..compiled };
@@ -71,23 +71,14 @@ fn compile_rule(context: &Context<'_>, rule: &SecurityGroupRule) -> Vec<Rule> {
         }
         Peer::PrefixList(id) => {
             let ranges = prefix_list::ranges(context.snapshot, &rule.region, id);
-            ranges.into_iter().filter_map(|cidr| with_range(compiled, cidr)).collect()
+            ranges.into_iter().map(|cidr| with_range(compiled, cidr)).collect()
         }
     }
 }
 
-/// With this range as its peer. `None`: it is IPv6's, which no packet can be of. (A short prefix of it, such as
-/// `::/0`, would hold all of IPv4's addresses as the tables have them.)
-pub(super) fn with_range(compiled: Rule, cidr: IpNet) -> Option<Rule> {
-    match cidr.trunc() {
-        IpNet::V4(cidr) => Some(with_ipv4_range(compiled, cidr)),
-        IpNet::V6(_) => None,
-    }
-}
-
-/// With this range as its peer.
-pub(super) fn with_ipv4_range(compiled: Rule, cidr: Ipv4Net) -> Rule {
-    let (address, prefix) = (layout::address(cidr.network()), 96 + u32::from(cidr.prefix_len()));
+/// With this range as its peer. It is about packets of the range's family only.
+pub(super) fn with_range(compiled: Rule, cidr: IpNet) -> Rule {
+    let (address, prefix) = layout::range(cidr);
     Rule { peer: peer_kind::PEER_CIDR.0 as u8, address, prefix, ..compiled }
 }
 

@@ -1,7 +1,7 @@
 //! What is asked where packets leave and enter each subnet: its network ACL and its route
 //! table.
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linkway_model::SubnetId;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet as ModelSubnet;
@@ -22,9 +22,14 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, subnet: &Model
         .snapshot
         .get::<NetworkAcl>(&subnet.network_acl.1)
         .map_or(&[][..], |acl| acl.entries.as_slice());
+    let (address, prefix) = layout::range(subnet.cidr);
+    let (address6, prefix6) =
+        subnet.ipv6_cidr.as_ref().map(|range| layout::range(range.cidr)).unwrap_or_default();
     let mut row = Subnet {
-        address: layout::address(subnet.cidr.network()),
-        prefix: 96 + u32::from(subnet.cidr.prefix_len()),
+        address,
+        prefix,
+        address6,
+        prefix6,
         routes: routes::of_subnet(context, subnet),
         ..Subnet::default()
     };
@@ -35,7 +40,7 @@ pub(super) fn compile(context: &Context<'_>, tables: &mut Tables, subnet: &Model
     tables.subnets.insert(key(&subnet.id), row);
 }
 
-/// One direction of a subnet's ACL. An ACL whose first entry allows everything has no list: nobody has to read it.
+/// One direction of a subnet's ACL. An ACL whose first entries allow everything has no list: nobody has to read it.
 fn acl<'a>(
     tables: &mut Tables,
     subnet: &ModelSubnet,
@@ -43,15 +48,24 @@ fn acl<'a>(
 ) -> Ruleset {
     let mut list: Vec<Rule> = entries.filter_map(compile_entry).collect();
     list.sort_by_key(|entry| entry.id);
-    let everybody = Rule { to: u16::MAX, ..Rule::default() };
-    let allows_all = rules::with_ipv4_range(everybody, Ipv4Net::default());
-    match list.first() {
-        Some(first) if (Rule { id: 0, ..*first }) == allows_all => Ruleset::default(),
-        _ => rules::put_list(tables, subnet.id.as_str(), &list),
+    let has_ipv6 = subnet.ipv6_cidr.is_some();
+    if allows_all(&list, IpNet::V4(Ipv4Net::default()))
+        && (!has_ipv6 || allows_all(&list, IpNet::V6(Ipv6Net::default())))
+    {
+        return Ruleset::default();
     }
+    rules::put_list(tables, subnet.id.as_str(), &list)
 }
 
-/// `None`: it is about IPv6, or about protocol 0, IPv6's hop-by-hop options, for which the tables say "any".
+/// Whether the first entry that is about the family of `all` lets all of it through.
+fn allows_all(list: &[Rule], all: IpNet) -> bool {
+    let everybody = rules::with_range(Rule { to: u16::MAX, ..Rule::default() }, all);
+    let is_ipv4 = |rule: &Rule| layout::ip(&rule.address).to_ipv4_mapped().is_some();
+    let first = list.iter().find(|rule| is_ipv4(rule) == is_ipv4(&everybody));
+    first.is_some_and(|first| Rule { id: 0, ..*first } == everybody)
+}
+
+/// `None`: it is about protocol 0, IPv6's hop-by-hop options, for which the tables say "any".
 fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
     if entry.protocol == Some(0) {
         return None;
@@ -69,5 +83,5 @@ fn compile_entry(entry: &NetworkAclEntry) -> Option<Rule> {
         denies: (!entry.allow).into(),
         ..Rule::default()
     };
-    rules::with_range(compiled, entry.cidr)
+    Some(rules::with_range(compiled, entry.cidr))
 }

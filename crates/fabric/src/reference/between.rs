@@ -1,17 +1,15 @@
 //! What lies between subnets: network ACLs and route tables.
 
-use std::net::Ipv4Addr;
-
-use ipnet::Ipv4Net;
+use std::net::IpAddr;
 
 use crate::layout::{self, Route, Rule, RuleChunk, RuleKey, Ruleset, Subnet};
 use crate::programs::types::{drop_reason, interface_flag, interface_kind, route_kind, rule_direction};
 use crate::reason::Reason;
 
-use super::{Judge, Peer, ipv4};
+use super::{Judge, Kind, Peer};
 
-/// The type of an ICMP echo reply (RFC 792); its code is 0.
-const ICMP_ECHO_REPLY: u16 = 0;
+/// The type of an ICMP echo reply (RFC 792, RFC 4443); its code is 0.
+const ECHO_REPLY: Kind = Kind { icmp: 0, icmpv6: 129 };
 
 /// In place of a subnet: what is beyond a gateway endpoint. `SUBNET_OUTSIDE` of `bpf/layout.h`.
 const OUTSIDE: u64 = u64::MAX;
@@ -22,8 +20,8 @@ pub(super) struct Hop {
     pub(super) from: End,
     /// `None`: nothing stands there.
     pub(super) to: Option<End>,
-    pub(super) source: Ipv4Addr,
-    pub(super) destination: Ipv4Addr,
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
 }
 
 /// An interface, or a gateway endpoint, at one end of a hop.
@@ -47,7 +45,7 @@ impl Hop {
 impl Judge<'_> {
     /// What an answer to the packet, which has taken these hops, is dropped for.
     pub(super) fn answer(&self, hops: &[Hop]) -> Option<Reason> {
-        let port = self.port().map_or(ICMP_ECHO_REPLY, |_| self.packet.source_port);
+        let port = self.port().map_or(self.icmp(&ECHO_REPLY), |_| self.packet.source_port);
         let refusal = |hop: &Hop| self.cross(&hop.back()?, port).err();
         hops.iter().rev().find_map(refusal).map(|reason| Reason(reason.0))
     }
@@ -109,17 +107,20 @@ impl Judge<'_> {
     }
 
     /// Of the routes of a subnet's table that the address is in, the most specific one.
-    fn route(&self, subnet: &Subnet, address: Ipv4Addr) -> Option<&Route> {
+    fn route(&self, subnet: &Subnet, address: IpAddr) -> Option<&Route> {
         let bits_of_table = 8 * size_of_val(&subnet.routes) as u32;
-        let of_table = self.tables.routes.iter().filter(|(key, _)| key.table == subnet.routes);
+        let [first, second] = subnet.routes;
+        let name = [first, second ^ u32::from(address.is_ipv6())];
+        let of_table = self.tables.routes.iter().filter(|(key, _)| key.table == name);
         let matching = of_table.filter(|(key, _)| {
-            range(&key.destination, key.bits - bits_of_table).is_some_and(|range| range.contains(&address))
+            let range = layout::net(&key.destination, key.bits - bits_of_table);
+            range.is_some_and(|range| range.contains(&address))
         });
         matching.max_by_key(|(key, _)| key.bits).map(|(_, route)| route)
     }
 
     /// The entry with the lowest number that matches decides; none denies.
-    fn passes(&self, subnet: &Subnet, direction: rule_direction, other: Ipv4Addr, port: u16) -> bool {
+    fn passes(&self, subnet: &Subnet, direction: rule_direction, other: IpAddr, port: u16) -> bool {
         let acl = &subnet.acl[direction.0 as usize];
         let peer = Peer { address: layout::address(other), groups: 0 };
         let matching = self.list(acl).filter(|entry| self.matches(entry, &peer, port));
@@ -137,17 +138,28 @@ impl Judge<'_> {
     }
 }
 
-/// What is sent to nobody in the subnet itself never leaves it, and no route leads to link-local addresses.
+/// What is sent to nobody in the subnet itself never leaves it, and no route leads to what has a meaning on a link only,
+/// or is no single receiver's.
 fn is_nowhere(hop: &Hop, from: &Subnet) -> bool {
-    let within = range(&from.address, from.prefix).is_some_and(|range| range.contains(&hop.destination));
-    hop.to.is_none() && (within || hop.destination.is_link_local())
+    let ranges = [(from.address, from.prefix), (from.address6, from.prefix6)];
+    let within = ranges.iter().any(|(address, bits)| {
+        *bits > 0 && layout::net(address, *bits).is_some_and(|range| range.contains(&hop.destination))
+    });
+    hop.to.is_none() && (within || stays_on_link(hop.destination))
+}
+
+fn stays_on_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local() || address.octets()[0] >= 224,
+        // fd00:ec2::/32 is to IPv6 what 169.254.0.0/16 is to IPv4.
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local()
+                || address.is_multicast()
+                || address.segments()[..2] == [0xfd00, 0x0ec2]
+        }
+    }
 }
 
 fn is(route: &Route, kind: route_kind) -> bool {
     route.kind == kind.0
-}
-
-/// `bits` of the 16-byte address.
-fn range(address: &layout::Address, bits: u32) -> Option<Ipv4Net> {
-    Ipv4Net::new(ipv4(address), u8::try_from(bits.checked_sub(96)?).ok()?).ok()
 }

@@ -29,9 +29,9 @@ fn frames_that_are_not_sound_are_dropped_with_their_reason() {
     };
     let cases: Vec<(&str, Vec<u8>, Drop)> = vec![
         (
-            "IPv6",
+            "version 4 in IPv6",
             changed(&syn(), |b| b[12..14].copy_from_slice(&[0x86, 0xdd])),
-            Drop::DROP_UNSUPPORTED_PROTOCOL,
+            Drop::DROP_MALFORMED,
         ),
         ("a short frame of another kind", vec![2; 30], Drop::DROP_UNSUPPORTED_PROTOCOL),
         ("version 6 in IPv4", changed(&syn(), |b| b[14] = 0x65), Drop::DROP_MALFORMED),

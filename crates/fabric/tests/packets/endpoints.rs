@@ -1,5 +1,7 @@
 //! From an endpoint to a target and back, and from the balancer's own address.
 
+use std::net::Ipv4Addr;
+
 use std::collections::BTreeMap;
 
 use linkway_fabric::layout::{FlowKey, address};
@@ -113,7 +115,7 @@ fn every_way_that_leads_nowhere_has_its_reason() {
     let tcp = |port| Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, port), SYN);
     assert_eq!(world.send(CLIENT, &tcp(444)), Outcome::Dropped, "nothing listens");
     assert_eq!(world.send(CLIENT, &Frame::echo(CLIENT_IP, ENDPOINT_IP, false, 1)), Outcome::Dropped, "ping");
-    world.listener(6, 445, &[], 0, 0);
+    world.listener(6, 445, &[] as &[(Ipv4Addr, u32)], 0, 0);
     assert_eq!(world.send(CLIENT, &tcp(445)), Outcome::Dropped, "no targets");
     world.listener(6, 446, &[(TARGET_IP, TARGET)], 1, 0);
     assert_eq!(world.send(CLIENT, &tcp(446)), Outcome::Dropped, "only draining ones");

@@ -39,6 +39,78 @@ pub enum Transport {
     },
 }
 
+impl Transport {
+    /// Its number in an IPv4 header.
+    pub fn protocol(&self) -> u8 {
+        match self {
+            Self::Tcp { .. } => 6,
+            Self::Udp { .. } => 17,
+            Self::Echo { .. } => 1,
+            Self::Other { protocol, .. } => *protocol,
+        }
+    }
+
+    /// Its bytes. `sum` is their checksum, with what else the family counts in.
+    pub fn bytes(&self, sum: impl Fn(&[u8]) -> u16) -> Vec<u8> {
+        match self {
+            Self::Tcp { source, destination, flags, sequence, acknowledgment, payload } => {
+                let mut tcp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
+                tcp.extend(sequence.to_be_bytes());
+                tcp.extend(acknowledgment.to_be_bytes());
+                tcp.extend([0x50, *flags, 0x10, 0, 0, 0, 0, 0]);
+                tcp.extend(payload);
+                let sum = sum(&tcp);
+                tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+                tcp
+            }
+            Self::Udp { source, destination, checksum, payload } => {
+                let mut udp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
+                udp.extend((8 + payload.len() as u16).to_be_bytes());
+                udp.extend([0, 0]);
+                udp.extend(payload);
+                if *checksum {
+                    let sum = sum(&udp);
+                    udp[6..8].copy_from_slice(&(if sum == 0 { 0xffff } else { sum }).to_be_bytes());
+                }
+                udp
+            }
+            Self::Echo { reply, id, sequence } => {
+                let mut icmp = vec![if *reply { 0 } else { 8 }, 0, 0, 0];
+                icmp.extend(id.to_be_bytes());
+                icmp.extend(sequence.to_be_bytes());
+                let sum = sum(&icmp);
+                icmp[2..4].copy_from_slice(&sum.to_be_bytes());
+                icmp
+            }
+            Self::Other { bytes, .. } => bytes.clone(),
+        }
+    }
+
+    /// What the bytes are, by their number in an IPv4 header.
+    pub fn read(protocol: u8, bytes: &[u8]) -> Self {
+        let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+        let long = |at: usize| u32::from_be_bytes(part(bytes, at));
+        match protocol {
+            6 => Self::Tcp {
+                source: number(0),
+                destination: number(2),
+                flags: bytes[13],
+                sequence: long(4),
+                acknowledgment: long(8),
+                payload: bytes[20..].to_vec(),
+            },
+            17 => Self::Udp {
+                source: number(0),
+                destination: number(2),
+                checksum: number(6) != 0,
+                payload: bytes[8..].to_vec(),
+            },
+            1 => Self::Echo { reply: bytes[0] == 0, id: number(4), sequence: number(6) },
+            protocol => Self::Other { protocol, bytes: bytes.to_vec() },
+        }
+    }
+}
+
 /// An IPv4 packet in an Ethernet frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
@@ -106,15 +178,6 @@ impl Frame {
         self
     }
 
-    fn protocol(&self) -> u8 {
-        match &self.transport {
-            Transport::Tcp { .. } => 6,
-            Transport::Udp { .. } => 17,
-            Transport::Echo { .. } => 1,
-            Transport::Other { protocol, .. } => *protocol,
-        }
-    }
-
     /// The frame's bytes, with right checksums.
     pub fn bytes(&self) -> Vec<u8> {
         let transport = self.transport_bytes();
@@ -123,7 +186,7 @@ impl Frame {
         ip.extend(((header + transport.len()) as u16).to_be_bytes());
         ip.extend([0x12, 0x34]);
         ip.extend(self.fragment.to_be_bytes());
-        ip.extend([self.ttl, self.protocol(), 0, 0]);
+        ip.extend([self.ttl, self.transport.protocol(), 0, 0]);
         ip.extend(self.source.octets());
         ip.extend(self.destination.octets());
         ip.extend(&self.options);
@@ -133,43 +196,15 @@ impl Frame {
     }
 
     fn transport_bytes(&self) -> Vec<u8> {
-        match &self.transport {
-            Transport::Tcp { source, destination, flags, sequence, acknowledgment, payload } => {
-                let mut tcp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
-                tcp.extend(sequence.to_be_bytes());
-                tcp.extend(acknowledgment.to_be_bytes());
-                tcp.extend([0x50, *flags, 0x10, 0, 0, 0, 0, 0]);
-                tcp.extend(payload);
-                let sum = self.sum(&tcp);
-                tcp[16..18].copy_from_slice(&sum.to_be_bytes());
-                tcp
-            }
-            Transport::Udp { source, destination, checksum, payload } => {
-                let mut udp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
-                udp.extend((8 + payload.len() as u16).to_be_bytes());
-                udp.extend([0, 0]);
-                udp.extend(payload);
-                if *checksum {
-                    let sum = self.sum(&udp);
-                    udp[6..8].copy_from_slice(&(if sum == 0 { 0xffff } else { sum }).to_be_bytes());
-                }
-                udp
-            }
-            Transport::Echo { reply, id, sequence } => {
-                let mut icmp = vec![if *reply { 0 } else { 8 }, 0, 0, 0];
-                icmp.extend(id.to_be_bytes());
-                icmp.extend(sequence.to_be_bytes());
-                let sum = checksum(&[&icmp]);
-                icmp[2..4].copy_from_slice(&sum.to_be_bytes());
-                icmp
-            }
-            Transport::Other { bytes, .. } => bytes.clone(),
-        }
+        self.transport.bytes(|bytes| match self.transport {
+            Transport::Echo { .. } => checksum(&[bytes]),
+            _ => self.sum(bytes),
+        })
     }
 
     fn sum(&self, transport: &[u8]) -> u16 {
         let mut pseudo = [self.source.octets(), self.destination.octets()].concat();
-        pseudo.extend([0, self.protocol()]);
+        pseudo.extend([0, self.transport.protocol()]);
         pseudo.extend((transport.len() as u16).to_be_bytes());
         checksum(&[&pseudo, transport])
     }
@@ -183,24 +218,7 @@ impl Frame {
         let header = usize::from(bytes[14] & 15) * 4;
         assert_eq!(usize::from(number(16)), bytes.len() - 14, "IPv4 total length");
         let at = 14 + header;
-        let transport = match bytes[23] {
-            6 => Transport::Tcp {
-                source: number(at),
-                destination: number(at + 2),
-                flags: bytes[at + 13],
-                sequence: long(at + 4),
-                acknowledgment: long(at + 8),
-                payload: bytes[at + 20..].to_vec(),
-            },
-            17 => Transport::Udp {
-                source: number(at),
-                destination: number(at + 2),
-                checksum: number(at + 6) != 0,
-                payload: bytes[at + 8..].to_vec(),
-            },
-            1 => Transport::Echo { reply: bytes[at] == 0, id: number(at + 4), sequence: number(at + 6) },
-            protocol => Transport::Other { protocol, bytes: bytes[at..].to_vec() },
-        };
+        let transport = Transport::read(bytes[23], &bytes[at..]);
         let frame = Self {
             source_mac: part(bytes, 6),
             destination_mac: part(bytes, 0),
@@ -225,12 +243,12 @@ impl Frame {
 }
 
 /// Some bytes from there on.
-fn part<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
+pub fn part<const LENGTH: usize>(bytes: &[u8], at: usize) -> [u8; LENGTH] {
     bytes[at..at + LENGTH].try_into().expect("a slice of that length")
 }
 
 /// The Internet checksum (RFC 1071) of the parts, each but the last of even length.
-fn checksum(parts: &[&[u8]]) -> u16 {
+pub fn checksum(parts: &[&[u8]]) -> u16 {
     let mut sum = 0u64;
     for part in parts {
         for pair in part.chunks(2) {

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test is a crate of its own, and may panic")]
 
 mod frame;
+mod frame6;
 mod world;
 
 mod acls;
@@ -15,6 +16,8 @@ mod endpoints;
 mod epochs;
 mod gateway;
 mod gateway_endpoints;
+mod ipv6;
+mod neighbours;
 mod resets;
 mod routes;
 mod rules;

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::mem::MaybeUninit;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -118,9 +118,9 @@ pub struct World {
 }
 
 fn route_key(table: u32, destination: &str) -> RouteKey {
-    let net: ipnet::Ipv4Net = destination.parse().unwrap();
-    let bits = 64 + 96 + u32::from(net.prefix_len());
-    RouteKey { bits, table: [table, 0], destination: address(net.network()) }
+    let net: ipnet::IpNet = destination.parse().unwrap();
+    let (destination, prefix) = range(net);
+    RouteKey { bits: 64 + prefix, table: [table, u32::from(net.addr().is_ipv6())], destination }
 }
 
 pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
@@ -129,6 +129,7 @@ pub fn rule(id: u32, protocol: u8, ports: (u16, u16)) -> Rule {
 
 pub trait Peer {
     fn peer_cidr(self, network: Ipv4Addr, prefix: u32) -> Rule;
+    fn peer_range(self, range: &str) -> Rule;
     fn peer_group(self, group: u32) -> Rule;
 }
 
@@ -137,6 +138,12 @@ impl Peer for Rule {
         self.peer = types::peer_kind::PEER_CIDR.0 as u8;
         self.address = address(network);
         self.prefix = 96 + prefix;
+        self
+    }
+
+    fn peer_range(mut self, of: &str) -> Rule {
+        self.peer = types::peer_kind::PEER_CIDR.0 as u8;
+        (self.address, self.prefix) = range(of.parse::<ipnet::IpNet>().unwrap());
         self
     }
 
@@ -257,7 +264,7 @@ impl World {
             service_mac: mac(SERVICE),
             endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
             metadata: u32::from_ne_bytes(SERVICE_METADATA_IP.octets()),
-            pad: 0,
+            service_prefix: [0xfd6c_7700u32.to_be(), 0, 0],
         };
         change(&mut settings);
         self.put(&self.skeleton.maps.settings, &0u32, &settings);
@@ -268,7 +275,7 @@ impl World {
         self.settings(|settings| settings.epoch = 2);
     }
 
-    pub fn place(&self, vpc: u32, ip: Ipv4Addr, interface: u32, kind: types::place_kind) {
+    pub fn place(&self, vpc: u32, ip: impl Into<IpAddr>, interface: u32, kind: types::place_kind) {
         self.put(
             &self.skeleton.maps.places,
             &PlaceKey { vpc, address: address(ip) },
@@ -320,7 +327,7 @@ impl World {
     }
 
     /// Changes a row, if it is there.
-    fn alter<K: Layout, V: Layout>(&self, map: &impl MapCore, key: &K, change: impl FnOnce(&mut V)) {
+    pub fn alter<K: Layout, V: Layout>(&self, map: &impl MapCore, key: &K, change: impl FnOnce(&mut V)) {
         if let Some(value) = map.lookup(key.bytes(), MapFlags::ANY).unwrap() {
             let mut value = V::read(&value).unwrap();
             change(&mut value);
@@ -335,6 +342,7 @@ impl World {
         let flags = types::interface_flag::INTERFACE_SOURCE_CHECK.0 as u8;
         let interface = Interface {
             address: address(ip),
+            address6: Address::default(),
             groups,
             subnet: vpc.into(),
             vpc,
@@ -417,7 +425,7 @@ impl World {
         &self,
         protocol: u8,
         port: u16,
-        targets: &[(Ipv4Addr, u32)],
+        targets: &[(impl Into<IpAddr> + Copy, u32)],
         draining: u32,
         idle_seconds: u32,
     ) {
