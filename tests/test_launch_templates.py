@@ -5,11 +5,10 @@ import base64
 import pytest
 
 from harness.aws import refusal
+from harness.instances import image, show, subnet  # noqa: F401
 from harness.terraform import gone, reaches, specification, tags
 from test_iam import account, document, iam, may, user  # noqa: F401
 from test_iam_resources import DENIED, when
-from test_instances_api import image, show  # noqa: F401
-from test_instances_api import subnet as subnet  # noqa: F401
 
 UNKNOWN = "lt-0123456789abcdef0"
 

@@ -3,7 +3,7 @@
 //!
 //! Source: "Network ACL basics" and "Route table concepts" in AWS's VPC user guide. Neither is asked within a subnet.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -25,9 +25,9 @@ pub struct Hop<'a> {
     /// The subnet that it enters; `None`: nothing stands there, or it is beyond a gateway endpoint.
     pub to: Option<&'a Subnet>,
     /// Its source.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
     /// Its destination.
-    pub destination: Ipv4Addr,
+    pub destination: IpAddr,
     /// IANA's number of its protocol.
     pub protocol: u8,
     /// The destination's port; of ICMP, the type.
@@ -84,8 +84,7 @@ impl<'a> Hop<'a> {
 
     fn leave(&self, state: &'a Snapshot, from: &'a Subnet) -> Option<Obstacle<'a>> {
         // What is sent to nobody in the subnet itself never leaves it.
-        let is_own = from.cidr.contains(&self.destination);
-        if self.to.is_none() && (is_own || self.destination.is_link_local()) {
+        if self.to.is_none() && (from.has_address(self.destination) || stays_on_link(self.destination)) {
             return None;
         }
         self.denied(state, from, true).or_else(|| self.astray(state, RouteTable::of(state, from)?))
@@ -95,16 +94,16 @@ impl<'a> Hop<'a> {
     fn denied(&self, state: &'a Snapshot, subnet: &Subnet, egress: bool) -> Option<Obstacle<'a>> {
         let acl = state.get::<NetworkAcl>(&subnet.network_acl.1)?;
         let other = if egress { self.destination } else { self.source };
-        let entry = acl.deciding(egress, self.protocol, self.port, other.into());
+        let entry = acl.deciding(egress, self.protocol, self.port, other);
         (!entry.is_some_and(|entry| entry.allow)).then_some(Obstacle::Acl { acl, egress, entry })
     }
 
     /// Where a route table leads, if that is nowhere.
     fn astray(&self, state: &'a Snapshot, table: &'a RouteTable) -> Option<Obstacle<'a>> {
         let vpc = state.get::<Vpc>(&table.vpc)?;
-        let destination = IpAddr::from(self.destination);
-        let local = vpc.cidrs.iter().map(|range| IpNet::from(range.cidr));
-        let others = local.chain(to_endpoints(state, table)).filter(|range| range.contains(&destination));
+        let destination = self.destination;
+        let others =
+            vpc.ranges().chain(to_endpoints(state, table)).filter(|range| range.contains(&destination));
         let others = others.map(|range| range.prefix_len()).max();
         let made = table.routes.iter().filter(|route| route.destination.contains(&destination));
         let made = made.max_by_key(|route| route.destination.prefix_len());
@@ -127,8 +126,20 @@ impl<'a> Hop<'a> {
         let RouteTarget::NetworkInterface(id) = target else { return Some(RouteFault::Uplink) };
         let interface = state.get::<NetworkInterface>(id)?;
         let takes_it = !interface.source_dest_check
-            || interface.addresses().any(|address| [self.source, self.destination].contains(&address));
+            || all_addresses(interface).any(|address| [self.source, self.destination].contains(&address));
         (!takes_it).then_some(RouteFault::NotForwarded)
+    }
+}
+
+fn all_addresses(interface: &NetworkInterface) -> impl Iterator<Item = IpAddr> + '_ {
+    interface.addresses().map(IpAddr::from).chain(interface.ipv6_addresses.iter().copied().map(IpAddr::from))
+}
+
+/// Whether no route leads there: it has a meaning on a link only, or is no single receiver's.
+fn stays_on_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_multicast() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local() || address.is_multicast(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! ways, as an ACL remembers nothing of what it has let through.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use linkway_model::aws_prefix_list::AwsPrefixList;
@@ -97,15 +97,20 @@ pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
     for sender in talking {
         for (door, port) in doors.iter().flat_map(|door| ports.iter().map(move |port| (*door, *port))) {
             let who = format!("{} and {}", name(sender), door.id);
-            let hop = hop(subject, (sender, sender.address), (door, door.address), port);
+            let hop = hop(subject, (sender, sender.address.into()), (door, door.address.into()), port);
             hop.into_iter().for_each(|hop| found.look(subject, hop, &who));
         }
     }
     found.tell(subject, findings);
     let mut behind = Found::default();
     for (node, address, target, port) in behind_it(subject) {
+        let source = match address {
+            IpAddr::V4(_) => Some(node.address.into()),
+            IpAddr::V6(_) => node.ipv6_addresses.first().copied().map(IpAddr::from),
+        };
+        let Some(source) = source else { continue };
         let who = format!("{} and the target {address}", node.id);
-        let hop = hop(subject, (node, node.address), (target, address), port);
+        let hop = hop(subject, (node, source), (target, address), port);
         hop.into_iter().for_each(|hop| behind.look(subject, hop, &who));
     }
     behind.tell(subject, findings);
@@ -128,8 +133,8 @@ pub(super) fn look_at_gateway(subject: Subject<'_>, findings: &mut Findings<'_>)
             let question = Hop {
                 from: Some(subnet),
                 to: None,
-                source: sender.address,
-                destination: range.addr(),
+                source: sender.address.into(),
+                destination: range.addr().into(),
                 protocol: 6,
                 port: 443,
             };
@@ -141,8 +146,8 @@ pub(super) fn look_at_gateway(subject: Subject<'_>, findings: &mut Findings<'_>)
 
 fn hop<'a>(
     subject: Subject<'a>,
-    (from, source): (&NetworkInterface, Ipv4Addr),
-    (to, destination): (&NetworkInterface, Ipv4Addr),
+    (from, source): (&NetworkInterface, IpAddr),
+    (to, destination): (&NetworkInterface, IpAddr),
     port: Port,
 ) -> Option<Hop<'a>> {
     let subnet = |interface: &NetworkInterface| subject.state.get::<Subnet>(&interface.subnet);
@@ -158,7 +163,7 @@ fn hop<'a>(
 }
 
 /// Nodes that the endpoint leads to, and what each sends to: the target's address, its interface, and its port.
-fn behind_it<'a>(subject: Subject<'a>) -> Vec<(&'a NetworkInterface, Ipv4Addr, &'a NetworkInterface, Port)> {
+fn behind_it<'a>(subject: Subject<'a>) -> Vec<(&'a NetworkInterface, IpAddr, &'a NetworkInterface, Port)> {
     let Some(service) = subject.endpoint_service() else { return Vec::new() };
     let routing = Routing::new(subject.state);
     let mut behind = Vec::new();
@@ -168,7 +173,7 @@ fn behind_it<'a>(subject: Subject<'a>) -> Vec<(&'a NetworkInterface, Ipv4Addr, &
         for listener in routing.listeners(balancer) {
             let Some(group) = subject.target_group(listener) else { continue };
             for target in routing.reachable(balancer, &place.zone, group) {
-                let Some(address) = routing.address(target) else { continue };
+                let Some(address) = routing.address(group, target) else { continue };
                 let text = index::address(&group.vpc, address);
                 let mut there = subject.state.found::<NetworkInterface>(Term::InterfaceAddress, &text);
                 let Some(there) = there.next() else { continue };
@@ -212,11 +217,15 @@ impl Stopped<'_> {
                     false => "let it through by an entry with a lower number",
                 };
                 let (from, to) = if self.answer { EPHEMERAL } else { (port.number, port.number) };
+                let (range, length) = match other {
+                    IpAddr::V4(_) => ("cidr-block", 32),
+                    IpAddr::V6(_) => ("ipv6-cidr-block", 128),
+                };
                 let command = free_number(acl, egress, entry.map(|entry| entry.number)).and_then(|number| {
                     let way = if egress { "egress" } else { "ingress" };
                     subject.aws(&format!(
                         "ec2 create-network-acl-entry --network-acl-id {} --{way} --rule-number {number} \
-                         --protocol {protocol} --port-range From={from},To={to} --cidr-block {other}/32 \
+                         --protocol {protocol} --port-range From={from},To={to} --{range} {other}/{length} \
                          --rule-action allow",
                         acl.id
                     ))
@@ -238,8 +247,9 @@ impl Stopped<'_> {
                 );
                 let command = route.and_then(|route| {
                     subject.aws(&format!(
-                        "ec2 delete-route --route-table-id {} --destination-cidr-block {route}",
-                        table.id
+                        "ec2 delete-route --route-table-id {} --destination-{} {route}",
+                        table.id,
+                        if route.addr().is_ipv4() { "cidr-block" } else { "ipv6-cidr-block" }
                     ))
                 });
                 (

@@ -5,7 +5,7 @@
 //! target, or from an endpoint to the client that it answers. The first hop that something stops for the reason told
 //! is the one that is meant. The state may have changed since; then nothing is said.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use linkway_fabric::DropEvent;
 use linkway_model::crossing::{Hop, Obstacle, RouteFault};
@@ -21,10 +21,8 @@ use linkway_model::{Snapshot, VpcId};
 use crate::admin::protocol::Decider;
 use crate::daemon::names::Names;
 
-/// ICMP's number, and the types of an echo (RFC 792).
-const ICMP: u8 = 1;
-const ECHO_REQUEST: u16 = 8;
-const ECHO_REPLY: u16 = 0;
+/// ICMP's and ICMPv6's numbers, and the types of an echo and its answer (RFC 792, RFC 4443).
+const ECHOES: [(u8, [u16; 2]); 2] = [(1, [8, 0]), (58, [128, 129])];
 
 /// What decided, where a network ACL or a route table did.
 pub(super) fn of(event: &DropEvent, names: &Names) -> Option<Decider> {
@@ -54,23 +52,20 @@ struct Way<'a> {
     sender: &'a NetworkInterface,
     /// Who gets it at last, where that is known.
     receiver: Option<&'a NetworkInterface>,
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
+    source: IpAddr,
+    destination: IpAddr,
     protocol: u8,
     port: u16,
 }
 
 impl<'a> Way<'a> {
     fn of(event: &DropEvent, names: &'a Names) -> Option<Self> {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (event.source, event.destination) else {
-            return None;
-        };
         Some(Self {
             state: names.state(),
             sender: names.find(event.interface)?,
             receiver: event.other.and_then(|number| names.find(number)),
-            source,
-            destination,
+            source: event.source,
+            destination: event.destination,
             protocol: event.protocol,
             port: event.destination_port,
         })
@@ -92,7 +87,7 @@ impl<'a> Way<'a> {
     }
 
     /// What stands at an address.
-    fn at(&self, vpc: &VpcId, address: Ipv4Addr) -> Option<&'a NetworkInterface> {
+    fn at(&self, vpc: &VpcId, address: IpAddr) -> Option<&'a NetworkInterface> {
         let text = index::address(vpc, address);
         self.state.found::<NetworkInterface>(Term::InterfaceAddress, &text).next().map(AsRef::as_ref)
     }
@@ -106,11 +101,12 @@ impl<'a> Way<'a> {
         &self,
         from: &NetworkInterface,
         to: Option<&NetworkInterface>,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
+        source: IpAddr,
+        destination: IpAddr,
         port: u16,
     ) -> Vec<Hop<'a>> {
-        let ports = if self.protocol == ICMP { vec![ECHO_REQUEST, ECHO_REPLY] } else { vec![port] };
+        let echo = ECHOES.iter().find(|(protocol, _)| *protocol == self.protocol);
+        let ports = echo.map_or(vec![port], |(_, types)| types.to_vec());
         let from = self.subnet(from);
         let to = to.and_then(|to| self.subnet(to));
         let hop = |port| Hop { from, to, source, destination, protocol: self.protocol, port };
@@ -135,6 +131,14 @@ impl<'a> Way<'a> {
         Routing::new(self.state).node(service, &place.zone)
     }
 
+    /// What an interface of an endpoint's sends to a client, by either family: which it was is not told.
+    fn answers(&self, door: &NetworkInterface, client: &NetworkInterface) -> Vec<Hop<'a>> {
+        let by_ipv4 = Some((door.address.into(), client.address.into()));
+        let by_ipv6 = door.ipv6_addresses.first().zip(client.ipv6_addresses.first());
+        let ways = by_ipv4.into_iter().chain(by_ipv6.map(|(from, to)| ((*from).into(), (*to).into())));
+        ways.flat_map(|(from, to)| self.hop(door, Some(client), from, to, self.port)).collect()
+    }
+
     fn from_node(&self, node: &NetworkInterface) -> Vec<Hop<'a>> {
         let InterfaceRole::LoadBalancer { load_balancer } = &node.role else { return Vec::new() };
         let Some(balancer) = self.state.get::<LoadBalancer>(load_balancer) else { return Vec::new() };
@@ -146,9 +150,11 @@ impl<'a> Way<'a> {
         let hops = groups.flat_map(|group| {
             let targets = routing.targets(balancer, &subnet.zone, group).into_iter();
             targets.flat_map(move |target| {
-                let address = routing.address(target);
+                let address = routing.address(group, target);
                 let there = address.and_then(|address| Some((address, self.at(&group.vpc, address)?)));
-                there.map(|(address, there)| self.hop(node, Some(there), node.address, address, target.port))
+                there.and_then(|(address, there)| {
+                    Some(self.hop(node, Some(there), of_family(node, address)?, address, target.port))
+                })
             })
         });
         hops.flatten().collect()
@@ -164,9 +170,16 @@ impl<'a> Way<'a> {
         let hops = doors.filter_map(|(endpoint, place)| {
             let door = self.state.get::<NetworkInterface>(&place.interface)?;
             let (_, its) = self.node(endpoint, door)?;
-            (its.interface == node.id)
-                .then(|| self.hop(door, Some(client), door.address, client.address, self.port))
+            (its.interface == node.id).then(|| self.answers(door, client))
         });
         hops.flatten().collect()
+    }
+}
+
+/// An interface's first address of the family of another one.
+fn of_family(interface: &NetworkInterface, other: IpAddr) -> Option<IpAddr> {
+    match other {
+        IpAddr::V4(_) => Some(interface.address.into()),
+        IpAddr::V6(_) => interface.ipv6_addresses.first().copied().map(IpAddr::from),
     }
 }
