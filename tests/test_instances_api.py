@@ -171,7 +171,6 @@ def test_what_a_launch_may_not_say(aws, image, subnet):
         ({"Placement": {"GroupName": "nea"}}, "UnsupportedOperation", "There are no placement groups"),
         ({"InstanceMarketOptions": {"MarketType": "spot"}}, "UnsupportedOperation", "no Spot Instances"),
         ({"HibernationOptions": {"Configured": True}}, "UnsupportedOperation", "hibernated"),
-        ({"LaunchTemplate": {"LaunchTemplateName": "web"}}, "UnsupportedOperation", "launch templates"),
         ({"UserData": "x" * 16385}, "InvalidUserData.Malformed", "User data is limited to 16384 bytes"),
         ({"IamInstanceProfile": {"Name": "nobody"}}, "InvalidParameterValue", "Value (nobody) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"),
         ({"MetadataOptions": {"HttpTokens": "maybe"}}, "InvalidParameterValue", "httpTokens"),
