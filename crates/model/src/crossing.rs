@@ -64,7 +64,7 @@ pub enum RouteFault {
     Missing,
     /// The route's target is gone, or attached to nothing.
     Blackhole,
-    /// The route leads out of the VPC, where no packet goes.
+    /// The route leads out of the VPC.
     Uplink,
     /// The route leads to an interface that does not send on.
     NotForwarded,

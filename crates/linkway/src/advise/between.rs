@@ -236,7 +236,7 @@ impl Stopped<'_> {
                 let why = match fault {
                     RouteFault::Missing => "has no route there",
                     RouteFault::Blackhole => "has a route there whose target is gone, or attached to nothing",
-                    RouteFault::Uplink => "has a route there that leads out of the VPC, where no packet goes",
+                    RouteFault::Uplink => "has a route there that leads out of the VPC",
                     RouteFault::NotForwarded => "has a route there to an interface that does not send on",
                 };
                 let route = route.map(|route| route.destination);
