@@ -34,6 +34,7 @@ use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, InstanceId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
+pub use crate::access::{Need, Resource, ResourceKeys, needs_of};
 pub use crate::admin::{AttachRequest, BackendRequest, ImageRequest, LaunchRequest, NewKey, WebhookRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;

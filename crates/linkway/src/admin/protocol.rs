@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use linkway_model::account::{AccessKey, Account};
+use linkway_model::crossing::Obstacle;
 use linkway_model::image::Image;
 use linkway_model::instance::Process;
 use linkway_model::network_interface::{ContainerDevice, NetworkInterface};
@@ -492,6 +493,8 @@ pub(crate) struct DropEvent {
     pub(crate) reason: String,
     /// The security-group rule that was concerned, if there was one.
     pub(crate) rule: Option<String>,
+    /// The network ACL or the route table that decided, if one did and still does.
+    pub(crate) decider: Option<Decider>,
     /// The interface that it was dropped at.
     pub(crate) interface: String,
     /// The interface at the other side, where it is known.
@@ -508,6 +511,54 @@ pub(crate) struct DropEvent {
     pub(crate) length: u32,
     /// Drops before it that were counted and not shown, as there were too many.
     pub(crate) suppressed: u32,
+}
+
+/// What decided between subnets that a packet is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decider {
+    /// A network ACL.
+    NetworkAcl {
+        /// Its id.
+        id: String,
+        /// `egress`, or `ingress`.
+        direction: String,
+        /// The entry's number; `*`: none matches.
+        entry: String,
+    },
+    /// A route table.
+    RouteTable {
+        /// Its id.
+        id: String,
+        /// The route's destination, if one decides: else none leads there.
+        route: Option<String>,
+    },
+}
+
+impl From<Obstacle<'_>> for Decider {
+    fn from(obstacle: Obstacle<'_>) -> Self {
+        match obstacle {
+            Obstacle::Acl { acl, egress, entry } => Self::NetworkAcl {
+                id: acl.id.to_string(),
+                direction: if egress { "egress" } else { "ingress" }.into(),
+                entry: entry.map_or_else(|| "*".into(), |entry| entry.number.to_string()),
+            },
+            Obstacle::Route { table, route, .. } => Self::RouteTable {
+                id: table.id.to_string(),
+                route: route.map(|route| route.destination.to_string()),
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Decider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NetworkAcl { id, direction, entry } => write!(f, "{id} {direction} entry {entry}"),
+            Self::RouteTable { id, route: Some(route) } => write!(f, "{id} route {route}"),
+            Self::RouteTable { id, route: None } => write!(f, "{id}, which has no route there"),
+        }
+    }
 }
 
 #[cfg(test)]

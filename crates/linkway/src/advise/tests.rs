@@ -8,6 +8,8 @@ use linkway_model::*;
 
 use super::*;
 
+mod between;
+
 #[path = "../../../resolver/tests/common/world.rs"]
 #[allow(dead_code, unreachable_pub, reason = "a world of another crate's tests, of which these use a part")]
 mod world;

@@ -7,6 +7,7 @@
 pub(crate) mod audit;
 pub(crate) mod counters;
 pub(crate) mod databases;
+mod decider;
 pub(crate) mod drops;
 pub(crate) mod fabric;
 pub(crate) mod health;

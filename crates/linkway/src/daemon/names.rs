@@ -102,6 +102,17 @@ impl Names {
         }
     }
 
+    /// An interface, as it is in the state that was learned last.
+    pub(crate) fn find(&self, number: u32) -> Option<&NetworkInterface> {
+        let interface = self.interfaces.get(&number)?;
+        self.learned.get::<NetworkInterface>(&interface.id).map(AsRef::as_ref)
+    }
+
+    /// The state that was learned last.
+    pub(crate) fn state(&self) -> &Snapshot {
+        &self.learned
+    }
+
     /// What an interface, or a gateway, is for what goes through it.
     pub(crate) fn through(&self, number: u32) -> Through {
         self.interfaces.get(&number).map_or(Through::Endpoint, |interface| interface.through)

@@ -32,9 +32,10 @@ use crate::daemon::{
     privileges, service, verification,
 };
 use crate::database::installed::Installed;
-use crate::gateway::decider::ByTables;
+
 use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
+use crate::gateway::own_decider::ByState;
 use crate::gateway::view::{self, Views};
 use crate::gateway::{relays, threads};
 use crate::keeper::client::Keeper;
@@ -116,7 +117,9 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let audit = Audit::start(&settings.state, settings.ephemeral)?;
     let keys: Arc<dyn Keys> = Arc::new(StoreKeys::new(Arc::clone(&store)));
     let outbound = runtime.handle().clone();
-    let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
+    let decider = ByState(Arc::clone(&store));
+    let gateway =
+        gateway(&settings, audit.sink(), decider, own_services.clone(), Arc::clone(&keys), outbound)?;
 
     let stop = Stopper::new();
     let (ports, wanted_ports) = relays::ports(threads::count());
@@ -174,6 +177,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 fn gateway(
     settings: &Settings,
     audit: Arc<dyn AuditSink>,
+    decider: ByState,
     local: OwnServices,
     keys: Arc<dyn Keys>,
     outbound: Handle,
@@ -185,7 +189,7 @@ fn gateway(
         limits: Limits::of_descriptors(descriptors()?),
         timeouts: Timeouts::default(),
         audit,
-        decider: Arc::new(ByTables),
+        decider: Arc::new(decider),
         local: Arc::new(local),
         outbound,
         clock: Arc::new(Timestamp::now),

@@ -189,7 +189,10 @@ fn first_subnet(state: &Snapshot, interfaces: &[Planned<'_>]) -> Result<Arc<Subn
 }
 
 /// The zone that a launch's placement names.
-fn placement_zone(caller: &Caller, input: &RunInstancesRequest) -> Result<Option<&'static Zone>, Error> {
+pub(super) fn placement_zone(
+    caller: &Caller,
+    input: &RunInstancesRequest,
+) -> Result<Option<&'static Zone>, Error> {
     let Some(placement) = &input.placement else { return Ok(None) };
     let (asked, parameter) = match (&placement.availability_zone, &placement.availability_zone_id) {
         (Some(_), Some(_)) => {
@@ -207,7 +210,11 @@ fn placement_zone(caller: &Caller, input: &RunInstancesRequest) -> Result<Option
 }
 
 /// The default VPC's subnet in a zone; any of them if no zone is asked for.
-fn default_subnet(state: &Snapshot, caller: &Caller, zone: Option<&Zone>) -> Result<Arc<Subnet>, Error> {
+pub(super) fn default_subnet(
+    state: &Snapshot,
+    caller: &Caller,
+    zone: Option<&Zone>,
+) -> Result<Arc<Subnet>, Error> {
     let vpc = default_vpc::of(state, caller).ok_or(Error::NoDefaultVpc)?;
     let mut subnets: Vec<_> = state
         .all::<Subnet>()
