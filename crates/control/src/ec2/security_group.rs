@@ -8,6 +8,7 @@ mod vpc_association;
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
+use linkway_model::index::Term;
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
@@ -103,8 +104,8 @@ pub(crate) fn write_rule(
 
 /// A group's rules, oldest first.
 pub(crate) fn rules_of(state: &Snapshot, group: &SecurityGroupId) -> Vec<Arc<SecurityGroupRule>> {
-    let mut rules: Vec<_> =
-        state.all::<SecurityGroupRule>().filter(|rule| rule.group == *group).cloned().collect();
+    let mut rules: Vec<Arc<SecurityGroupRule>> =
+        state.found(Term::RuleGroup, group.as_str()).cloned().collect();
     rules.sort_by_key(|rule| rule.number);
     rules
 }
