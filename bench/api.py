@@ -21,6 +21,7 @@ import urllib.parse
 import venv
 from pathlib import Path
 
+import pinned
 import report
 
 sys.path.insert(0, str(report.ROOT / "tests"))
@@ -171,6 +172,36 @@ def becomes_available(server):
     return measured[len(measured) // 2], measured[-1]
 
 
+def rule_is_followed(server):
+    """Milliseconds from the call that adds a rule to the default group of a VPC until the table that packets are held
+    against has it."""
+    vpc, _ = server.places[0]
+    ec2 = server.account.ec2
+    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"]
+
+    def add(port):
+        permission = {
+            "IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "192.0.2.0/24"}],
+        }
+        ec2.authorize_security_group_ingress(GroupId=groups[0]["GroupId"], IpPermissions=[permission])
+
+    directory, = Path("/sys/fs/bpf", server.daemon.name).iterdir()
+    with contextlib.closing(pinned.Table(directory / "rulesets")) as table:
+        before = table.rows()
+        add(1)
+        changed = until(lambda: [key for key, row in table.rows().items() if before.get(key) != row], "the table changes")
+        measured = []
+        # A group may have 60 rules.
+        for port in range(2, 52):
+            before = table.row(changed[0])
+            started = time.monotonic()
+            add(port)
+            until(lambda: table.row(changed[0]) != before, "packets follow the rule", period=0)
+            measured.append((time.monotonic() - started) * 1e3)
+    measured.sort()
+    return measured[len(measured) // 2], measured[-1]
+
+
 @contextlib.contextmanager
 def linkway(endpoints):
     """A daemon with its state on the disk, and quotas for this many endpoints in one account and region."""
@@ -265,6 +296,9 @@ def alone(server):
     median, most = becomes_available(server)
     row("create to available p50", median, "ms", "CreateVpcEndpoint until described as available, median")
     row("create to available most", most, "ms", "… highest of 50")
+    median, most = rule_is_followed(server)
+    row("rule followed p50", median, "ms", "AuthorizeSecurityGroupIngress until packets follow it, median")
+    row("rule followed most", most, "ms", "… highest of 50")
     server.daemon.stop(within=60)
     started = time.monotonic()
     server.daemon.start(within=120)

@@ -58,7 +58,7 @@ fn narrowest<T: Owned>(
 ) -> Option<(Term, Vec<String>)> {
     let own = T::OWNERS.map(|term| (term, vec![index::owner(&caller.account, &caller.region)]));
     let few = |(term, texts): &(Term, Vec<String>)| {
-        texts.iter().flat_map(|text| state.found_after::<T>(*term, text, after)).take(FEW).count()
+        texts.iter().flat_map(|text| state.ids_after(*term, text, after)).take(FEW).count()
     };
     let counted = by_filters.into_iter().map(|narrow| (few(&narrow), narrow));
     // Many that stand under several texts would have to be sorted; the caller's own are gone through in order.

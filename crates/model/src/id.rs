@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 
 /// Text that is not an identifier of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +52,7 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// What every such id begins with.
@@ -59,7 +60,7 @@ macro_rules! ids {
 
             /// A new id, at random.
             pub fn random() -> Self {
-                Self(format!("{}{}", $prefix, random_hex(17)))
+                Self(format_smolstr!("{}{}", $prefix, random_hex(17)))
             }
 
             /// The id as text.
@@ -76,7 +77,7 @@ macro_rules! ids {
                 if matches!(digits.len(), 8 | 17)
                     && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
                 {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(MalformedId { text: text.to_owned(), prefix: $prefix })
                 }
@@ -97,7 +98,7 @@ macro_rules! ids {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.into()
             }
         }
     )*};
@@ -177,14 +178,14 @@ ids! {
 impl DhcpOptionsId {
     /// What stands in a VPC without any: AWS's word for that is `default`.
     pub fn none() -> Self {
-        Self("default".to_owned())
+        Self(SmolStr::new_static("default"))
     }
 }
 
 /// An account: twelve digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct AccountId(String);
+pub struct AccountId(SmolStr);
 
 impl AccountId {
     /// The account as text.
@@ -198,7 +199,7 @@ impl FromStr for AccountId {
 
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(MalformedId { text: text.to_owned(), prefix: "twelve digits" })
         }

@@ -244,6 +244,27 @@ fn entry(term: Term, text: &str, id: &str) -> (Term, Arc<str>) {
 }
 
 impl Snapshot {
+    /// The ids of the documents under a term, in their order.
+    pub fn ids<'a>(&'a self, term: Term, text: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.ids_after(term, text, "")
+    }
+
+    /// The ids of the documents under a term that come after this one, in their order.
+    pub fn ids_after<'a>(
+        &'a self,
+        term: Term,
+        text: &str,
+        id: &str,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let wanted = text.to_owned();
+        self.index
+            .from(term, Bound::Excluded(entry(term, text, id)))
+            // Another text that goes on after a NUL may stand between.
+            .map_while(move |(text, id)| Some((text.strip_prefix(&*wanted)?, id)))
+            .filter(|(rest, _)| rest.is_empty())
+            .map(|(_, id)| id)
+    }
+
     /// The documents under a term, in the order of ids.
     pub fn found<'a, T: Resource>(
         &'a self,
@@ -260,13 +281,7 @@ impl Snapshot {
         text: &str,
         id: &str,
     ) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
-        let wanted = text.to_owned();
-        self.index
-            .from(term, Bound::Excluded(entry(term, text, id)))
-            // Another text that goes on after a NUL may stand between.
-            .map_while(move |(text, id)| Some((text.strip_prefix(&*wanted)?, id)))
-            .filter(|(rest, _)| rest.is_empty())
-            .filter_map(|(_, id)| self.get::<T>(id))
+        self.ids_after(term, text, id).filter_map(|id| self.get::<T>(id))
     }
 
     /// The documents under a term, by texts and ids: each as often as it stands there.

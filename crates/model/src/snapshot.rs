@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::ordmap::DiffItem;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 
 use crate::account::{AccessKey, Account};
 use crate::account_region::AccountRegion;
@@ -39,8 +40,9 @@ use crate::subnet::Subnet;
 use crate::vpc::Vpc;
 use crate::vpc_endpoint::VpcEndpoint;
 
-/// All resources of one kind, by id, in the order of ids. Cloning it is cheap: clones share what is equal.
-pub type Table<T> = imbl::OrdMap<String, Arc<T>>;
+/// All resources of one kind, by id, in the order of ids. Cloning it is cheap: clones share what is equal. Writing
+/// copies a few dozen keys, so these are copied without memory of their own.
+pub type Table<T> = imbl::OrdMap<SmolStr, Arc<T>>;
 
 /// A kind of document that the state holds.
 pub trait Resource: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
@@ -89,7 +91,7 @@ macro_rules! resources {
             /// Kind and id of every document.
             pub fn keys(&self) -> Vec<(&'static str, String)> {
                 let mut keys = Vec::new();
-                $(keys.extend(self.$field.keys().map(|id| ($kind, id.clone())));)*
+                $(keys.extend(self.$field.keys().map(|id| ($kind, id.to_string())));)*
                 keys
             }
 
@@ -255,7 +257,7 @@ impl Snapshot {
 
     /// Put a document, new or in place of the one with its id.
     pub fn put<T: Resource>(&mut self, document: Arc<T>) {
-        let before = T::table_mut(self).insert(document.id().to_owned(), Arc::clone(&document));
+        let before = T::table_mut(self).insert(document.id().into(), Arc::clone(&document));
         self.index.change(before.as_deref(), Some(&*document));
     }
 

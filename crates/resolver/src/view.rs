@@ -10,6 +10,7 @@ use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::routing::Routing;
+use linkway_model::snapshot::Change;
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
@@ -38,8 +39,16 @@ pub(crate) struct View {
 /// What is not as it was.
 #[derive(Default)]
 struct Changes<'a> {
-    vpcs: BTreeSet<&'a VpcId>,
     endpoints: BTreeSet<&'a VpcEndpointId>,
+    interfaces: Vec<Change<'a, NetworkInterface>>,
+    /// VPCs of which anything may be other than before.
+    vpcs: BTreeSet<&'a VpcId>,
+    /// VPCs with other private names; also those above.
+    private: BTreeSet<&'a VpcId>,
+    /// VPCs with other gateway endpoints; also those above.
+    gateways: BTreeSet<&'a VpcId>,
+    /// VPCs with other instances and addresses; also those above.
+    instances: BTreeSet<&'a VpcId>,
 }
 
 impl View {
@@ -53,10 +62,11 @@ impl View {
             service_names: Arc::new(service_names(snapshot)),
             ..Self::default()
         };
-        let changes = Changes {
-            vpcs: snapshot.all::<Vpc>().map(|vpc| &vpc.id).collect(),
+        let mut changes = Changes {
             endpoints: snapshot.all::<VpcEndpoint>().map(|endpoint| &endpoint.id).collect(),
+            ..Changes::default()
         };
+        changes.vpcs(snapshot.all::<Vpc>().map(|vpc| &vpc.id));
         view.endpoints.know_services(snapshot);
         view.change(&Snapshot::default(), &changes);
         view
@@ -77,23 +87,41 @@ impl View {
     fn change(&mut self, before: &Snapshot, changes: &Changes<'_>) {
         let snapshot = Arc::clone(&self.snapshot);
         self.endpoints.change(&snapshot, before, &changes.endpoints);
+        for (old, new) in &changes.interfaces {
+            if let Some(old) = old {
+                self.clients.remove(&old.number);
+            }
+            if let Some(new) = new
+                && let Some(vpc) = snapshot.get::<Vpc>(&new.vpc).filter(|vpc| vpc.enable_dns_support)
+            {
+                self.clients.insert(new.number, vpc.number);
+            }
+        }
+        // A VPC's number, and the VPC if it is still there.
+        let find = |id: &VpcId| {
+            let vpc = snapshot.get::<Vpc>(id);
+            let number = vpc.or_else(|| before.get::<Vpc>(id))?.number;
+            Some((number, vpc.map(AsRef::as_ref)))
+        };
         for id in &changes.vpcs {
             for interface in before.interfaces_in(id) {
                 self.clients.remove(&interface.number);
             }
-            let Some(number) =
-                snapshot.get::<Vpc>(id).or_else(|| before.get::<Vpc>(id)).map(|vpc| vpc.number)
-            else {
-                continue;
-            };
-            let vpc = snapshot.get::<Vpc>(id).map(AsRef::as_ref);
-            self.private.change(&snapshot, number, vpc, &self.endpoints);
-            self.gateways.change(&snapshot, number, vpc);
-            self.instances.change(&snapshot, number, vpc);
-            if vpc.is_some_and(|vpc| vpc.enable_dns_support) {
+            if let Some((number, Some(vpc))) = find(id)
+                && vpc.enable_dns_support
+            {
                 let interfaces = snapshot.interfaces_in(id);
                 self.clients.extend(interfaces.map(|interface| (interface.number, number)));
             }
+        }
+        for (number, vpc) in changes.private.iter().filter_map(|id| find(id)) {
+            self.private.change(&snapshot, number, vpc, &self.endpoints);
+        }
+        for (number, vpc) in changes.gateways.iter().filter_map(|id| find(id)) {
+            self.gateways.change(&snapshot, number, vpc);
+        }
+        for (number, vpc) in changes.instances.iter().filter_map(|id| find(id)) {
+            self.instances.change(&snapshot, number, vpc);
         }
     }
 
@@ -139,29 +167,42 @@ impl<'a> Changes<'a> {
         if !same {
             return None;
         }
-        let mut changes = Self::default();
-        // Where targets are may have changed with these.
-        let places = documents::<Vpc>(before, after)
-            .map(|vpc| &vpc.id)
-            .chain(documents::<Subnet>(before, after).map(|subnet| &subnet.vpc))
-            .chain(documents::<Instance>(before, after).map(|instance| &instance.vpc));
-        changes.vpcs.extend(places);
+        let mut changes = Self { interfaces: after.changes(before), ..Self::default() };
+        changes.vpcs(documents::<Vpc>(before, after).map(|vpc| &vpc.id));
         for interface in documents::<NetworkInterface>(before, after) {
-            changes.vpcs.insert(&interface.vpc);
+            changes.instances.insert(&interface.vpc);
             if let InterfaceRole::VpcEndpoint { endpoint } = &interface.role {
                 changes.endpoints.insert(endpoint);
             }
         }
+        changes.instances.extend(documents::<Subnet>(before, after).map(|subnet| &subnet.vpc));
+        changes.instances.extend(documents::<Instance>(before, after).map(|instance| &instance.vpc));
+        // Where targets are may have changed with these.
         let has_targets =
             |vpc: &&VpcId| after.found::<TargetGroup>(Term::TargetGroupVpc, vpc.as_str()).next().is_some();
-        if changes.vpcs.iter().any(has_targets) {
+        if changes.instances.iter().any(has_targets) {
             return None;
         }
-        for endpoint in documents::<VpcEndpoint>(before, after) {
-            changes.vpcs.insert(&endpoint.vpc);
-            changes.endpoints.insert(&endpoint.id);
+        changes.endpoints.extend(documents::<VpcEndpoint>(before, after).map(|endpoint| &endpoint.id));
+        for id in &changes.endpoints {
+            for endpoint in [before, after].into_iter().filter_map(|state| state.get::<VpcEndpoint>(id)) {
+                if endpoint.private_dns_enabled {
+                    changes.private.insert(&endpoint.vpc);
+                }
+                if endpoint.gateway.is_some() {
+                    changes.gateways.insert(&endpoint.vpc);
+                }
+            }
         }
         Some(changes)
+    }
+
+    /// Anything may be other in these.
+    fn vpcs(&mut self, ids: impl Iterator<Item = &'a VpcId>) {
+        self.vpcs.extend(ids);
+        for kind in [&mut self.private, &mut self.gateways, &mut self.instances] {
+            kind.extend(&self.vpcs);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commits that transactions share.
 //!
 //! A transaction leaves its changes in the [`Head`], and then sees to it that they get to the disk: whoever finds no
-//! commit under way takes all changes that are there and commits them, with one `fsync`; all others wait until
+//! commit under way takes all changes that are there and commits them, with one `fdatasync`; all others wait until
 //! that has happened, or until it is their turn. So each waits for two commits at most, however many there are.
 //!
 //! When a commit fails, so do the transactions that have run since: they have seen what is not to be.

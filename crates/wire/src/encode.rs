@@ -46,9 +46,19 @@ impl<T: Encode> Encode for Vec<T> {
     }
 }
 
+/// Most bytes that are made room for before they are written.
+const MOST_RESERVED: usize = 4 << 20;
+
 /// Writes a list whose items have this name.
 pub(crate) fn list<T: Encode>(items: &[T], xml: &mut Xml, name: &str, item: &str) {
-    xml.element(name, |xml| items.iter().for_each(|value| value.encode(xml, item)));
+    xml.element(name, |xml| {
+        let [first, others @ ..] = items else { return };
+        let start = xml.len();
+        first.encode(xml, item);
+        // The others take about as much as the first; or much less.
+        xml.reserve(((xml.len() - start) * others.len()).min(MOST_RESERVED));
+        others.iter().for_each(|value| value.encode(xml, item));
+    });
 }
 
 impl<T: Encode> Encode for BTreeMap<String, T> {
@@ -73,7 +83,7 @@ impl Encode for String {
 /// Milliseconds, always three digits: AWS's form, whatever the instant.
 impl Encode for Timestamp {
     fn encode(&self, xml: &mut Xml, name: &str) {
-        xml.text_element(name, &format!("{self:.3}"));
+        xml.plain_element(name, format_args!("{self:.3}"));
     }
 }
 
@@ -81,7 +91,7 @@ macro_rules! encode_displayed {
     ($($ty:ty),*) => { $(
         impl Encode for $ty {
             fn encode(&self, xml: &mut Xml, name: &str) {
-                xml.text_element(name, &self.to_string());
+                xml.plain_element(name, self);
             }
         }
     )* };

@@ -1,5 +1,7 @@
 //! A writer of XML documents: elements and text, no attributes but the root's namespace.
 
+use std::fmt::{Display, Write as _};
+
 use crate::Dialect;
 
 /// A document being written.
@@ -52,6 +54,21 @@ impl Xml {
         self.element(name, |xml| xml.escape(text));
     }
 
+    /// Writes an element that holds a number, a time or a truth: what needs no escaping.
+    pub(crate) fn plain_element(&mut self, name: &str, value: impl Display) {
+        self.element(name, |xml| write!(xml.text, "{value}").expect("a string takes all that is written"));
+    }
+
+    /// How many bytes are written.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Make room for this many bytes more.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes);
+    }
+
     pub(crate) fn finish(self) -> String {
         self.text
     }
@@ -67,7 +84,7 @@ impl Xml {
     fn escape(&mut self, text: &str) {
         let mut rest = text;
         // Most of it is copied as it is.
-        while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+        while let Some(at) = rest.bytes().position(|byte| !PLAIN[usize::from(byte)]) {
             let (plain, special) = rest.split_at(at);
             self.text.push_str(plain);
             let mut letters = special.chars();
@@ -88,13 +105,21 @@ impl Xml {
 }
 
 /// Whether a byte of a text is written as it is, wherever it stands. U+FFFE and U+FFFF begin with 0xEF.
-fn is_plain(byte: u8) -> bool {
-    match byte {
-        b'&' | b'<' | b'>' | b'"' | 0xef => false,
-        b'\t' | b'\n' => true,
-        _ => byte >= 0x20,
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = matches!(control as u8, b'\t' | b'\n');
+        control += 1;
     }
-}
+    let special = *b"&<>\"\xef";
+    let mut at = 0;
+    while at < special.len() {
+        plain[special[at] as usize] = false;
+        at += 1;
+    }
+    plain
+};
 
 #[cfg(test)]
 mod tests {

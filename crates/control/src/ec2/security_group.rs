@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use linkway_model::index::Term;
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
@@ -127,8 +128,8 @@ pub(crate) fn write_rule(
 
 /// A group's rules, oldest first.
 pub(crate) fn rules_of(state: &Snapshot, group: &SecurityGroupId) -> Vec<Arc<SecurityGroupRule>> {
-    let mut rules: Vec<_> =
-        state.all::<SecurityGroupRule>().filter(|rule| rule.group == *group).cloned().collect();
+    let mut rules: Vec<Arc<SecurityGroupRule>> =
+        state.found(Term::RuleGroup, group.as_str()).cloned().collect();
     rules.sort_by_key(|rule| rule.number);
     rules
 }

@@ -105,7 +105,7 @@ fn what_cannot_be_attached_or_detached_is_refused() {
     let missing = AttachNetworkInterfaceRequest { network_interface_id: some(&near), ..Default::default() };
     refused(world.control.attach_network_interface(&caller(), missing), "MissingParameter", "DeviceIndex");
 
-    let primary = &world.store.snapshot().instances[&instance].interface.to_string();
+    let primary = &world.store.snapshot().instances[instance.as_str()].interface.to_string();
     let attachment = show(&world, primary).attachment.unwrap().attachment_id.unwrap();
     refused(detach(&world, &attachment), "OperationNotPermitted", "at device index 0 cannot be detached.");
     let words = "You are not allowed to manage 'ela-attach' attachments.";
@@ -136,7 +136,7 @@ fn what_was_attached_outlives_the_instance() {
     world.control.modify_network_interface_attribute(&caller(), input).unwrap();
     world.control.ended(&instance.parse().unwrap(), "ended").unwrap();
     assert_eq!(show(&world, &stays).status.as_deref(), Some("available"));
-    assert!(!world.store.snapshot().network_interfaces.contains_key(&goes));
+    assert!(!world.store.snapshot().network_interfaces.contains_key(goes.as_str()));
 }
 
 fn assign(

@@ -79,11 +79,11 @@ fn a_default_group_serves_its_own_vpc_and_a_vpc_that_goes_is_forgotten() {
     let world = World::new();
     let (home, away) = (world.vpc("10.0.0.0/16"), world.vpc("10.0.0.0/16"));
     let group = world.group(&home, "shared");
-    let default = world.store.snapshot().vpcs[&home].default_security_group.to_string();
+    let default = world.store.snapshot().vpcs[home.as_str()].default_security_group.to_string();
     refused(associate(&world, &default, &away), "InvalidParameter", "default group");
     associate(&world, &group, &away).unwrap();
     world.control.delete_vpc(&caller(), DeleteVpcRequest { vpc_id: Some(away), dry_run: None }).unwrap();
-    assert!(world.store.snapshot().security_groups[&group].associations.is_empty());
+    assert!(world.store.snapshot().security_groups[group.as_str()].associations.is_empty());
 }
 
 #[test]

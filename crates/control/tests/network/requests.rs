@@ -146,11 +146,11 @@ fn every_kind_of_resource_takes_tags() {
     world.control.create_egress_only_internet_gateway(&caller(), input).unwrap();
     let state = world.store.snapshot();
     let mut ids = vec![vpc, subnet, group, interface, gateway, address, nat.nat_gateway_id.unwrap()];
-    ids.extend(state.egress_only_gateways.keys().next().cloned());
-    ids.extend(state.dhcp_options.keys().next().cloned());
-    ids.extend(state.security_group_rules.keys().next().cloned());
-    ids.extend(state.route_tables.keys().next().cloned());
-    ids.extend(state.network_acls.keys().next().cloned());
+    ids.extend(state.egress_only_gateways.keys().next().map(ToString::to_string));
+    ids.extend(state.dhcp_options.keys().next().map(ToString::to_string));
+    ids.extend(state.security_group_rules.keys().next().map(ToString::to_string));
+    ids.extend(state.route_tables.keys().next().map(ToString::to_string));
+    ids.extend(state.network_acls.keys().next().map(ToString::to_string));
     for id in &ids {
         world.tag(id, "Name", "mine").unwrap();
     }

@@ -212,7 +212,7 @@ fn attributes_have_aws_defaults_and_protect_from_deletion() {
     assert_eq!(get("access_logs.s3.bucket"), "");
     set("load_balancing.cross_zone.enabled", "true").unwrap();
     assert_eq!(get("load_balancing.cross_zone.enabled"), "true");
-    assert!(world.store.snapshot().load_balancers[&arn].cross_zone());
+    assert!(world.store.snapshot().load_balancers[arn.as_str()].cross_zone());
     // Terraform looks for these words.
     assert_eq!(
         refusal(set("idle_timeout.timeout_seconds", "60")).1,

@@ -205,9 +205,9 @@ fn instances_run_and_are_in_the_vpc() {
         refusal(set.register(&group, target(instance.as_str(), None))).1,
         format!("The following targets are not in a running state and cannot be registered: '{instance}'")
     );
-    assert_eq!(set.world.store.snapshot().target_groups[&group].targets.len(), 1);
+    assert_eq!(set.world.store.snapshot().target_groups[group.as_str()].targets.len(), 1);
     set.world.settle();
-    assert_eq!(set.world.store.snapshot().target_groups[&group].targets.len(), 0);
+    assert_eq!(set.world.store.snapshot().target_groups[group.as_str()].targets.len(), 0);
 }
 
 #[test]

@@ -45,10 +45,12 @@ pub(crate) fn answer(
     now: Timestamp,
 ) -> Answer {
     let request_id = random_uuid();
-    let likely = likely_service(request, params(request).ok().as_ref()).protocol();
     let (verified, caller) = match authenticate(request, now, state, peer) {
         Ok(authenticated) => authenticated,
-        Err(error) => return refuse(likely, &likely.refusal(error), request_id),
+        Err(error) => {
+            let likely = likely_service(request).protocol();
+            return refuse(likely, &likely.refusal(error), request_id);
+        }
     };
     match Service::from_signing_name(&verified.service) {
         Some(service) => perform(control, service, caller, request, request_id),
@@ -157,11 +159,11 @@ fn params(request: &Request<'_>) -> Result<Params, ParamsError> {
 
 /// The service whose spelling the caller most likely understands: the one that the signature claims, or else
 /// the one whose API has the version asked for.
-fn likely_service(request: &Request<'_>, params: Option<&Params>) -> Service {
+fn likely_service(request: &Request<'_>) -> Service {
     let claimed = Scope::claimed(request).and_then(|scope| Service::from_signing_name(&scope.service));
     claimed.unwrap_or_else(|| {
-        let version = params.and_then(|params| params.get("Version")).unwrap_or_default();
-        Service::from_version(version).unwrap_or(Service::Ec2)
+        let params = params(request).unwrap_or_default();
+        Service::from_version(params.get("Version").unwrap_or_default()).unwrap_or(Service::Ec2)
     })
 }
 
@@ -192,10 +194,7 @@ mod tests {
 
     #[test]
     fn errors_are_spelled_for_the_service_that_was_meant() {
-        let of = |query: &str, headers: &[(&str, &[u8])]| {
-            let request = request(query, headers);
-            likely_service(&request, params(&request).ok().as_ref())
-        };
+        let of = |query: &str, headers: &[(&str, &[u8])]| likely_service(&request(query, headers));
         assert_eq!(of("Version=2011-06-15", &[]), Service::Sts);
         assert_eq!(of("Version=2015-12-01", &[]), Service::Elbv2);
         assert_eq!(of("Version=2010-05-08", &[]), Service::Iam);

@@ -1,6 +1,6 @@
 //! Making an interface in a subnet, for whoever needs one: a caller, an instance, an endpoint, a balancer.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use linkway_model::account::Quotas;
@@ -97,7 +97,7 @@ pub(super) fn check(subnet: &Subnet, address: Ipv4Addr) -> Result<(), Error> {
 }
 
 /// Addresses that interfaces of a subnet have.
-pub(crate) fn addresses_in(state: &Snapshot, subnet: &Subnet) -> HashSet<Ipv4Addr> {
+pub(crate) fn addresses_in(state: &Snapshot, subnet: &Subnet) -> BTreeSet<Ipv4Addr> {
     let text = |address| index::address(&subnet.vpc, address);
     let (first, last) = (text(subnet.cidr.network()), text(subnet.cidr.broadcast()));
     let taken = state.texts(Term::InterfaceAddress, &first).take_while(|(text, _)| *text <= last.as_str());

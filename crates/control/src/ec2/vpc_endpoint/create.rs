@@ -108,16 +108,23 @@ fn set_up(
     let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
     endpoint.groups = groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
     endpoint.private_dns_enabled = private_dns::decide(tx, vpc, service, input.private_dns_enabled, None)?;
-    if endpoints_in(tx, &vpc.id) >= Quotas::of(tx, &caller.account).endpoints_per_vpc {
+    if has_as_many(tx, &vpc.id, Quotas::of(tx, &caller.account).endpoints_per_vpc) {
         return Err(EndpointError::LimitExceeded.into());
     }
     placement::add(tx, now, endpoint, service, &places)
 }
 
-fn endpoints_in(tx: &Transaction, vpc: &VpcId) -> usize {
+/// Whether a VPC has this many interface endpoints, or more.
+fn has_as_many(tx: &Transaction, vpc: &VpcId, count: usize) -> bool {
     let counted = |endpoint: &VpcEndpoint| {
         endpoint.gateway.is_none()
             && !matches!(endpoint.state, EndpointState::Deleting | EndpointState::Deleted)
     };
-    tx.found::<VpcEndpoint>(Term::EndpointVpc, vpc.as_str()).filter(|endpoint| counted(endpoint)).count()
+    // Each is looked at only where there are so many of any kind.
+    tx.ids(Term::EndpointVpc, vpc.as_str()).count() >= count
+        && tx
+            .found::<VpcEndpoint>(Term::EndpointVpc, vpc.as_str())
+            .filter(|endpoint| counted(endpoint))
+            .count()
+            >= count
 }

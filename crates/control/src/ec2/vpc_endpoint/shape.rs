@@ -58,7 +58,7 @@ pub(crate) fn dns_entries(state: &Snapshot, endpoint: &VpcEndpoint) -> Vec<DnsEn
     };
     let mut entries = vec![entry(endpoint.regional_name())];
     entries.extend(endpoint.subnets.iter().map(|place| entry(endpoint.zonal_name(&place.zone))));
-    let service = Offered::of(state, endpoint).filter(|_| endpoint.private_dns_enabled);
+    let service = endpoint.private_dns_enabled.then(|| Offered::of(state, endpoint)).flatten();
     let private = service.map(|service| service.served_names()).unwrap_or_default();
     entries.extend(private.into_iter().map(|name| DnsEntry {
         hosted_zone_id: Some(hosted_zone::of_private_name(endpoint.id.as_str(), domain(&name))),
