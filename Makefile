@@ -48,8 +48,10 @@ test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packe
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
 	@scripts/fuzz.sh
 
-bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
+bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; with many rules and flows; the control plane
+	$(CARGO) build --release --package linkway-fabric --example fill_flows
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+	$(AS_ROOT) $(PYTHON) bench/scale.py --linkway $(RELEASE)
 
 bench-api: build ## Measure: describing and creating endpoints, beside moto_server, with up to 100,000 of them
 	$(CARGO) build --release --package linkway-wire --example load

@@ -91,7 +91,8 @@ static __noinline int open_for(struct packet *p, __u32 device)
 
 	if ((p->flags & INTERFACE_SOURCE_CHECK) && !is_place_of(p->key.vpc, &p->key.source, p->interface))
 		return DROP_SPOOFED_SOURCE;
-	if (!opens(p)) {
+	/* Nothing opens a flow from outside. */
+	if (!opens(p) || p->key.vpc == UPLINK_VPC) {
 		p->reset = RESET_TOWARDS_ENDPOINT;
 		return DROP_NO_FLOW;
 	}

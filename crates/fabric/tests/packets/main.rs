@@ -23,4 +23,5 @@ mod routes;
 mod rules;
 mod service;
 mod time_outs;
+mod uplink;
 mod workloads;
