@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use linkway_model::load_balancer::{LoadBalancer, Protocol, TargetGroup, TargetType};
+use linkway_model::load_balancer::{LoadBalancer, TargetGroup, TargetType};
 use linkway_wire::elbv2;
 use linkway_wire::elbv2::{DescribeTargetGroupsInput, DescribeTargetGroupsOutput, Matcher};
 
