@@ -45,6 +45,10 @@ fidelity: setup ## moto's tests of the same API against a real daemon: docs/fide
 test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, endpoints, the gateway
 	$(AS_ROOT) tests/kernels/run.sh
 
+test-faults: setup ## What tests/test_faults.py has happen a few times, a hundred times: it takes some ten minutes
+	$(CARGO) build --package linkway
+	$(AS_ROOT) env FAULTS=25 $(PYTHON) -m pytest tests/test_faults.py
+
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
 	@scripts/fuzz.sh
 

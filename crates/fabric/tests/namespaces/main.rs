@@ -74,7 +74,7 @@ fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
         endpoint.flows == 1 && endpoint.sent.packets > 0 && endpoint.received.packets > 0,
         "{endpoint:?}"
     );
-    assert_eq!(machine.fabric().reader().flows(), 1);
+    assert_eq!(machine.flows(), 1);
 
     // A revoked rule stops connections that are open, and one that is given again lets new ones in.
     let rule = state.get::<SecurityGroupRule>(&world.admission).clone();

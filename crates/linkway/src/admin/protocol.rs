@@ -406,7 +406,9 @@ pub(crate) struct Status {
     /// How many DB instances there are in each state.
     pub(crate) databases: BTreeMap<String, usize>,
     /// Open flows.
-    pub(crate) flows: usize,
+    pub(crate) flows: u64,
+    /// Which interfaces opened them.
+    pub(crate) shares: Vec<FlowShare>,
     /// The host's device that internet gateways lead to.
     pub(crate) uplink: Option<String>,
     /// What went through each interface of an endpoint.
@@ -417,6 +419,19 @@ pub(crate) struct Status {
     pub(crate) ways: Ways,
     /// What was dropped since the packet path was made.
     pub(crate) drops: Vec<DropCount>,
+}
+
+/// What an interface has of the table of flows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FlowShare {
+    /// The interface: its id, or its number in brackets once it is gone.
+    pub(crate) interface: String,
+    /// What the interface is, for people.
+    pub(crate) of: String,
+    /// Flows that it opened.
+    pub(crate) flows: u64,
+    /// Those of them that are TCP and were never answered.
+    pub(crate) half_open: u64,
 }
 
 /// What went through an endpoint by one of its interfaces, or through a gateway, since that was first used.
