@@ -31,9 +31,9 @@ enum drop_reason {
 	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
 	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
 	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IP, or a transport that cannot be tracked */
-	DROP_FRAGMENT,              /* a fragment of an IP packet */
+	DROP_FRAGMENT,              /* a fragment whose first one is not known, or that overlaps it */
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
-	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
+	DROP_NO_FLOW,               /* TCP without SYN, an ICMP reply or error, that belongs to no flow */
 	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
 	DROP_ACL_EGRESS_DENIED,     /* the network ACL of the subnet that it leaves does not allow it out */
 	DROP_NO_ROUTE,              /* no route leads there, or the VPC has nothing at this address */
@@ -49,6 +49,8 @@ enum drop_reason {
 	DROP_NO_LISTENER,           /* the balancer does not listen on this port */
 	DROP_NO_HEALTHY_TARGET,     /* the listener's target group has nothing registered */
 	DROP_TARGET_DENIED,         /* the target's security groups do not let the balancer in */
+	DROP_FLOW_TABLE_SHARE,      /* the sender has as many flows open as an interface may have */
+	DROP_HALF_OPEN_SHARE,       /* the sender has as many connections unanswered as an interface may have */
 	DROP_SOURCE_PORTS_EXHAUSTED,/* no free port of the balancer's towards this target */
 	DROP_FLOW_TABLE_FULL,       /* no room for another flow */
 	DROP_FLOW_TABLE_BUSY,       /* the flow table would not take the entry just now */
@@ -130,6 +132,8 @@ struct settings {
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
 	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
 	__u32 metadata;            /* IPv4 of the metadata service in the service range, network order */
+	__u32 flow_share;          /* flows that an interface may have open */
+	__u32 half_open_share;     /* how many of them may be TCP without an answer yet */
 	__u32 service_prefix[3];   /* network order: what goes by IPv6 has these, and then its IPv4 address, there */
 	__u32 uplink_device;       /* interface index of the uplink pair's end in the fabric's namespace; 0: no uplink */
 	__u32 uplink_source;       /* IPv4 that all that leaves comes from, network order: see uplink.h */
@@ -310,6 +314,7 @@ enum flow_flag {
 
 /* Seconds without a packet either way, after which a flow is gone. AWS's for endpoints. */
 enum idle_seconds {
+	IDLE_FRAGMENT = 30, /* of what is known of a first fragment: Linux's net.ipv4.ipfrag_time */
 	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
 	IDLE_UDP = 120,
 	IDLE_TCP = 350
@@ -330,9 +335,51 @@ struct flow {
 	__u32 egress_rule;      /* ids of the rules that let it in; 0: none was needed */
 	__u32 ingress_rule;
 	__u8 mac[6];            /* the receiver's MAC */
-	__u8 flags;             /* enum flow_flag */
 	__u8 refused;           /* enum drop_reason: packets this way are dropped, by an ACL or a route, and the flow stays */
-	__u8 pad[4];
+	__u8 pad;
+	__u32 flags;            /* enum flow_flag */
+};
+
+/* What is in use is `taken` less `given`, as a signed number. */
+struct tally {
+	__u64 taken;
+	__u64 given;
+};
+
+/* Table `shares`: number of an interface (0: the service namespace) -> what it has of the flow table. */
+struct share {
+	struct tally flows;
+	struct tally half_open; /* TCP flows that were never answered */
+};
+
+/* What program `collect` is given: an entry of table `flows` to delete, with its other half, if its time is up. */
+struct collection {
+	struct flow_key key;
+	__u32 pad;
+	__u64 now; /* nanoseconds by CLOCK_MONOTONIC */
+};
+
+/* What program `settle` is given: by how much an interface's share says more than there is; less, if negative. */
+struct correction {
+	__u32 interface;
+	__u32 pad;
+	__s64 flows;
+	__s64 half_open;
+};
+
+/* Table `fragments`: (sender, slot) -> a first fragment, for those that follow it. */
+struct fragment_key {
+	__u32 interface; /* number; 0: the service namespace */
+	__u32 slot;
+};
+struct fragment {
+	struct flow_key key;
+	__be32 id;      /* of the datagram; IPv4: the last two bytes */
+	__u64 seen;     /* nanoseconds by CLOCK_MONOTONIC */
+	__be32 new_id;  /* as the receiver sees it */
+	__u16 end;      /* where the first fragment ends, in units of 8 bytes */
+	__u8 icmp_type; /* of an echo */
+	__u8 pad;
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */

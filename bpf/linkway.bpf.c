@@ -5,7 +5,7 @@
  * the key of every table. parse.h, carry.h, flow.h, judge.h, endpoint.h and uplink.h follow a packet, in this order.
  *
  * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace. Where there
- * is an uplink, from_uplink stands at this end of the pair that leads there.
+ * is an uplink, from_uplink stands at this end of the pair that leads there. The daemon runs upkeep.h's programs.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -14,8 +14,10 @@
 #include "arp.h"
 #include "carry.h"
 #include "drop.h"
+#include "error.h"
 #include "neighbour.h"
 #include "reset.h"
+#include "upkeep.h"
 
 /* The packet's room on this CPU, made fresh, with the settings that hold for all of its way. */
 static __always_inline struct packet *packet_of(struct __sk_buff *skb)
@@ -33,6 +35,8 @@ static __always_inline struct packet *packet_of(struct __sk_buff *skb)
 	p->tcp_flags = 0;
 	p->icmp_type = 0;
 	p->ipv6 = 0;
+	p->is_error = 0;
+	p->fragment = FRAGMENT_NONE;
 	p->reset = RESET_NEVER;
 	p->segments = skb->gso_segs ? skb->gso_segs : 1;
 	p->other = 0;
@@ -81,13 +85,6 @@ static __always_inline void recognise_uplink(struct packet *p)
 	__builtin_memcpy(p->mac, p->settings.uplink_mac, ETH_ALEN);
 }
 
-/* Does the sender send on what others have sent? It may where its source is not checked. */
-static __always_inline int is_forwarded(const struct packet *p)
-{
-	return !(p->flags & INTERFACE_SOURCE_CHECK) && p->key.vpc != SERVICE_VPC &&
-	       !is_place_of(p->key.vpc, &p->key.source, p->interface);
-}
-
 static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
 	count_drop(skb, p, reason);
@@ -114,10 +111,15 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 	}
 	if (!reason && (p->flags & INTERFACE_SOURCE_CHECK) && !from_own_mac(skb, p))
 		reason = DROP_SPOOFED_SOURCE;
-	if (!reason && is_forwarded(p))
-		p->key.forwarded = 1;
-	if (!reason)
-		reason = carry(skb, p);
+	if (!reason && p->is_error) {
+		reason = carry_error(skb, p);
+	} else if (!reason) {
+		p->key.forwarded = is_forwarded(p);
+		if (p->fragment == FRAGMENT_LATER)
+			reason = follow_first(p);
+		if (!reason)
+			reason = carry(skb, p);
+	}
 	if (reason)
 		return refuse(skb, p, reason);
 	return bpf_redirect_peer(p->device, 0);
@@ -159,6 +161,10 @@ int from_uplink(struct __sk_buff *skb)
 	recognise_uplink(p);
 	reason = parse(skb, p);
 	restore_source(p);
+	if (!reason && p->is_error)
+		reason = DROP_UNSUPPORTED_PROTOCOL;
+	if (!reason && p->fragment == FRAGMENT_LATER)
+		reason = follow_first(p);
 	if (!reason)
 		reason = carry(skb, p);
 	if (reason)

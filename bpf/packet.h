@@ -87,6 +87,20 @@ enum reset_answer {
 	RESET_ALWAYS = 2
 };
 
+enum fragment_place {
+	FRAGMENT_NONE = 0, /* a whole packet */
+	FRAGMENT_FIRST = 1,
+	FRAGMENT_LATER = 2
+};
+
+/* Of an ICMP error: see error.h. */
+struct inside {
+	struct flow_key key;   /* of the packet that would answer the one inside */
+	struct address teller; /* whose error it is */
+	__u32 header;          /* offset of the IP header inside */
+	__u32 transport;       /* offset of the transport header inside */
+};
+
 struct packet {
 	struct flow_key key;
 	__u64 now;                  /* nanoseconds by CLOCK_MONOTONIC, to a tick of the kernel */
@@ -100,6 +114,12 @@ struct packet {
 	__u8 icmp_type;
 	__u8 ipv6;                  /* 1: it is IPv6, 0: IPv4 */
 	__u8 reset;                 /* enum reset_answer */
+	__u8 is_error;              /* 1: an ICMP error, so about a flow and no packet of one */
+	__u8 fragment;              /* enum fragment_place: see fragment.h */
+	__u16 fragment_offset;      /* in units of 8 bytes */
+	__be32 fragment_id;         /* IPv4: the last two bytes */
+	__be32 fragment_new_id;     /* as its receiver is to see it */
+	__u32 fragment_at;          /* IPv6: offset of the identification */
 	__u32 transport;            /* offset of the transport header; below MAX_TRANSPORT */
 	__u32 left;                 /* bytes from there on, by the length in the IP header */
 	__u32 segments;             /* packets on a wire that this frame stands for */
@@ -107,6 +127,8 @@ struct packet {
 	__u32 rule;                 /* for events: the rule that had let it in so far */
 	__u32 prefix;               /* of the sender's subnet: bits of a 16-byte address */
 	__u32 device;               /* where it goes: interface index of the receiver's host end */
+
+	struct inside inside;
 
 	/* Room to open a flow in. */
 	struct course course;

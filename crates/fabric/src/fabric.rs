@@ -52,7 +52,7 @@ impl Fabric {
     pub fn open(settings: Settings) -> Result<Self, FabricError> {
         check_name(&settings.name)?;
         privileges::check()?;
-        let (maps, programs) = maps::load(&settings.bpffs, &settings.name)?;
+        let (maps, programs, collector) = maps::load(&settings.bpffs, &settings.name)?;
         let tables = KernelTables::read(&maps)?;
         let service_namespace = namespace::path(&service_name(&settings.name));
         let ends = HostEnds::open(&settings, &namespace::path(&settings.name), &service_namespace, programs)?;
@@ -63,7 +63,7 @@ impl Fabric {
             tables,
             ends,
             probes: Probes::default(),
-            collector: Collector::new(),
+            collector,
             problems: BTreeMap::new(),
             followed: None,
         })
@@ -127,7 +127,7 @@ impl Fabric {
         let start = flows::clock();
         loop {
             let now = flows::clock();
-            if self.collector.step(&self.maps.flows, now)?.finished {
+            if self.collector.step(now)?.finished {
                 return Ok(true);
             }
             if now - start >= budget {

@@ -12,6 +12,7 @@ mod error;
 mod fabric;
 mod firewall;
 pub mod flows;
+pub mod inspect;
 mod kernel;
 pub mod layout;
 mod link;
@@ -24,6 +25,7 @@ mod read;
 mod reason;
 pub mod reference;
 mod service;
+mod shares;
 mod source_route;
 pub mod tables;
 mod teardown;
@@ -38,6 +40,6 @@ pub use fabric::{Fabric, Settings};
 pub use ranges::{
     METADATA, RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface,
 };
-pub use read::{Amount, DropEvent, Events, Reader, TrafficCount};
+pub use read::{Amount, DropEvent, Events, Reader, ShareUse, TrafficCount};
 pub use reason::Reason;
 pub use teardown::teardown;

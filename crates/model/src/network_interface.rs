@@ -70,7 +70,7 @@ pub enum InterfaceRole {
         /// Whether it goes when the instance goes.
         delete_on_termination: bool,
     },
-    /// Given to a network namespace that exists (`linkway attach`): a container's, say.
+    /// Given to a network namespace that exists: by `linkway attach`, or to a container by its runtime.
     Namespace {
         /// The attachment's id.
         attachment: AttachmentId,
@@ -80,6 +80,9 @@ pub enum InterfaceRole {
         device: String,
         /// When it was attached.
         attached: Timestamp,
+        /// Which container that is, if a runtime asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<Container>,
     },
     /// An interface endpoint's, managed by it.
     VpcEndpoint {
@@ -101,6 +104,24 @@ pub enum InterfaceRole {
         /// ARN of the DB instance.
         database: String,
     },
+}
+
+/// A container, as its runtime names it (CNI).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// The name of the network configuration that it was added to.
+    pub network: String,
+    /// Its id (`CNI_CONTAINERID`).
+    pub id: String,
+}
+
+/// An interface as a container's runtime names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerDevice {
+    /// The container.
+    pub container: Container,
+    /// The device's name inside (`CNI_IFNAME`).
+    pub device: String,
 }
 
 impl NetworkInterface {

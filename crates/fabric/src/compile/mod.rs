@@ -117,6 +117,13 @@ fn holder<'a>(snapshot: &'a Snapshot, vpc: &VpcId, address: Ipv4Addr) -> Option<
     snapshot.found(Term::InterfaceAddress, &index::address(vpc, address)).next()
 }
 
+/// Flows that an interface may have open: an eighth of what the table has room for. A client has fewer ports towards
+/// one endpoint.
+const FLOW_SHARE: u32 = 131_072;
+
+/// How many of them may be TCP that was never answered. They go after 30 seconds: so 273 a second, for ever.
+const HALF_OPEN_SHARE: u32 = 8_192;
+
 fn settings(devices: &Devices) -> KernelSettings {
     let uplink = |address: fn(Uplink) -> Ipv4Addr| {
         devices.uplink.map_or(0, |uplink| u32::from_ne_bytes(address(uplink).octets()))
@@ -131,6 +138,8 @@ fn settings(devices: &Devices) -> KernelSettings {
         service_mac: ranges::service_mac().0,
         endpoint_base: ranges::ENDPOINT_BASE.into(),
         metadata: u32::from_ne_bytes(ranges::METADATA.octets()),
+        flow_share: FLOW_SHARE,
+        half_open_share: HALF_OPEN_SHARE,
         service_prefix: layout::address(ranges::SERVICE_PREFIX).word[..3].try_into().unwrap_or_default(),
         uplink_device: devices.uplink.map_or(0, |uplink| uplink.device),
         uplink_source: uplink(|uplink| uplink.addresses.source),

@@ -40,6 +40,11 @@ impl Machine {
         self.fabric.as_mut().expect("open")
     }
 
+    /// How many flows are open.
+    pub(crate) fn flows(&mut self) -> u64 {
+        self.fabric().reader().shares().unwrap().values().map(|share| share.flows).sum()
+    }
+
     pub(crate) fn apply(&mut self, state: &State) {
         self.fabric().apply(&state.snapshot.clone().into()).unwrap();
         let problems: Vec<String> = self.fabric().problems().values().map(ToString::to_string).collect();

@@ -160,6 +160,9 @@ impl Peer for Rule {
     }
 }
 
+/// What the tables of a world have room for, at most; but those for flows and for events.
+const ROOM: u32 = 4096;
+
 pub const INGRESS: u32 = types::rule_direction::RULE_INGRESS.0;
 pub const EGRESS: u32 = types::rule_direction::RULE_EGRESS.0;
 
@@ -189,6 +192,13 @@ impl World {
 
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
+        // The kernel makes room for a table of full size at once, which takes longer than a test.
+        for mut table in opened.open_object_mut().maps_mut() {
+            if table.name() != "flows" && table.name() != "events" {
+                let entries = table.max_entries().min(ROOM);
+                table.set_max_entries(entries).unwrap();
+            }
+        }
         if let Some(limit) = limit {
             opened.maps.flows.set_max_entries(limit).unwrap();
         }
@@ -270,6 +280,8 @@ impl World {
             service_mac: mac(SERVICE),
             endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
             metadata: u32::from_ne_bytes(SERVICE_METADATA_IP.octets()),
+            flow_share: 131_072,
+            half_open_share: 131_072,
             service_prefix: [0xfd6c_7700u32.to_be(), 0, 0],
             uplink_device: device(BEYOND),
             uplink_source: u32::from_ne_bytes(UPLINK_SOURCE.octets()),
@@ -537,6 +549,13 @@ impl World {
             sum = (sum.0 + traffic.sent.packets, sum.1 + traffic.received.packets, sum.2 + traffic.flows);
         }
         sum
+    }
+
+    /// What an interface has of the flow table: flows, and half-open ones.
+    pub fn share(&self, interface: u32) -> (i64, i64) {
+        let share = self.skeleton.maps.shares.lookup(interface.bytes(), MapFlags::ANY).unwrap();
+        let share = share.map_or_else(Share::default, |bytes| Share::read(&bytes).unwrap());
+        (share.flows.in_use(), share.half_open.in_use())
     }
 
     /// All entries of the flow table.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use linkway_model::account::{AccessKey, Account};
 use linkway_model::image::Image;
 use linkway_model::instance::Process;
-use linkway_model::network_interface::NetworkInterface;
+use linkway_model::network_interface::{ContainerDevice, NetworkInterface};
 use linkway_model::service_backend::{ServiceBackend, Tls, UnknownKeys};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{
@@ -200,6 +200,52 @@ requests! {
         interface: NetworkInterfaceId,
     } -> ();
 
+    /// Give a container an interface. Answered when it is in there.
+    "/containers/attach" AttachContainer {
+        /// The container, and the device's name inside.
+        device: ContainerDevice,
+        /// Its namespace.
+        path: PathBuf,
+        /// A name: the interface's tag `Name`.
+        name: Option<String>,
+        /// Whose the subnet has to be; anybody's if none is given.
+        account: Option<AccountId>,
+        /// Where.
+        subnet: SubnetId,
+        /// Its security groups; the VPC's default one if none is given.
+        groups: Vec<SecurityGroupId>,
+        /// Its address; a free one if none is given.
+        private_ip: Option<Ipv4Addr>,
+    } -> ContainerNetwork;
+
+    /// A container's interface. Refused if packets do not get there.
+    "/containers/find" FindContainer {
+        /// The container, and the device's name inside.
+        device: ContainerDevice,
+    } -> ContainerNetwork;
+
+    /// Take a container's interface away, if it is there. Answered when it is gone.
+    "/containers/detach" DetachContainer {
+        /// The container, and the device's name inside.
+        device: ContainerDevice,
+    } -> ();
+
+    /// Take away all interfaces of a network's containers but some. Answered when they are gone.
+    "/containers/collect" CollectContainers {
+        /// The network's name.
+        network: String,
+        /// Which stay.
+        kept: Vec<ContainerDevice>,
+    } -> Vec<NetworkInterfaceId>;
+
+    /// Whether containers can be given interfaces. Refused if a subnet is not there or full.
+    "/containers/readiness" GetReadiness {
+        /// Whose the subnet has to be; anybody's if none is given.
+        account: Option<AccountId>,
+        /// A subnet that they would be in.
+        subnet: Option<SubnetId>,
+    } -> Readiness;
+
     /// Say where an AWS service is served, instead of what was said before.
     "/services/set" SetService {
         /// The service's full name.
@@ -270,7 +316,8 @@ requests! {
 }
 
 /// Why the daemon does not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{error}")]
 pub(crate) struct Refusal {
     /// For people.
     pub(crate) error: String,
@@ -296,6 +343,22 @@ pub(crate) struct Launched {
     pub(crate) run_directory: PathBuf,
     /// What its own files say.
     pub(crate) identity: Identity,
+}
+
+/// A container's interface, and what its files say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerNetwork {
+    /// The interface.
+    pub(crate) interface: NetworkInterface,
+    /// What the container's files say.
+    pub(crate) identity: Identity,
+}
+
+/// Whether containers can be given interfaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Readiness {
+    /// Why the packet path does not follow the state, if so: containers that are there may notice.
+    pub(crate) fault: Option<String>,
 }
 
 /// What an instance's `/etc/hosts`, `/etc/resolv.conf` and host name are made of.
@@ -343,7 +406,9 @@ pub(crate) struct Status {
     /// How many DB instances there are in each state.
     pub(crate) databases: BTreeMap<String, usize>,
     /// Open flows.
-    pub(crate) flows: usize,
+    pub(crate) flows: u64,
+    /// Which interfaces opened them.
+    pub(crate) shares: Vec<FlowShare>,
     /// The host's device that internet gateways lead to.
     pub(crate) uplink: Option<String>,
     /// What went through each interface of an endpoint.
@@ -354,6 +419,19 @@ pub(crate) struct Status {
     pub(crate) ways: Ways,
     /// What was dropped since the packet path was made.
     pub(crate) drops: Vec<DropCount>,
+}
+
+/// What an interface has of the table of flows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FlowShare {
+    /// The interface: its id, or its number in brackets once it is gone.
+    pub(crate) interface: String,
+    /// What the interface is, for people.
+    pub(crate) of: String,
+    /// Flows that it opened.
+    pub(crate) flows: u64,
+    /// Those of them that are TCP and were never answered.
+    pub(crate) half_open: u64,
 }
 
 /// What went through an endpoint by one of its interfaces, or through a gateway, since that was first used.

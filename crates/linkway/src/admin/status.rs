@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::Result;
-use linkway_fabric::TrafficCount;
+use linkway_fabric::{ShareUse, TrafficCount};
 use linkway_model::Snapshot;
 use linkway_model::database::DbInstance;
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
-use crate::admin::protocol::{DropCount, Status, Traffic, Ways};
+use crate::admin::protocol::{DropCount, FlowShare, Status, Traffic, Ways};
 use crate::daemon::Daemon;
 use crate::daemon::counters::{Counters, Dropped};
 use crate::daemon::names::{Names, Through};
@@ -42,7 +42,8 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
         targets: tally(state.all::<TargetGroup>().flat_map(|group| &group.targets).map(health)),
         instances: tally(state.all::<Instance>().map(|instance| instance.state.name())),
         databases: tally(state.all::<DbInstance>().map(|database| database.status.name())),
-        flows: counters.flows,
+        flows: counters.flows.values().map(|share| share.flows).sum(),
+        shares: shares(&names, &counters.flows),
         uplink: daemon.settings.uplink.clone(),
         traffic: traffic(&names, &counters.traffic, &[Through::Endpoint]),
         gateways: traffic(&names, &counters.traffic, &[Through::NatGateway, Through::InternetGateway]),
@@ -71,6 +72,19 @@ fn named(names: &Names, drops: Vec<Dropped>) -> Vec<DropCount> {
             meaning: dropped.meaning.to_owned(),
             packets: dropped.packets,
             bytes: dropped.bytes,
+        })
+        .collect()
+}
+
+fn shares(names: &Names, counters: &BTreeMap<u32, ShareUse>) -> Vec<FlowShare> {
+    counters
+        .iter()
+        .filter(|(_, share)| share.flows != 0)
+        .map(|(number, share)| FlowShare {
+            interface: names.interface(*number),
+            of: names.description(*number),
+            flows: share.flows,
+            half_open: share.half_open,
         })
         .collect()
 }

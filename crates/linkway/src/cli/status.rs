@@ -17,6 +17,9 @@ const MOST_DROPS: usize = 10;
 /// Rows of endpoints' traffic that are shown: the largest. `--output json` has them all.
 const MOST_TRAFFIC: usize = 10;
 
+/// Rows of interfaces and their flows that are shown: the largest. `--output json` has them all.
+const MOST_SHARES: usize = 5;
+
 /// Show what is here, whether it is healthy, and what was dropped and why.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -68,6 +71,7 @@ fn text(status: &protocol::Status) -> String {
     for (interface, problem) in &status.problems {
         writeln!(text, "problem   {interface}: {problem}").expect("a String takes what is written");
     }
+    text.push_str(&shares(&status.shares));
     let gateways = status.gateways.iter().filter(|row| row.connections > 0);
     text.push_str(&traffic(status.traffic.iter().chain(gateways)));
     if status.drops.is_empty() {
@@ -93,6 +97,20 @@ fn text(status: &protocol::Status) -> String {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
     }
     text
+}
+
+/// The interfaces that have most flows open, if any has.
+fn shares(rows: &[protocol::FlowShare]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.flows));
+    let rows = rows
+        .into_iter()
+        .take(MOST_SHARES)
+        .map(|row| [row.flows.to_string(), row.half_open.to_string(), row.interface.clone(), row.of.clone()]);
+    format!("\n{}\n", output::table(["FLOWS", "HALF-OPEN", "OPENED BY", "OF"], rows))
 }
 
 /// The endpoints and gateways that carried most, if there are any.
@@ -144,6 +162,12 @@ mod tests {
             databases: BTreeMap::from([("available".into(), 1)]),
             flows: 3,
             uplink: Some("eth0".into()),
+            shares: vec![protocol::FlowShare {
+                interface: "eni-9a0b1c2d".into(),
+                of: "i-1".into(),
+                flows: 3,
+                half_open: 1,
+            }],
             traffic: vec![protocol::Traffic {
                 interface: "eni-5a6b7c8d".into(),
                 of: "vpce-1".into(),
@@ -165,6 +189,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("databases 1 available\n"), "{text}");
+        assert!(text.contains("3      1          eni-9a0b1c2d  i-1"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
         assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
     }

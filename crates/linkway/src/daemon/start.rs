@@ -109,6 +109,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         },
         move |group, target, port| probes.address(group, target, port).map(Into::into),
         Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
+        linkway_gateway::target_tls()?,
     ));
 
     let own_services = OwnServices::default();
