@@ -52,9 +52,7 @@ fn fill(map: &MapHandle, flows: u32, now: Duration) -> Result<()> {
         let (mut keys, mut values, mut entries) = (Vec::new(), Vec::new(), 0);
         for number in start..flows.min(start + BATCH) {
             let (forward, reverse) = (key(number, 0), key(number, 1));
-            for (key, peer, flags) in
-                [(forward, reverse, flow_flag::FLOW_FORWARD.0), (reverse, forward, 0)]
-            {
+            for (key, peer, flags) in [(forward, reverse, flow_flag::FLOW_FORWARD.0), (reverse, forward, 0)] {
                 let seen = now.as_nanos() as u64;
                 let flow = Flow { peer, seen, idle_seconds: HOUR, flags, ..Flow::default() };
                 keys.extend_from_slice(key.bytes());
