@@ -75,25 +75,25 @@ static __always_inline __u32 hash_of(const struct flow_key *key)
 
 /* The end of the way: the target, as seen from the balancer's `node`, whose interface has this number. */
 static __always_inline int lead_to_target(struct course *c, __u32 number, const struct interface *node,
-					  const struct target *target)
+					  const struct address *address, __u32 interface, __be16 port)
 {
-	struct interface *there = interface_of(target->interface);
+	struct interface *there = interface_of(interface);
 	int reason;
 
-	c->source = is_ipv4(&target->address) ? node->address : node->address6;
-	c->destination = target->address;
-	c->destination_port = target->port;
+	c->source = is_ipv4(address) ? node->address : node->address6;
+	c->destination = *address;
+	c->destination_port = port;
 	c->shared_source = 1;
-	c->receiver = target->interface;
+	c->receiver = interface;
 	if (!there)
 		return DROP_NOT_DELIVERED;
-	c->search.port = bpf_ntohs(target->port);
+	c->search.port = bpf_ntohs(port);
 	c->second.from = node->subnet;
 	c->second.to = there->subnet;
 	c->second.source = c->source;
-	c->second.destination = target->address;
+	c->second.destination = *address;
 	c->second.sender = number;
-	c->second.receiver = target->interface;
+	c->second.receiver = interface;
 	c->second.redirects = 0;
 	reason = cross(c, &c->second);
 	if (reason)
@@ -169,7 +169,7 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 	/* From IPv4 to IPv6 and back only the gateway translates, and streams only. */
 	if (is_ipv4(&target->address) != is_ipv4(&c->key.source))
 		return c->key.protocol == IPPROTO_TCP ? lead_to_service(c, settings, name) : DROP_NO_HEALTHY_TARGET;
-	return lead_to_target(c, number, node, target);
+	return lead_to_target(c, number, node, &target->address, target->interface, target->port);
 }
 
 static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)

@@ -52,7 +52,6 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 {
 	__u32 offset = bpf_ntohl(c->key.destination.word[3]) - settings->probe_base;
 	struct interface *node;
-	struct target target = {};
 	struct probe *probe;
 
 	in_service(&c->service, settings, &c->key.destination, c->key.destination.word[3]);
@@ -65,10 +64,7 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	if (!node)
 		return DROP_NO_ROUTE;
 	c->idle_seconds = probe->idle_seconds;
-	target.address = probe->address;
-	target.interface = probe->interface;
-	target.port = c->key.destination_port;
-	return lead_to_target(c, probe->node, node, &target);
+	return lead_to_target(c, probe->node, node, &probe->address, probe->interface, c->key.destination_port);
 }
 
 static __always_inline int judge_workload(struct course *c, const struct settings *settings)
