@@ -20,7 +20,7 @@
 
 #include "nat.h"
 
-#define MAX_IPV4_OPTIONS 40 /* bytes */
+#define OPTIONS_ROOM 64 /* bytes; IPv4's are 40 at most, which older verifiers do not see */
 #define IPV4_OPTION_NOTHING 1
 
 /* Bytes between the IP header's fixed part and the TCP header. */
@@ -117,10 +117,11 @@ static __always_inline __u32 pseudo_sum(const struct packet *p)
 static __always_inline int void_options(struct __sk_buff *skb, const struct packet *p)
 {
 	__u32 length = options_length(p);
-	__u8 nothing[MAX_IPV4_OPTIONS];
+	__u8 nothing[OPTIONS_ROOM];
 
-	if (!length || length > sizeof(nothing))
-		return length ? -1 : 0;
+	if (!length)
+		return 0;
+	length = ((length - 1) & (OPTIONS_ROOM - 1)) + 1;
 	__builtin_memset(nothing, IPV4_OPTION_NOTHING, sizeof(nothing));
 	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr) + sizeof(struct iphdr), nothing, length, 0);
 }

@@ -101,10 +101,9 @@ static __always_inline void mark(struct flow *flow, __u8 protocol, __u32 flags)
 }
 
 /* Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. */
-static __always_inline long delete_entry(const struct flow_key *key)
+static __always_inline int delete_entry(const struct flow_key *key)
 {
-	long error = 0;
-	int i;
+	int error = 0, i;
 
 	for (i = 0; i < INSERT_TRIES; i++) {
 		error = bpf_map_delete_elem(&flows, key);
