@@ -13,7 +13,7 @@ use linkway_fabric::tables::Tables;
 use crate::frame::{FIN, RST, SYN};
 
 /// How many flows an interface may have open, and half-open: few, so that it comes to that.
-pub(crate) const SHARE: (usize, usize) = (4, 2);
+pub(crate) const SHARE: (usize, usize) = (2, 1);
 
 pub(crate) const TCP: u8 = 6;
 const UDP: u8 = 17;
