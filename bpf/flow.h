@@ -82,10 +82,7 @@ static __noinline int remove_pair(const struct flow_key *key, struct flow *flow)
 	return removed + remove_entry(key, flow);
 }
 
-/*
- * Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. Errors are 32 bits, here and
- * below: what the helper says is so on kernels before 6.4, without its sign in the upper half.
- */
+/* EBUSY, and why errors are 32 bits: see delete_entry. */
 static __always_inline int insert(const struct flow_key *key, const struct flow *flow)
 {
 	int error = 0;

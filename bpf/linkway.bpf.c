@@ -2,10 +2,10 @@
 /*
  * The packet path: one program at tc ingress of every host end of a veth. It decides, rewrites and delivers
  * straight into the receiver's namespace. No bridge, no routing table, no netfilter; a VPC is a number in
- * the key of every table. parse.h, carry.h, flow.h, judge.h and endpoint.h follow a packet, in this order.
+ * the key of every table. parse.h, carry.h, flow.h, judge.h, endpoint.h and uplink.h follow a packet, in this order.
  *
- * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace. The daemon
- * runs upkeep.h's programs.
+ * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace. Where there
+ * is an uplink, from_uplink stands at this end of the pair that leads there. The daemon runs upkeep.h's programs.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -72,6 +72,18 @@ static __always_inline void recognise_service(struct packet *p)
 	__builtin_memcpy(p->mac, p->settings.service_mac, ETH_ALEN);
 }
 
+/* What is beyond the uplink: without groups, and in no subnet. */
+static __always_inline void recognise_uplink(struct packet *p)
+{
+	p->key.vpc = UPLINK_VPC;
+	p->interface = UPLINK_INTERFACE;
+	p->groups = 0;
+	p->subnet = 0;
+	p->flags = 0;
+	p->prefix = 0;
+	__builtin_memcpy(p->mac, p->settings.uplink_mac, ETH_ALEN);
+}
+
 static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
 {
 	count_drop(skb, p, reason);
@@ -134,6 +146,28 @@ int from_service(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	recognise_service(p);
 	return handle(skb, p);
+}
+
+SEC("tc")
+int from_uplink(struct __sk_buff *skb)
+{
+	struct packet *p = packet_of(skb);
+	int reason;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	recognise_uplink(p);
+	reason = parse(skb, p);
+	restore_source(p);
+	if (!reason && p->is_error)
+		reason = DROP_UNSUPPORTED_PROTOCOL;
+	if (!reason && p->fragment == FRAGMENT_LATER)
+		reason = follow_first(p);
+	if (!reason)
+		reason = carry(skb, p);
+	if (reason)
+		return refuse(skb, p, reason);
+	return bpf_redirect_peer(p->device, 0);
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0";

@@ -105,6 +105,7 @@ const volatile struct vocabulary {
 	enum interface_kind interface_kind;
 	enum interface_flag interface_flag;
 	enum place_kind place_kind;
+	enum place_flag place_flag;
 	enum route_kind route_kind;
 	enum rule_direction rule_direction;
 	enum peer_kind peer_kind;

@@ -86,6 +86,25 @@ static __always_inline int address_frame(struct __sk_buff *skb, const struct pac
 }
 
 /*
+ * Gives an echo of IPv4 the identifier that it has on the other side: one of the uplink's, where two flows had the
+ * same. It has one port only, so that the other is 0.
+ */
+static __always_inline int rewrite_echo(struct __sk_buff *skb, const struct packet *p, __be16 id)
+{
+	__be16 before = p->key.source_port | p->key.destination_port;
+	__u32 at = p->transport & (MAX_TRANSPORT - 1);
+	struct icmp_echo *icmp = (void *)(long)skb->data + at;
+
+	if (id == before)
+		return DROP_NONE;
+	if ((void *)(icmp + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	icmp->id = id;
+	icmp->checksum = changed_checksum(icmp->checksum, folded(difference(before, id)));
+	return DROP_NONE;
+}
+
+/*
  * `peer` is the other direction of the packet's flow: this packet's new source is where answers go to, its
  * new destination where they come from.
  */
@@ -105,8 +124,10 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 		return DROP_NONE;
 
 	reason = p->ipv6 ? readdress6(skb, p, peer, &addresses) : readdress4(skb, peer, &addresses);
-	if (reason || p->key.protocol == IPPROTO_ICMP || p->fragment == FRAGMENT_LATER)
+	if (reason || p->fragment == FRAGMENT_LATER)
 		return reason;
+	if (p->key.protocol == IPPROTO_ICMP)
+		return rewrite_echo(skb, p, source_port | destination_port);
 	if (p->key.protocol == IPPROTO_ICMPV6)
 		return bpf_l4_csum_replace(skb, at + __builtin_offsetof(struct icmp_echo, checksum), 0, addresses,
 					   BPF_F_PSEUDO_HDR)

@@ -44,7 +44,7 @@ struct hop {
 	struct address destination;
 	__u32 sender;               /* number of the interface that it comes from */
 	__u32 receiver;             /* number of the interface that it goes to; 0: nothing stands there */
-	__u32 redirects;            /* 1: a route may lead to an interface that sends on, which is then the receiver */
+	__u32 redirects;            /* 1: a route may lead to what sends on, or out, which is then the receiver */
 	__u32 pad;
 };
 
@@ -74,7 +74,7 @@ struct course {
 	__u8 refused;               /* enum drop_reason: of a flow that exists, why packets this way are dropped now */
 	__u8 redirected;            /* a route leads to the receiver, which sends on what is not for itself */
 	struct hop first;           /* from the sender to what stands at the destination */
-	struct hop second;          /* from a balancer's node to its target, if there is one */
+	struct hop second;          /* from a balancer's node to its target, or from a NAT gateway out, if there is one */
 	struct hop back;            /* one of them, turned round */
 	struct rule_search search;
 	struct address service;     /* an address of the service namespace that the destination is held against */

@@ -20,7 +20,7 @@
 
 #include "nat.h"
 
-#define OPTIONS_ROOM 64 /* bytes; IPv4's are 40 at most, which older verifiers do not see */
+#define MAX_IPV4_OPTIONS 40 /* bytes */
 #define IPV4_OPTION_NOTHING 1
 
 /* Bytes between the IP header's fixed part and the TCP header. */
@@ -116,14 +116,15 @@ static __always_inline __u32 pseudo_sum(const struct packet *p)
 /* All of IPv4's options become such that do nothing. */
 static __always_inline int void_options(struct __sk_buff *skb, const struct packet *p)
 {
-	__u32 length = options_length(p);
-	__u8 nothing[OPTIONS_ROOM];
+	__u32 last = options_length(p) - 1;
+	__u8 nothing[MAX_IPV4_OPTIONS];
 
-	if (!length)
-		return 0;
-	length = ((length - 1) & (OPTIONS_ROOM - 1)) + 1;
+	/* The bounds are to be seen on the number that is used: Linux 6.1 does not work them out from another. */
+	barrier_var(last);
+	if (last >= sizeof(nothing))
+		return last + 1 ? -1 : 0;
 	__builtin_memset(nothing, IPV4_OPTION_NOTHING, sizeof(nothing));
-	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr) + sizeof(struct iphdr), nothing, length, 0);
+	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr) + sizeof(struct iphdr), nothing, last + 1, 0);
 }
 
 /* 0: the frame is now the answer. */

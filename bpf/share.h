@@ -100,10 +100,14 @@ static __always_inline void mark(struct flow *flow, __u8 protocol, __u32 flags)
 		give(&share->half_open);
 }
 
-/* Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. */
+/*
+ * Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. Errors are 32 bits, here and
+ * in flow.h: what the helper says is so on kernels before 6.4, without its sign in the upper half.
+ */
 static __always_inline int delete_entry(const struct flow_key *key)
 {
-	int error = 0, i;
+	int error = 0;
+	int i;
 
 	for (i = 0; i < INSERT_TRIES; i++) {
 		error = bpf_map_delete_elem(&flows, key);

@@ -174,7 +174,7 @@ def test_addresses_and_groups_that_do_not_fit(daemon, aws, subnet):
     assert aws.ec2.describe_network_interfaces()["NetworkInterfaces"] == []
 
 
-@pytest.mark.parametrize("how", ["netns", "pid"])
+@pytest.mark.parametrize("how", ["netns", "pid", "proc"])
 def test_a_namespace_that_exists_is_given_an_interface(daemon, aws, subnet, how):
     group = aws.group(aws.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"], ("-1", None, "10.0.0.0/16"))
     instance = daemon.run(subnet, "sleep", "infinity", groups=[group])
@@ -182,6 +182,8 @@ def test_a_namespace_that_exists_is_given_an_interface(daemon, aws, subnet, how)
         where = ["--netns", box.path]
         if how == "pid":
             where = ["--pid", netns_pid(box)]
+        elif how == "proc":
+            where = ["--netns", f"/proc/{netns_pid(box)}/ns/net"]
         interface = daemon.linkway(
             "attach", "--subnet", subnet, "--security-group", group, "--private-ip", "10.0.0.88",
             "--device", "vpc0", *where,

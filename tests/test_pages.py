@@ -57,6 +57,11 @@ def ec2_world(aws):
         ec2.create_egress_only_internet_gateway(VpcId=vpc)
         ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "paged"}])
     entries = [{"Cidr": f"192.0.2.{number}/32"} for number in several]
+    for number in several:
+        data = {"LaunchTemplateData": {"InstanceType": "t3.micro"}}
+        ec2.create_launch_template(LaunchTemplateName=f"template-{number}", **data)
+        if number:
+            ec2.create_launch_template_version(LaunchTemplateName="template-0", **data)
     for subnet in subnets:
         ec2.create_network_interface(SubnetId=subnet)
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
@@ -88,6 +93,7 @@ def ec2_world(aws):
     ec2.modify_vpc_endpoint_service_permissions(ServiceId=services[0], AddAllowedPrincipals=principals)
     return {
         "describe_addresses_attribute": {"Attribute": "domain-name"},
+        "describe_launch_template_versions": {"LaunchTemplateName": "template-0"},
         "describe_stale_security_groups": {"VpcId": vpcs[0]},
         "describe_vpc_endpoint_service_permissions": {"ServiceId": services[0]},
         "get_managed_prefix_list_associations": {"PrefixListId": prefix_list},

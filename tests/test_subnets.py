@@ -1,5 +1,9 @@
 """What lies between subnets, by its packets: network ACLs and route tables."""
 
+import json
+import select
+import shlex
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -33,6 +37,7 @@ def world(daemon, aws, other, programs):
     [address] = other.endpoint_addresses(endpoint).values()
     return SimpleNamespace(
         aws=aws, other=other, daemon=daemon, programs=programs, server=server, service=service, provider=vpc,
+        endpoint=endpoint,
         front=front, back=back, vpc=consumer, place=place, door=door, client=client, address=address, name=name,
         group=open_group,
     )
@@ -87,6 +92,67 @@ def denied(world, reason, host=None, **options):
     answers = []
     found = reasons(world, lambda: answers.append(reached(world, host, **options)))
     assert answers == [False] and reason in found, (answers, found)
+
+
+def followed(world, attempt):
+    """What is told of the packets that an attempt loses: the network ACL or the route table that decided on each."""
+    settled(world)
+    follower = world.daemon.popen("drops", "--follow", "--output", "json", stdout=subprocess.PIPE)
+    with follower:
+        # Whether it listens yet cannot be seen, so it is tried until it does.
+        def deciders():
+            attempt()
+            found = set()
+            while select.select([follower.stdout], [], [], 0.5)[0]:
+                event = json.loads(follower.stdout.readline())
+                found |= {json.dumps(event["decider"], sort_keys=True)} if event["decider"] else set()
+            return found
+
+        try:
+            return until(deciders, "a drop that is told with what decided")
+        finally:
+            follower.kill()
+
+
+def by(kind, **decider):
+    """The decider of a drop, as it is told."""
+    return json.dumps({kind: decider}, sort_keys=True)
+
+
+def advice(world, id):
+    """The only finding of the endpoint's with this id; the command that it has is carried out."""
+    found = json.loads(world.daemon.linkway("advise", world.endpoint, "--output", "json", check=False).stdout)
+    [finding] = [finding for finding in found if finding["id"] == id]
+    done = world.other.cli(*shlex.split(finding["command"])[1:])
+    assert done.returncode == 0, done.stderr
+    return finding
+
+
+def test_what_decides_is_told_and_the_advice_helps(world):
+    ask = lambda: said(world, world.address) and None
+    guard = acl(world.other, world.vpc, (100, "in", "deny", "tcp", (7000, 7000)), (300, "in", "allow"),
+                (300, "out", "allow", "tcp", (7000, 7000)))
+    use(world.other, world.door, guard)
+    assert by("network_acl", id=guard, direction="ingress", entry="100") in followed(world, ask)
+    assert "by its entry 100" in advice(world, "acl-closed")["message"]
+    # In, and now not out.
+    assert by("network_acl", id=guard, direction="egress", entry="*") in followed(world, ask)
+    assert "denies answers" in advice(world, "acl-closed")["message"]
+    assert reached(world)
+    table = route_table(world.other, world.vpc, world.place)
+    world.other.ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="10.0.1.0/24", NetworkInterfaceId=nowhere(world, world.place)
+    )
+    assert by("route_table", id=table, route="10.0.1.0/24") in followed(world, ask)
+    assert advice(world, "route-astray")["severity"] == "error"
+    assert reached(world)
+    out = lambda: said(world, "192.0.2.1") and None
+    assert by("route_table", id=table, route=None) in followed(world, out)
+    # Behind the endpoint: between the balancer's node and its target.
+    guard = acl(world.aws, world.provider, (100, "in", "deny", "tcp", (7000, 7000), "10.0.0.0/24"),
+                (200, "in", "allow"), (200, "out", "allow"))
+    use(world.aws, world.back, guard)
+    assert by("network_acl", id=guard, direction="ingress", entry="100") in followed(world, ask)
 
 
 def test_an_acl_denies_a_port_by_the_order_of_its_numbers(world):

@@ -4,8 +4,10 @@
 //! boundary, the session's policies and the identity's own must each allow. A root may do all in its account.
 
 mod documents;
+mod indirect;
 mod needs;
 mod pass_role;
+mod resource_keys;
 
 use std::sync::Arc;
 
@@ -18,7 +20,8 @@ use linkway_policy::{Context, PolicyType, Principal, PrincipalKind, Request, Ver
 
 pub(crate) use self::documents::Compiled;
 use self::documents::{Documents, Layer};
-pub(crate) use self::needs::Need;
+pub use self::needs::{Need, Resource, needs_of};
+pub use self::resource_keys::ResourceKeys;
 use crate::error::IamError;
 use crate::identity::{self, Identity};
 use crate::{Caller, Control, Error};
@@ -60,8 +63,10 @@ pub(crate) fn session<'a>(state: &'a Snapshot, caller: &Caller) -> Option<&'a Ar
     state.get::<Session>(caller.access_key_id.as_ref()?)
 }
 
-/// What needs no permission, and what its own operation decides on, with the role's trust policy.
-const NOT_ASKED: [&str; 5] = [
+/// What needs no permission, and what its own operation decides on: with the role's trust policy, and with what a
+/// launch comes to.
+const NOT_ASKED: [&str; 6] = [
+    "ec2:RunInstances",
     "sts:GetCallerIdentity",
     "sts:GetSessionToken",
     "sts:AssumeRole",
@@ -80,19 +85,33 @@ impl Control {
         let service = head.signing_name.unwrap_or_default();
         let needs = || needs::of(&state, caller, head);
         if let Some(session) = session(&state, caller) {
-            refuse_session(session, service, &needs()?)?;
+            refuse_session(session, service, &needs())?;
         }
-        if matches!(actor(&state, caller), Actor::Root) {
+        let asked_here = || match needs() {
+            needs if needs.iter().any(|need| NOT_ASKED.contains(&need.action.as_str())) => Vec::new(),
+            needs => needs,
+        };
+        self.require(&state, caller, service, asked_here)
+    }
+
+    /// Ask whether `caller` may do all of this, in a request to the service with the signing name `service`, in whose
+    /// words a denial is.
+    ///
+    /// # Errors
+    ///
+    /// AWS's denial.
+    pub(crate) fn require(
+        &self,
+        state: &Snapshot,
+        caller: &Caller,
+        service: &str,
+        needs: impl FnOnce() -> Vec<Need>,
+    ) -> Result<(), Error> {
+        if matches!(actor(state, caller), Actor::Root) {
             return Ok(());
         }
-        let asked = self.asked(&state, caller);
-        for need in needs()? {
-            if NOT_ASKED.contains(&need.action.as_str()) {
-                continue;
-            }
-            asked.may(&need).map_err(|denied| denied.in_words_of(service))?;
-        }
-        Ok(())
+        let asked = self.asked(state, caller);
+        needs().iter().try_for_each(|need| asked.may(need).map_err(|denied| denied.in_words_of(service)))
     }
 
     /// The policies about a caller, ready to be asked.
@@ -163,6 +182,7 @@ impl Asked<'_> {
         let base = self.context(need);
         for resource in &need.resources {
             let mut context = base.clone();
+            resource.keys.put_in(&mut context);
             if let Some(owner) = account_of(&resource.arn) {
                 context.insert("aws:ResourceAccount", owner);
             }
@@ -236,6 +256,9 @@ impl Asked<'_> {
             for (key, value) in &identity.tags {
                 context.insert(format!("aws:PrincipalTag/{key}"), value.as_str());
             }
+        }
+        if need.action.starts_with("ec2:") {
+            context.insert("ec2:Region", region.as_str());
         }
         for (key, values) in &need.context {
             match &values[..] {

@@ -18,8 +18,9 @@ pub(crate) mod image;
 pub(crate) mod instance;
 mod instance_type;
 pub(crate) mod interface_permission;
-mod internet_gateway;
+pub(crate) mod internet_gateway;
 mod key_pair;
+mod launch_template;
 pub(crate) mod nat_gateway;
 mod network_acl;
 pub(crate) mod network_interface;
@@ -32,7 +33,7 @@ pub(crate) mod security_group;
 mod security_group_rule;
 mod service_catalog;
 pub(crate) mod subnet;
-mod tag;
+pub(crate) mod tag;
 mod volume;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
@@ -160,6 +161,17 @@ operations! {
         describe_image_attribute(DescribeImageAttributeRequest) -> ImageAttribute = image::describe_attribute;
         modify_image_attribute(ModifyImageAttributeRequest) -> () = image::modify_attribute;
         deregister_image(DeregisterImageRequest) -> DeregisterImageResult = image::deregister;
+        create_launch_template(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult = launch_template::create;
+        create_launch_template_version(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult
+            = launch_template::create_version;
+        describe_launch_templates(DescribeLaunchTemplatesRequest) -> DescribeLaunchTemplatesResult
+            = launch_template::describe;
+        describe_launch_template_versions(DescribeLaunchTemplateVersionsRequest)
+            -> DescribeLaunchTemplateVersionsResult = launch_template::describe_versions;
+        modify_launch_template(ModifyLaunchTemplateRequest) -> ModifyLaunchTemplateResult = launch_template::modify;
+        delete_launch_template(DeleteLaunchTemplateRequest) -> DeleteLaunchTemplateResult = launch_template::delete;
+        delete_launch_template_versions(DeleteLaunchTemplateVersionsRequest) -> DeleteLaunchTemplateVersionsResult
+            = launch_template::delete_versions;
         create_key_pair(CreateKeyPairRequest) -> KeyPair = key_pair::create;
         import_key_pair(ImportKeyPairRequest) -> ImportKeyPairResult = key_pair::import;
         describe_key_pairs(DescribeKeyPairsRequest) -> DescribeKeyPairsResult = key_pair::describe;

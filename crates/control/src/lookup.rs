@@ -12,6 +12,7 @@ use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use linkway_model::key_pair::KeyPair;
+use linkway_model::launch_template::LaunchTemplate;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -48,6 +49,9 @@ impl Noun {
                 true => format!("The {phrase}s '[{ids}]' do not exist"),
                 false => format!("The {phrase} '[{ids}]' does not exist"),
             };
+        }
+        if self.resource_type == LaunchTemplate::NOUN.resource_type {
+            return format!("The specified launch template, with template ID {ids}, does not exist.");
         }
         // NAT gateways came later, with words of their own.
         if self.resource_type == NatGateway::NOUN.resource_type {
@@ -155,6 +159,8 @@ owned! {
         OWNERS = Term::EndpointOwner, TAGS = Term::EndpointTag;
     Image: ImageId, "image", "image id", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed";
     KeyPair: KeyPairId, "key-pair", "key pair", "InvalidKeyPair.NotFound", "InvalidKeyPair.Malformed";
+    LaunchTemplate: LaunchTemplateId, "launch-template", "launch template ID",
+        "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed";
     EndpointService: EndpointServiceId, "vpc-endpoint-service", "VpcEndpointService Id",
         "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceIdId.Malformed";
 }

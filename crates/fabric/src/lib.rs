@@ -10,7 +10,9 @@ mod devices;
 mod doctor;
 mod error;
 mod fabric;
+mod firewall;
 pub mod flows;
+pub mod inspect;
 mod kernel;
 pub mod layout;
 mod link;
@@ -27,6 +29,7 @@ mod shares;
 mod source_route;
 pub mod tables;
 mod teardown;
+mod uplink;
 
 pub use attachment::instance_namespace;
 pub use compile::probes::{ProbeKey, Probes, probe_addresses};

@@ -22,6 +22,8 @@ pub(crate) struct Programs {
     pub(crate) from_workload: OwnedFd,
     /// For the host end of the service namespace.
     pub(crate) from_service: OwnedFd,
+    /// For the end of the uplink's pair in the fabric's namespace.
+    pub(crate) from_uplink: OwnedFd,
 }
 
 macro_rules! maps {
@@ -77,6 +79,7 @@ pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs, Collecto
     let programs = Programs {
         from_workload: program(loaded.progs.from_workload.as_fd())?,
         from_service: program(loaded.progs.from_service.as_fd())?,
+        from_uplink: program(loaded.progs.from_uplink.as_fd())?,
     };
     Ok((maps, programs, Collector::new(&loaded)?))
 }

@@ -28,8 +28,8 @@ pub struct Amount {
     pub bytes: u64,
 }
 
-/// What went through an endpoint since it was first used, by its interface, which has received what
-/// consumers sent through it.
+/// What went through an endpoint's interface or a gateway since it was first used. It has received what consumers sent
+/// through it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TrafficCount {
     /// What it sent.
@@ -62,7 +62,7 @@ impl Reader {
         Ok(drops)
     }
 
-    /// What went through each endpoint, by the number of its interface.
+    /// What went through each endpoint, by the number of its interface, and through each gateway, by its own.
     pub fn traffic(&self) -> Result<BTreeMap<u32, TrafficCount>, FabricError> {
         let mut traffic = BTreeMap::new();
         for key in self.0.endpoints.keys() {

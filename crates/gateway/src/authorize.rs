@@ -62,6 +62,9 @@ pub(crate) fn decide(circumstances: &Circumstances<'_>, call: &Call) -> Option<F
         for (number, resource) in (1..).zip(&need.resources) {
             let mut context =
                 if number == need.resources.len() { take(&mut context) } else { context.clone() };
+            for (key, value) in &resource.keys {
+                context.insert(key.as_str(), value.as_str());
+            }
             let owner = resource.account.as_deref().or_else(|| account_of(&resource.arn));
             if let Some(owner) = owner {
                 context.insert("aws:ResourceAccount", owner);

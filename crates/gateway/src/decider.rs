@@ -83,4 +83,6 @@ pub struct Resource {
     pub unknown: bool,
     /// The account that owns it, where it is known and not in the ARN.
     pub account: Option<String>,
+    /// Its own condition keys, where they are known: `aws:ResourceTag/…` and its service's.
+    pub keys: Vec<(String, String)>,
 }

@@ -156,6 +156,8 @@ ids! {
     KeyPairId = "key-";
     /// An instance profile's association with an instance.
     InstanceProfileAssociationId = "iip-assoc-";
+    /// A launch template.
+    LaunchTemplateId = "lt-";
     /// A VPC endpoint.
     VpcEndpointId = "vpce-";
     /// An endpoint service.

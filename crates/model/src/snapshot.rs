@@ -23,6 +23,7 @@ use crate::instance::Instance;
 use crate::interface_permission::NetworkInterfacePermission;
 use crate::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use crate::key_pair::KeyPair;
+use crate::launch_template::LaunchTemplate;
 use crate::load_balancer::{Listener, LoadBalancer, TargetGroup};
 use crate::nat_gateway::NatGateway;
 use crate::network_acl::NetworkAcl;
@@ -173,7 +174,7 @@ resources! {
     /// Egress-only internet gateways.
     egress_only_gateways: EgressOnlyInternetGateway = "egress-only-internet-gateway", |d| d.id.as_str();
     /// Elastic addresses, by allocation.
-    elastic_addresses: ElasticAddress = "elastic-ip", |d| d.id.as_str();
+    elastic_addresses: ElasticAddress = "elastic-ip", |d| d.id.as_str(), index::of_elastic_address;
     /// NAT gateways.
     nat_gateways: NatGateway = "natgateway", |d| d.id.as_str();
     /// Sets of DHCP options.
@@ -194,6 +195,8 @@ resources! {
     images: Image = "image", |d| d.id.as_str();
     /// Key pairs.
     key_pairs: KeyPair = "key-pair", |d| d.id.as_str();
+    /// Launch templates.
+    launch_templates: LaunchTemplate = "launch-template", |d| d.id.as_str();
     /// Load balancers, by ARN.
     load_balancers: LoadBalancer = "load-balancer", |d| &d.arn;
     /// Listeners, by ARN.

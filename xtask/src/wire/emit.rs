@@ -14,11 +14,16 @@ use super::operations::Service;
 const REPORTED_OTHERWISE: [(&str, &str); 2] =
     [("CreateTagsRequest", "Resources"), ("DeleteTagsRequest", "Resources")];
 
-/// How a structure is used: read from requests, written to responses.
+/// Structures of EC2's that serde reads and writes, too, with all that they hold: a launch template's data are kept as
+/// they came, and are shown and launched as other structures with the same members.
+const KEPT: [&str; 3] = ["RequestLaunchTemplateData", "ResponseLaunchTemplateData", "RunInstancesRequest"];
+
+/// How a structure is used: read from requests, written to responses, kept.
 #[derive(Clone, Copy, Default)]
 struct Uses {
     input: bool,
     output: bool,
+    kept: bool,
 }
 
 pub(crate) struct Emitter<'a> {
@@ -39,6 +44,11 @@ impl<'a> Emitter<'a> {
             }
             if let Some(output) = &operation.output {
                 emitter.reach(&output.shape, |uses| &mut uses.output)?;
+            }
+        }
+        for name in KEPT {
+            if emitter.structures.contains_key(name) {
+                emitter.reach(name, |uses| &mut uses.kept)?;
             }
         }
         Ok(emitter)
@@ -153,7 +163,11 @@ impl<'a> Emitter<'a> {
         let Shape::Structure { members, required } = self.model.shape(name)? else {
             bail!("{name} is no structure");
         };
-        writeln!(out, "#[derive(Clone, Debug, Default, PartialEq)]\npub struct {name} {{")?;
+        let derived = match uses.kept {
+            true => "#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]\n#[serde(default)]",
+            false => "#[derive(Clone, Debug, Default, PartialEq)]",
+        };
+        writeln!(out, "{derived}\npub struct {name} {{")?;
         for (member, reference) in members {
             let mut of_type = self.model.member_type(reference)?;
             if !uses.input && self.may_be_absent(member, required) {

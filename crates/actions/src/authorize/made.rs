@@ -47,10 +47,13 @@ const EC2_IDS: [(&str, &str); 39] = [
 
 /// Operations of EC2 whose members have other names than the ARNs' variables, or of which several carry one: the
 /// members with ids.
-const EC2_MEMBERS: [(&str, &[&str]); 9] = [
+const EC2_MEMBERS: [(&str, &[&str]); 13] = [
     ("AuthorizeSecurityGroupEgress", &["b.GroupId"]),
     ("AuthorizeSecurityGroupIngress", &["b.GroupId"]),
+    ("CreateFlowLogs", &["b.ResourceId"]),
+    ("CreateManagedPrefixList", &[]),
     ("CreateVpcEndpoint", &["b.VpcId", "b.SubnetId", "b.SecurityGroupId", "b.RouteTableId"]),
+    ("CreateVpcEndpointServiceConfiguration", &[]),
     ("DeleteSecurityGroup", &["b.GroupId"]),
     ("ModifySecurityGroupRules", &["b.GroupId", "b.SecurityGroupRule.SecurityGroupRuleId"]),
     (
@@ -66,8 +69,30 @@ const EC2_MEMBERS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("RevokeSecurityGroupIngress", &["b.GroupId"]),
+    (
+        "RunInstances",
+        &[
+            "b.SubnetId",
+            "b.SecurityGroupId",
+            "b.LaunchTemplate.LaunchTemplateId",
+            "b.NetworkInterface.NetworkInterfaceId",
+            "b.NetworkInterface.SubnetId",
+            "b.NetworkInterface.SecurityGroupId",
+        ],
+    ),
     ("UpdateSecurityGroupRuleDescriptionsEgress", &["b.GroupId"]),
     ("UpdateSecurityGroupRuleDescriptionsIngress", &["b.GroupId"]),
+];
+
+/// What of these makes what, beside those that name it: the operation and the type.
+const EC2_MAKES: [(&str, &str); 7] = [
+    ("CreateFlowLogs", "vpc-flow-log"),
+    ("CreateManagedPrefixList", "prefix-list"),
+    ("CreateVpcEndpoint", "vpc-endpoint"),
+    ("CreateVpcEndpointServiceConfiguration", "vpc-endpoint-service"),
+    ("RunInstances", "instance"),
+    ("RunInstances", "network-interface"),
+    ("RunInstances", "volume"),
 ];
 
 /// Services that keep names in lower case, however a request spells them: "stored as a lowercase string", as their
@@ -100,8 +125,16 @@ pub(crate) fn resources(asked: &Asked<'_>) -> Option<Vec<Resource>> {
             let (_, members) = EC2_MEMBERS.iter().find(|(operation, _)| *operation == name)?;
             let ids = members.iter().flat_map(|member| asked.parameters.values(member));
             let mut found: Vec<_> = ids.filter(|id| !id.is_empty()).map(|id| by_id(asked, id)).collect();
-            if name == "CreateVpcEndpoint" {
-                found.push(in_ec2(asked, "vpc-endpoint", "*"));
+            let makes = EC2_MAKES.iter().filter(|(operation, _)| *operation == name);
+            found.extend(makes.map(|(_, kind)| in_ec2(asked, kind, "*")));
+            if name == "RunInstances" {
+                let (partition, region) = (asked.scope.partition, asked.scope.region);
+                let image = asked.parameters.values("b.ImageId").into_iter();
+                found.extend(
+                    image.map(|id| Resource::known(format!("arn:{partition}:ec2:{region}::image/{id}"))),
+                );
+                let key = asked.parameters.values("b.KeyName").into_iter();
+                found.extend(key.filter(|name| !name.is_empty()).map(|name| in_ec2(asked, "key-pair", name)));
             }
             Some(found)
         }

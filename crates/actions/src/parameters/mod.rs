@@ -55,7 +55,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// The values at `l.Name`, `q.name`, `h.name` or `b.Path.To.Name`, through lists.
-    pub(crate) fn values(&self, path: &str) -> Vec<&str> {
+    pub fn values(&self, path: &str) -> Vec<&str> {
         match path.split_once('.') {
             Some(("l", name)) => self.label(name).into_iter().collect(),
             Some(("q", name)) => self.query_values(name).collect(),

@@ -2,26 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use linkway_actions::{Parameters, RequestHead, Resource, Scope, authorize, identify};
+use linkway_actions::{Operation, Parameters, RequestHead, Scope, authorize, identify};
 use linkway_model::Snapshot;
 use linkway_model::iam::{Group, InstanceProfile, Named, Role, User};
 use linkway_wire::{Params, Protocol, Service};
 
-use super::{Actor, actor};
+use super::{Actor, ResourceKeys, actor, indirect};
+use crate::Caller;
 use crate::iam::arn;
-use crate::{Caller, Error};
 
 /// One action, its resources, and the keys that the request carries.
-#[derive(Debug)]
-pub(crate) struct Need {
-    pub(crate) action: String,
-    pub(crate) resources: Vec<Resource>,
-    pub(crate) context: BTreeMap<String, Vec<String>>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// Such as `ec2:DeleteVpc`.
+    pub action: String,
+    /// Each must be allowed. Never empty.
+    pub resources: Vec<Resource>,
+    /// By key, as `aws:RequestTag/team`, the values.
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+/// What an action is done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its ARN, or `*`.
+    pub arn: String,
+    /// Whether nobody knows which it is: a statement that names resources must not allow it, and must deny it.
+    pub unknown: bool,
+    /// Its own condition keys, as the state has it.
+    pub keys: ResourceKeys,
+}
+
+impl Resource {
+    /// One that is there, or that a request names though it is not.
+    pub(crate) fn named(state: &Snapshot, arn: String) -> Self {
+        Self { keys: ResourceKeys::of(state, &arn), arn, unknown: false }
+    }
+}
+
+/// What `operation` needs, whose request is served in a region for an account: what the request tells, and of the
+/// resources that it names, what the state tells.
+pub fn needs_of(
+    state: &Snapshot,
+    operation: &Operation,
+    parameters: &Parameters<'_>,
+    scope: &Scope<'_>,
+) -> Vec<Need> {
+    let needs = authorize(operation, parameters, scope).into_iter();
+    let needs = needs.map(|need| {
+        let named = |resource: linkway_actions::Resource| match resource.unknown {
+            true => Resource { arn: resource.arn, unknown: true, keys: ResourceKeys::default() },
+            false => Resource::named(state, resource.arn),
+        };
+        let mut resources: Vec<Resource> = need.resources.into_iter().map(named).collect();
+        if operation.iam_prefix() == "ec2" {
+            indirect::complete(state, operation.name(), parameters, scope, &mut resources);
+        }
+        Need { action: need.action, resources, context: need.context }
+    });
+    needs.collect()
 }
 
 /// What a request needs. One that the tables do not know needs the action of its name, on a resource that nobody
 /// knows.
-pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> Result<Vec<Need>, Error> {
+pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> Vec<Need> {
     let service = head.signing_name.unwrap_or_default();
     let mut form = Params::parse(head.query.as_bytes()).unwrap_or_default();
     let speaks_json = Service::from_signing_name(service)
@@ -29,26 +73,23 @@ pub(super) fn of(state: &Snapshot, caller: &Caller, head: &RequestHead<'_>) -> R
     let read = if speaks_json { Ok(()) } else { form.extend(head.body.unwrap_or_default()) };
     let Some(operation) = identify(head).filter(|_| read.is_ok()) else {
         let action = if speaks_json { target(head) } else { form.get("Action") }.unwrap_or_default();
-        let resources = vec![Resource { arn: "*".to_owned(), unknown: true }];
+        let resource = Resource { arn: "*".to_owned(), unknown: true, keys: ResourceKeys::default() };
         let action = format!("{service}:{action}");
-        return Ok(vec![Need { action, resources, context: BTreeMap::new() }]);
+        return vec![Need { action, resources: vec![resource], context: BTreeMap::new() }];
     };
     let parameters = Parameters::read(&operation, head);
     let scope = Scope { partition: "aws", region: &caller.region, account: Some(caller.account.as_str()) };
-    let needs = authorize(&operation, &parameters, &scope).into_iter().map(|need| Need {
-        action: need.action,
-        resources: need.resources,
-        context: need.context,
-    });
-    let mut needs: Vec<Need> = needs.collect();
+    let mut needs = needs_of(state, &operation, &parameters, &scope);
     if service == "iam" {
         for need in &mut needs {
-            for resource in &mut need.resources {
-                *resource = whole(state, caller, &form, &need.action, resource);
+            for resource in need.resources.iter_mut().filter(|resource| resource.unknown) {
+                if let Some(arn) = whole(state, caller, &form, &need.action) {
+                    *resource = Resource::named(state, arn);
+                }
             }
         }
     }
-    Ok(needs)
+    needs
 }
 
 /// The operation that a request by JSON names.
@@ -69,11 +110,10 @@ const ABOUT: [(&str, &str, &str); 7] = [
     ("AccessKey", "UserName", "user"),
 ];
 
-/// IAM's resources as they are called in full: requests name them without their paths, and the caller by no name.
-fn whole(state: &Snapshot, caller: &Caller, form: &Params, action: &str, resource: &Resource) -> Resource {
-    let about = ABOUT.iter().find(|(part, ..)| action.contains(part));
-    let Some((_, member, kind)) = about.filter(|_| resource.unknown) else { return resource.clone() };
-    let found = match (form.get(member), actor(state, caller)) {
+/// The ARN of IAM's resource that requests name without its path, and the caller itself by no name.
+fn whole(state: &Snapshot, caller: &Caller, form: &Params, action: &str) -> Option<String> {
+    let (_, member, kind) = ABOUT.iter().find(|(part, ..)| action.contains(part))?;
+    match (form.get(member), actor(state, caller)) {
         (Some(name), _) => {
             let key = Named::key_of(&caller.account, name);
             let found = match *kind {
@@ -87,6 +127,5 @@ fn whole(state: &Snapshot, caller: &Caller, form: &Params, action: &str, resourc
         }
         (None, Actor::User(user)) if *kind == "user" => Some(user.arn()),
         (None, _) => None,
-    };
-    found.map_or_else(|| resource.clone(), |arn| Resource { arn, unknown: false })
+    }
 }

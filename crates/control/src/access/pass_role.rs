@@ -2,10 +2,9 @@
 //!
 //! Source: "Grant a user permissions to pass a role to an AWS service" in AWS's IAM user guide.
 
-use linkway_actions::Resource;
 use linkway_model::Snapshot;
 
-use super::{Actor, Need, actor};
+use super::{Need, Resource};
 use crate::{Caller, Control, Error};
 
 impl Control {
@@ -23,15 +22,12 @@ impl Control {
         service: &str,
         asked: &str,
     ) -> Result<(), Error> {
-        if matches!(actor(state, caller), Actor::Root) {
-            return Ok(());
-        }
         let context = [("iam:PassedToService".to_owned(), vec![service.to_owned()])];
-        let need = Need {
+        let need = || Need {
             action: "iam:PassRole".to_owned(),
-            resources: vec![Resource { arn: role.to_owned(), unknown: false }],
+            resources: vec![Resource::named(state, role.to_owned())],
             context: context.into(),
         };
-        self.asked(state, caller).may(&need).map_err(|denied| denied.in_words_of(asked))
+        self.require(state, caller, asked, || vec![need()])
     }
 }

@@ -1,6 +1,7 @@
 //! Instances: those that `RunInstances` makes of images, and those that the command line makes of commands
 //! (`admin::instance`), which are shown and terminated here.
 
+mod access;
 mod attribute;
 mod console;
 mod filters;
@@ -35,7 +36,7 @@ pub(crate) use profile::{
     replace as replace_profile,
 };
 pub(crate) use reconcile::reconcile;
-pub(crate) use run::run;
+pub(crate) use run::{check_supported, forget_empty, run};
 pub(crate) use status::describe as describe_status;
 
 use crate::describe::select;

@@ -10,6 +10,7 @@ use linkway_model::image::Image;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::{EgressOnlyInternetGateway, InternetGateway};
 use linkway_model::key_pair::KeyPair;
+use linkway_model::launch_template::LaunchTemplate;
 use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAcl;
 use linkway_model::network_interface::NetworkInterface;
@@ -19,7 +20,7 @@ use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{EndpointConnectionId, ServicePermissionId, Snapshot, Tags, VolumeId};
+use linkway_model::{AccountId, EndpointConnectionId, ServicePermissionId, Snapshot, Tags, VolumeId};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateTagsRequest, DeleteTagsRequest, DescribeTagsRequest, DescribeTagsResult, Tag, TagDescription,
@@ -51,9 +52,31 @@ macro_rules! each_kind {
         $use!(Instance);
         $use!(Image);
         $use!(KeyPair);
+        $use!(LaunchTemplate);
         $use!(VpcEndpoint);
         $use!(EndpointService);
     };
+}
+
+/// A resource's tags, and whose it is.
+pub(crate) struct Found<'a> {
+    pub(crate) owner: &'a AccountId,
+    pub(crate) region: &'a str,
+    pub(crate) tags: &'a Tags,
+}
+
+/// The tags of the resource of this type and id, whoever has it.
+pub(crate) fn find<'a>(state: &'a Snapshot, resource_type: &str, id: &str) -> Option<Found<'a>> {
+    macro_rules! find_kind {
+        ($kind:ty) => {
+            if resource_type == <$kind>::NOUN.resource_type {
+                let found = state.get::<$kind>(id)?;
+                return Some(Found { owner: found.owner(), region: found.region(), tags: found.tags() });
+            }
+        };
+    }
+    each_kind!(find_kind);
+    None
 }
 
 /// One tag of one resource.
@@ -85,10 +108,10 @@ pub(crate) fn delete(control: &Control, caller: &Caller, input: DeleteTagsReques
     })
 }
 
-/// Take tags away: all of them when none is named; one with a value only if it has this value.
+/// Take tags away: all of them but AWS's own when none is named; one with a value only if it has this value.
 fn remove(present: &mut Tags, named: &[Tag]) {
     if named.is_empty() {
-        present.clear();
+        present.retain(|key, _| key.starts_with("aws:"));
     }
     for Tag { key, value } in named {
         let key = key.as_deref().unwrap_or_default();

@@ -79,6 +79,29 @@ pub enum InstanceError {
     /// There is a key pair of this name.
     #[error("The keypair '{0}' already exists.")]
     DuplicateKeyPair(String),
+    /// Not a name for a launch template.
+    #[error(
+        "Launch template names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', \
+         '.', '-', '/' and '_'"
+    )]
+    MalformedLaunchTemplateName,
+    /// The account has a launch template of this name.
+    #[error("Launch template name already in use.")]
+    LaunchTemplateNameInUse,
+    /// No launch template of this name.
+    #[error("The specified launch template, with template name {0}, does not exist.")]
+    LaunchTemplateNameNotFound(String),
+    /// A launch template has no such version.
+    #[error("Could not find the specified version {version} for the launch template with ID {template}.")]
+    LaunchTemplateVersionNotFound {
+        /// The template's id.
+        template: String,
+        /// The version.
+        version: String,
+    },
+    /// Data that were kept and cannot be read.
+    #[error("An internal error has occurred")]
+    LaunchTemplateUnreadable,
     /// Not a public key that can be imported.
     #[error("Key is not in valid OpenSSH public key format")]
     KeyFormat,
@@ -109,7 +132,11 @@ impl InstanceError {
             Self::KeyPairNotFound(_) => "InvalidKeyPair.NotFound",
             Self::DuplicateKeyPair(_) => "InvalidKeyPair.Duplicate",
             Self::KeyFormat => "InvalidKey.Format",
-            Self::KeyNotMade => "InternalError",
+            Self::MalformedLaunchTemplateName => "InvalidLaunchTemplateName.MalformedException",
+            Self::LaunchTemplateNameInUse => "InvalidLaunchTemplateName.AlreadyExistsException",
+            Self::LaunchTemplateNameNotFound(_) => "InvalidLaunchTemplateName.NotFoundException",
+            Self::LaunchTemplateVersionNotFound { .. } => "InvalidLaunchTemplateId.VersionNotFound",
+            Self::KeyNotMade | Self::LaunchTemplateUnreadable => "InternalError",
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use linkway_actions::Resource;
 use linkway_model::iam::{Named, Role};
 use linkway_model::session::{Session, SessionOf};
 use linkway_model::{Snapshot, Tags};
@@ -10,7 +9,7 @@ use linkway_policy::{Policy, PolicyType, Principal, Request, Verdict};
 use linkway_wire::sts::*;
 
 use super::credentials;
-use crate::access::{Asked, Need, session};
+use crate::access::{Asked, Need, Resource, session};
 use crate::error::IamError;
 use crate::iam::{checked_name, checked_tags, constraint};
 use crate::{Caller, Control, Error};
@@ -42,8 +41,12 @@ pub(super) fn assume(
         let source = chained_source(before.as_deref(), source)?;
         // A role that is not there is denied as one that is: nobody learns of it.
         let role = find(tx, arn).ok_or_else(|| denied(caller, "sts:AssumeRole", arn))?.clone();
-        let trust =
-            Trust { asked: control.asked(tx, caller), role: &role, context: keys(&input, &name, &given) };
+        let trust = Trust {
+            asked: control.asked(tx, caller),
+            role: &role,
+            resource: Resource::named(tx, role.arn()),
+            context: keys(&input, &name, &given),
+        };
         trust.require("sts:AssumeRole")?;
         if !given.is_empty() {
             trust.require("sts:TagSession")?;
@@ -187,6 +190,7 @@ fn denied(caller: &Caller, action: &str, role: &str) -> Error {
 struct Trust<'a> {
     asked: Asked<'a>,
     role: &'a Role,
+    resource: Resource,
     context: BTreeMap<String, Vec<String>>,
 }
 
@@ -196,26 +200,24 @@ impl Trust<'_> {
     ///
     /// Source: "Policy evaluation logic" in AWS's IAM user guide. On AWS no root assumes roles.
     fn require(&self, action: &str) -> Result<(), Error> {
-        let Self { asked, role, context } = self;
-        let arn = role.arn();
-        let need = Need {
-            action: action.to_owned(),
-            resources: vec![Resource { arn: arn.clone(), unknown: false }],
-            context: context.clone(),
-        };
+        let Self { asked, role, resource, context } = self;
+        let arn = &resource.arn;
+        let need =
+            Need { action: action.to_owned(), resources: vec![resource.clone()], context: context.clone() };
         let own = asked.may(&need);
         if let Err(denied) = &own
             && denied.verdict == Verdict::ExplicitDeny
         {
             return Err(IamError::AccessDenied(denied.sentence.clone()).into());
         }
-        let policy = Policy::parse_trust(&role.trust).map_err(|_| denied(asked.caller, action, &arn))?;
-        let keys = asked.context(&need);
+        let policy = Policy::parse_trust(&role.trust).map_err(|_| denied(asked.caller, action, arn))?;
+        let mut keys = asked.context(&need);
+        resource.keys.put_in(&mut keys);
         let principal = asked.principal();
         let request = Request {
             principal,
             action,
-            resource: &arn,
+            resource: arn,
             resource_account: Some(role.named.account.as_str()),
             context: &keys,
         };
@@ -236,7 +238,7 @@ impl Trust<'_> {
         Err(match own {
             // The role trusts its account, which does not let the caller.
             Err(denied) if trusted.is_allowed() => IamError::AccessDenied(denied.sentence).into(),
-            _ => denied(asked.caller, action, &arn),
+            _ => denied(asked.caller, action, arn),
         })
     }
 }

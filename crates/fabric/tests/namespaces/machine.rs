@@ -31,7 +31,7 @@ impl Machine {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("lwt{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf") };
+        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
         let fabric = Some(Fabric::open(settings.clone()).unwrap());
         Self { settings, fabric }
     }

@@ -29,4 +29,5 @@ mod rules;
 mod service;
 mod shares;
 mod time_outs;
+mod uplink;
 mod workloads;

@@ -298,6 +298,7 @@ impl Decider for ByAction {
             unknown: asked.head.query == "unknown",
             arn,
             account: asked.account.map(str::to_owned),
+            keys: Vec::new(),
         };
         let action = format!("{prefix}:{operation}");
         Some(Call { operation, needs: vec![Need { action, resources: vec![resource], context: Vec::new() }] })

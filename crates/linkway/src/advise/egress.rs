@@ -7,7 +7,7 @@ use super::service::{Port, list};
 use super::{Findings, Subject, rules};
 
 /// Senders that are named; the others are counted.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
     let ports = subject.ports();
@@ -46,7 +46,7 @@ pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 /// The interfaces of workloads in the endpoint's VPC.
-fn senders<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a NetworkInterface> {
+pub(super) fn senders<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a NetworkInterface> {
     let interfaces = subject.state.all::<NetworkInterface>().map(AsRef::as_ref);
     interfaces.filter(move |interface| {
         interface.vpc == subject.endpoint.vpc
@@ -55,7 +55,7 @@ fn senders<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a NetworkInterfac
 }
 
 /// Whether the endpoint's groups let a sender in.
-fn admits(subject: Subject<'_>, sender: &NetworkInterface, ports: &[Port]) -> bool {
+pub(super) fn admits(subject: Subject<'_>, sender: &NetworkInterface, ports: &[Port]) -> bool {
     rules::of(subject.state, &subject.endpoint.groups, Direction::Ingress).any(|rule| {
         rules::is_peer(subject.state, &rule.peer, sender)
             && ports.iter().any(|port| rules::includes(&rule.traffic, *port))
@@ -63,7 +63,7 @@ fn admits(subject: Subject<'_>, sender: &NetworkInterface, ports: &[Port]) -> bo
 }
 
 /// Whether a sender's groups let it send to the endpoint, in one zone at least.
-fn may_send(
+pub(super) fn may_send(
     subject: Subject<'_>,
     sender: &NetworkInterface,
     interfaces: &[&NetworkInterface],
@@ -75,7 +75,7 @@ fn may_send(
     })
 }
 
-fn name(sender: &NetworkInterface) -> String {
+pub(super) fn name(sender: &NetworkInterface) -> String {
     match &sender.role {
         InterfaceRole::Instance { instance, .. } => instance.to_string(),
         _ => sender.id.to_string(),

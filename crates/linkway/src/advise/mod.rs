@@ -3,6 +3,7 @@
 //! A file for each concern. The ids of findings are stable, as scripts go by them; `docs/advise.md` lists them.
 
 mod backend;
+mod between;
 mod dns;
 mod egress;
 mod ingress;
@@ -125,8 +126,8 @@ pub(crate) fn advise(
             look(subject, &mut findings);
         }
         let by_type: &[fn(Subject<'_>, &mut Findings<'_>)] = match endpoint.gateway {
-            Some(_) => &[routes::look],
-            None => &[ingress::look, egress::look, zones::look, dns::look, targets::look],
+            Some(_) => &[routes::look, between::look_at_gateway],
+            None => &[ingress::look, egress::look, between::look, zones::look, dns::look, targets::look],
         };
         for look in by_type {
             look(subject, &mut findings);

@@ -8,6 +8,8 @@ use linkway_model::*;
 
 use super::*;
 
+mod between;
+
 #[path = "../../../resolver/tests/common/world.rs"]
 #[allow(dead_code, unreachable_pub, reason = "a world of another crate's tests, of which these use a part")]
 mod world;
@@ -179,6 +181,7 @@ fn senders_that_are_let_in_must_be_let_out() {
         path: "/run/netns/a".into(),
         device: "eth0".into(),
         attached: Timestamp::UNIX_EPOCH,
+        container: None,
     };
     let other = rds.world.interface(&rds.subnets[1], "10.0.2.5", role);
     let group = SecurityGroupId::random();

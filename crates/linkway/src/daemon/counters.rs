@@ -17,7 +17,7 @@ pub(crate) struct Counters {
     pub(crate) flows: BTreeMap<u32, ShareUse>,
     /// What was dropped.
     pub(crate) drops: Vec<Dropped>,
-    /// What went through endpoints, by the number of the interface.
+    /// What went through endpoints and gateways, by the number of the interface or the gateway.
     pub(crate) traffic: BTreeMap<u32, TrafficCount>,
 }
 

@@ -12,6 +12,7 @@ use linkway_model::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::admin::protocol::DropEvent;
+use crate::daemon::decider;
 use crate::daemon::names::Names;
 use crate::daemon::privileges;
 
@@ -89,6 +90,7 @@ fn named(event: &Raw, names: &Names) -> DropEvent {
         time: now.checked_sub(age).unwrap_or(now),
         reason: event.reason.name().to_owned(),
         rule: event.rule.and_then(|number| names.rule(number)),
+        decider: decider::of(event, names),
         interface: names.interface(event.interface),
         other: event.other.map(|number| names.interface(number)),
         vpc: names.vpc(event.vpc),

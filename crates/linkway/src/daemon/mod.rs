@@ -7,6 +7,7 @@
 pub(crate) mod audit;
 pub(crate) mod counters;
 pub(crate) mod databases;
+mod decider;
 pub(crate) mod drops;
 pub(crate) mod fabric;
 pub(crate) mod health;
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) ephemeral: bool,
     /// Who answers for names that are not Linkway's.
     pub(crate) upstream: UpstreamChoice,
+    /// The host's device that internet gateways lead to.
+    pub(crate) uplink: Option<String>,
     /// Addresses outside of VPCs that may be targets.
     pub(crate) outside_targets: OutsideTargets,
     /// Regions beside AWS's, besides those that are known from earlier.

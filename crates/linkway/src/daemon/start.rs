@@ -32,9 +32,10 @@ use crate::daemon::{
     privileges, service, verification,
 };
 use crate::database::installed::Installed;
-use crate::gateway::decider::ByTables;
+
 use crate::gateway::keys::StoreKeys;
 use crate::gateway::local::OwnServices;
+use crate::gateway::own_decider::ByState;
 use crate::gateway::view::{self, Views};
 use crate::gateway::{relays, threads};
 use crate::keeper::client::Keeper;
@@ -83,8 +84,12 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     machines::note_ends(&control, &store.snapshot(), &settings.name);
     instances::end_strays(&settings.name, &store, instances::Rights::All);
 
-    let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
-        .map_err(explain)?;
+    let fabric = Fabric::open(linkway_fabric::Settings {
+        name: settings.name.clone(),
+        bpffs: BPFFS.into(),
+        uplink: settings.uplink.clone(),
+    })
+    .map_err(explain)?;
     let namespace = fabric.service_namespace().to_owned();
     let probes = fabric.probes();
     let names = Arc::new(Mutex::new(Names::default()));
@@ -105,13 +110,16 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         },
         move |group, target, port| probes.address(group, target, port).map(Into::into),
         Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
+        linkway_gateway::target_tls()?,
     ));
 
     let own_services = OwnServices::default();
     let audit = Audit::start(&settings.state, settings.ephemeral)?;
     let keys: Arc<dyn Keys> = Arc::new(StoreKeys::new(Arc::clone(&store)));
     let outbound = runtime.handle().clone();
-    let gateway = gateway(&settings, audit.sink(), own_services.clone(), Arc::clone(&keys), outbound)?;
+    let decider = ByState(Arc::clone(&store));
+    let gateway =
+        gateway(&settings, audit.sink(), decider, own_services.clone(), Arc::clone(&keys), outbound)?;
 
     let stop = Stopper::new();
     let (ports, wanted_ports) = relays::ports(threads::count());
@@ -169,6 +177,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
 fn gateway(
     settings: &Settings,
     audit: Arc<dyn AuditSink>,
+    decider: ByState,
     local: OwnServices,
     keys: Arc<dyn Keys>,
     outbound: Handle,
@@ -180,7 +189,7 @@ fn gateway(
         limits: Limits::of_descriptors(descriptors()?),
         timeouts: Timeouts::default(),
         audit,
-        decider: Arc::new(ByTables),
+        decider: Arc::new(decider),
         local: Arc::new(local),
         outbound,
         clock: Arc::new(Timestamp::now),

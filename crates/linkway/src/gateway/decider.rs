@@ -1,5 +1,7 @@
 //! What a request asks for, by the tables of `linkway_actions`.
 
+use std::collections::BTreeMap;
+
 use linkway_actions as actions;
 use linkway_gateway::{Asked, Call, Decider, Need, RequestHead, Resource, Service};
 use linkway_policy::ContextValue;
@@ -19,22 +21,29 @@ impl Decider for ByTables {
     }
 
     fn call(&self, asked: &Asked<'_>) -> Option<Call> {
-        with(&asked.head, asked.body, |head| {
-            let operation = actions::identify(head)?;
-            let parameters = actions::Parameters::read(&operation, head);
-            let scope = actions::Scope { partition: PARTITION, region: asked.region, account: asked.account };
-            // A body that cannot be read leaves open what is asked for: conditions on it could neither allow nor
-            // deny. It is the same as an operation that is not known.
-            let needs = match parameters.is_complete() {
-                true => actions::authorize(&operation, &parameters, &scope),
-                false => Vec::new(),
-            };
-            Some(Call {
-                operation: operation.name().to_owned(),
-                needs: needs.into_iter().map(need).collect(),
-            })
+        call(asked, |operation, parameters, scope| {
+            actions::authorize(operation, parameters, scope).into_iter().map(need).collect()
         })
     }
+}
+
+/// What a request asks for: its operation, and what `needs` says that it needs.
+pub(crate) fn call(
+    asked: &Asked<'_>,
+    needs: impl FnOnce(&actions::Operation, &actions::Parameters<'_>, &actions::Scope<'_>) -> Vec<Need>,
+) -> Option<Call> {
+    with(&asked.head, asked.body, |head| {
+        let operation = actions::identify(head)?;
+        let parameters = actions::Parameters::read(&operation, head);
+        let scope = actions::Scope { partition: PARTITION, region: asked.region, account: asked.account };
+        // A body that cannot be read leaves open what is asked for: conditions on it could neither allow nor deny. It
+        // is the same as an operation that is not known.
+        let needs = match parameters.is_complete() {
+            true => needs(&operation, &parameters, &scope),
+            false => Vec::new(),
+        };
+        Some(Call { operation: operation.name().to_owned(), needs })
+    })
 }
 
 /// Hands a request over in the form that the tables are asked with.
@@ -61,12 +70,18 @@ fn need(need: actions::Need) -> Need {
         arn: resource.arn,
         unknown: resource.unknown,
         account: None,
+        keys: Vec::new(),
     };
     Need {
         action: need.action,
         resources: need.resources.into_iter().map(resource).collect(),
-        context: need.context.into_iter().map(|(key, values)| (key, value(values))).collect(),
+        context: context(need.context),
     }
+}
+
+/// The keys that a request carries, as the gateway has them.
+pub(crate) fn context(keys: BTreeMap<String, Vec<String>>) -> Vec<(String, ContextValue<'static>)> {
+    keys.into_iter().map(|(key, values)| (key, value(values))).collect()
 }
 
 /// A key that has one value is taken for single-valued: the operators for sets take it as well.

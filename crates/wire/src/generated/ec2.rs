@@ -117,6 +117,16 @@ pub trait Ec2 {
         input: CreateInternetGatewayRequest,
     ) -> Result<CreateInternetGatewayResult, ApiError>;
     fn create_key_pair(&self, cx: &Self::Context, input: CreateKeyPairRequest) -> Result<KeyPair, ApiError>;
+    fn create_launch_template(
+        &self,
+        cx: &Self::Context,
+        input: CreateLaunchTemplateRequest,
+    ) -> Result<CreateLaunchTemplateResult, ApiError>;
+    fn create_launch_template_version(
+        &self,
+        cx: &Self::Context,
+        input: CreateLaunchTemplateVersionRequest,
+    ) -> Result<CreateLaunchTemplateVersionResult, ApiError>;
     fn create_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -209,6 +219,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DeleteKeyPairRequest,
     ) -> Result<DeleteKeyPairResult, ApiError>;
+    fn delete_launch_template(
+        &self,
+        cx: &Self::Context,
+        input: DeleteLaunchTemplateRequest,
+    ) -> Result<DeleteLaunchTemplateResult, ApiError>;
+    fn delete_launch_template_versions(
+        &self,
+        cx: &Self::Context,
+        input: DeleteLaunchTemplateVersionsRequest,
+    ) -> Result<DeleteLaunchTemplateVersionsResult, ApiError>;
     fn delete_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -355,6 +375,16 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: DescribeKeyPairsRequest,
     ) -> Result<DescribeKeyPairsResult, ApiError>;
+    fn describe_launch_template_versions(
+        &self,
+        cx: &Self::Context,
+        input: DescribeLaunchTemplateVersionsRequest,
+    ) -> Result<DescribeLaunchTemplateVersionsResult, ApiError>;
+    fn describe_launch_templates(
+        &self,
+        cx: &Self::Context,
+        input: DescribeLaunchTemplatesRequest,
+    ) -> Result<DescribeLaunchTemplatesResult, ApiError>;
     fn describe_managed_prefix_lists(
         &self,
         cx: &Self::Context,
@@ -595,6 +625,11 @@ pub trait Ec2 {
         cx: &Self::Context,
         input: ModifyInstanceMetadataOptionsRequest,
     ) -> Result<ModifyInstanceMetadataOptionsResult, ApiError>;
+    fn modify_launch_template(
+        &self,
+        cx: &Self::Context,
+        input: ModifyLaunchTemplateRequest,
+    ) -> Result<ModifyLaunchTemplateResult, ApiError>;
     fn modify_managed_prefix_list(
         &self,
         cx: &Self::Context,
@@ -789,6 +824,8 @@ operations! { Ec2 {
     "CreateFlowLogs" => create_flow_logs(CreateFlowLogsRequest) -> CreateFlowLogsResult,
     "CreateInternetGateway" => create_internet_gateway(CreateInternetGatewayRequest) -> CreateInternetGatewayResult,
     "CreateKeyPair" => create_key_pair(CreateKeyPairRequest) -> KeyPair,
+    "CreateLaunchTemplate" => create_launch_template(CreateLaunchTemplateRequest) -> CreateLaunchTemplateResult,
+    "CreateLaunchTemplateVersion" => create_launch_template_version(CreateLaunchTemplateVersionRequest) -> CreateLaunchTemplateVersionResult,
     "CreateManagedPrefixList" => create_managed_prefix_list(CreateManagedPrefixListRequest) -> CreateManagedPrefixListResult,
     "CreateNatGateway" => create_nat_gateway(CreateNatGatewayRequest) -> CreateNatGatewayResult,
     "CreateNetworkAcl" => create_network_acl(CreateNetworkAclRequest) -> CreateNetworkAclResult,
@@ -809,6 +846,8 @@ operations! { Ec2 {
     "DeleteFlowLogs" => delete_flow_logs(DeleteFlowLogsRequest) -> DeleteFlowLogsResult,
     "DeleteInternetGateway" => delete_internet_gateway(DeleteInternetGatewayRequest) -> (),
     "DeleteKeyPair" => delete_key_pair(DeleteKeyPairRequest) -> DeleteKeyPairResult,
+    "DeleteLaunchTemplate" => delete_launch_template(DeleteLaunchTemplateRequest) -> DeleteLaunchTemplateResult,
+    "DeleteLaunchTemplateVersions" => delete_launch_template_versions(DeleteLaunchTemplateVersionsRequest) -> DeleteLaunchTemplateVersionsResult,
     "DeleteManagedPrefixList" => delete_managed_prefix_list(DeleteManagedPrefixListRequest) -> DeleteManagedPrefixListResult,
     "DeleteNatGateway" => delete_nat_gateway(DeleteNatGatewayRequest) -> DeleteNatGatewayResult,
     "DeleteNetworkAcl" => delete_network_acl(DeleteNetworkAclRequest) -> (),
@@ -843,6 +882,8 @@ operations! { Ec2 {
     "DescribeInstances" => describe_instances(DescribeInstancesRequest) -> DescribeInstancesResult,
     "DescribeInternetGateways" => describe_internet_gateways(DescribeInternetGatewaysRequest) -> DescribeInternetGatewaysResult,
     "DescribeKeyPairs" => describe_key_pairs(DescribeKeyPairsRequest) -> DescribeKeyPairsResult,
+    "DescribeLaunchTemplateVersions" => describe_launch_template_versions(DescribeLaunchTemplateVersionsRequest) -> DescribeLaunchTemplateVersionsResult,
+    "DescribeLaunchTemplates" => describe_launch_templates(DescribeLaunchTemplatesRequest) -> DescribeLaunchTemplatesResult,
     "DescribeManagedPrefixLists" => describe_managed_prefix_lists(DescribeManagedPrefixListsRequest) -> DescribeManagedPrefixListsResult,
     "DescribeNatGateways" => describe_nat_gateways(DescribeNatGatewaysRequest) -> DescribeNatGatewaysResult,
     "DescribeNetworkAcls" => describe_network_acls(DescribeNetworkAclsRequest) -> DescribeNetworkAclsResult,
@@ -891,6 +932,7 @@ operations! { Ec2 {
     "ModifyInstanceCreditSpecification" => modify_instance_credit_specification(ModifyInstanceCreditSpecificationRequest) -> ModifyInstanceCreditSpecificationResult,
     "ModifyInstanceMaintenanceOptions" => modify_instance_maintenance_options(ModifyInstanceMaintenanceOptionsRequest) -> ModifyInstanceMaintenanceOptionsResult,
     "ModifyInstanceMetadataOptions" => modify_instance_metadata_options(ModifyInstanceMetadataOptionsRequest) -> ModifyInstanceMetadataOptionsResult,
+    "ModifyLaunchTemplate" => modify_launch_template(ModifyLaunchTemplateRequest) -> ModifyLaunchTemplateResult,
     "ModifyManagedPrefixList" => modify_managed_prefix_list(ModifyManagedPrefixListRequest) -> ModifyManagedPrefixListResult,
     "ModifyNetworkInterfaceAttribute" => modify_network_interface_attribute(ModifyNetworkInterfaceAttributeRequest) -> (),
     "ModifyPrivateDnsNameOptions" => modify_private_dns_name_options(ModifyPrivateDnsNameOptionsRequest) -> ModifyPrivateDnsNameOptionsResult,
@@ -929,6 +971,54 @@ operations! { Ec2 {
     "UpdateSecurityGroupRuleDescriptionsEgress" => update_security_group_rule_descriptions_egress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult,
     "UpdateSecurityGroupRuleDescriptionsIngress" => update_security_group_rule_descriptions_ingress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult,
 } }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AcceleratorCount {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { AcceleratorCount {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AcceleratorCountRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { AcceleratorCountRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AcceleratorTotalMemoryMiB {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { AcceleratorTotalMemoryMiB {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AcceleratorTotalMemoryMiBRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { AcceleratorTotalMemoryMiBRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcceptVpcEndpointConnectionsRequest {
@@ -1609,6 +1699,50 @@ encode! { AvailabilityZoneSubGeography {
     name: "name",
 } }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaselineEbsBandwidthMbps {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { BaselineEbsBandwidthMbps {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaselineEbsBandwidthMbpsRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { BaselineEbsBandwidthMbpsRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaselinePerformanceFactors {
+    pub cpu: Option<CpuPerformanceFactor>,
+}
+
+encode! { BaselinePerformanceFactors {
+    cpu: "cpu",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaselinePerformanceFactorsRequest {
+    pub cpu: Option<CpuPerformanceFactorRequest>,
+}
+
+decode! { BaselinePerformanceFactorsRequest {
+    cpu: "Cpu",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BlobAttributeValue {
     pub value: Option<Blob>,
@@ -1618,7 +1752,8 @@ decode! { BlobAttributeValue {
     value: "Value",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BlockDeviceMapping {
     pub device_name: Option<String>,
     pub ebs: Option<EbsBlockDevice>,
@@ -1649,7 +1784,8 @@ encode! { BlockPublicAccessStates {
     internet_gateway_block_mode: "internetGatewayBlockMode",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CapacityReservationSpecification {
     pub capacity_reservation_preference: Option<String>,
     pub capacity_reservation_target: Option<CapacityReservationTarget>,
@@ -1671,7 +1807,8 @@ encode! { CapacityReservationSpecificationResponse {
     capacity_reservation_target: "capacityReservationTarget",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CapacityReservationTarget {
     pub capacity_reservation_id: Option<String>,
     pub capacity_reservation_resource_group_arn: Option<String>,
@@ -1682,7 +1819,8 @@ decode! { CapacityReservationTarget {
     capacity_reservation_resource_group_arn: "CapacityReservationResourceGroupArn",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CapacityReservationTargetResponse {
     pub capacity_reservation_id: Option<String>,
     pub capacity_reservation_resource_group_arn: Option<String>,
@@ -1740,7 +1878,22 @@ encode! { ConnectionTrackingConfiguration {
     udp_timeout: "udpTimeout",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectionTrackingSpecification {
+    pub tcp_established_timeout: Option<i32>,
+    pub udp_stream_timeout: Option<i32>,
+    pub udp_timeout: Option<i32>,
+}
+
+encode! { ConnectionTrackingSpecification {
+    tcp_established_timeout: "tcpEstablishedTimeout",
+    udp_stream_timeout: "udpStreamTimeout",
+    udp_timeout: "udpTimeout",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ConnectionTrackingSpecificationRequest {
     pub tcp_established_timeout: Option<i32>,
     pub udp_stream_timeout: Option<i32>,
@@ -1781,7 +1934,8 @@ encode! { CpuOptions {
     threads_per_core: "threadsPerCore",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CpuOptionsRequest {
     pub amd_sev_snp: Option<String>,
     pub core_count: Option<i32>,
@@ -1794,6 +1948,26 @@ decode! { CpuOptionsRequest {
     core_count: "CoreCount",
     nested_virtualization: "NestedVirtualization",
     threads_per_core: "ThreadsPerCore",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CpuPerformanceFactor {
+    pub references: Vec<PerformanceFactorReference>,
+}
+
+encode! { CpuPerformanceFactor {
+    references: "referenceSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CpuPerformanceFactorRequest {
+    pub references: Vec<PerformanceFactorReferenceRequest>,
+}
+
+decode! { CpuPerformanceFactorRequest {
+    references: "Reference",
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1970,6 +2144,72 @@ decode! { CreateKeyPairRequest {
     key_type: "KeyType",
     tag_specifications: "TagSpecification",
 } requires ["KeyName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateLaunchTemplateRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub launch_template_data: Option<RequestLaunchTemplateData>,
+    pub launch_template_name: Option<String>,
+    pub operator: Option<OperatorRequest>,
+    pub tag_specifications: Vec<TagSpecification>,
+    pub version_description: Option<String>,
+}
+
+decode! { CreateLaunchTemplateRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    launch_template_data: "LaunchTemplateData",
+    launch_template_name: "LaunchTemplateName",
+    operator: "Operator",
+    tag_specifications: "TagSpecification",
+    version_description: "VersionDescription",
+} requires ["LaunchTemplateData", "LaunchTemplateName"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+    pub warning: Option<ValidationWarning>,
+}
+
+encode! { CreateLaunchTemplateResult {
+    launch_template: "launchTemplate",
+    warning: "warning",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateLaunchTemplateVersionRequest {
+    pub client_token: Option<String>,
+    pub dry_run: Option<bool>,
+    pub launch_template_data: Option<RequestLaunchTemplateData>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub resolve_alias: Option<bool>,
+    pub source_version: Option<String>,
+    pub version_description: Option<String>,
+}
+
+decode! { CreateLaunchTemplateVersionRequest {
+    client_token: "ClientToken",
+    dry_run: "DryRun",
+    launch_template_data: "LaunchTemplateData",
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+    resolve_alias: "ResolveAlias",
+    source_version: "SourceVersion",
+    version_description: "VersionDescription",
+} requires ["LaunchTemplateData"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateLaunchTemplateVersionResult {
+    pub launch_template_version: Option<LaunchTemplateVersion>,
+    pub warning: Option<ValidationWarning>,
+}
+
+encode! { CreateLaunchTemplateVersionResult {
+    launch_template_version: "launchTemplateVersion",
+    warning: "warning",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateManagedPrefixListRequest {
@@ -2501,7 +2741,18 @@ encode! { CreateVpcResult {
     vpc: "vpc",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CreditSpecification {
+    pub cpu_credits: Option<String>,
+}
+
+encode! { CreditSpecification {
+    cpu_credits: "cpuCredits",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CreditSpecificationRequest {
     pub cpu_credits: Option<String>,
 }
@@ -2607,6 +2858,82 @@ pub struct DeleteKeyPairResult {
 encode! { DeleteKeyPairResult {
     key_pair_id: "keyPairId",
     return_: "return",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+}
+
+decode! { DeleteLaunchTemplateRequest {
+    dry_run: "DryRun",
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+}
+
+encode! { DeleteLaunchTemplateResult {
+    launch_template: "launchTemplate",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateVersionsRequest {
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub versions: Vec<String>,
+}
+
+decode! { DeleteLaunchTemplateVersionsRequest {
+    dry_run: "DryRun",
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+    versions: "LaunchTemplateVersion",
+} requires ["LaunchTemplateVersion"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateVersionsResponseErrorItem {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub response_error: Option<ResponseError>,
+    pub version_number: Option<i64>,
+}
+
+encode! { DeleteLaunchTemplateVersionsResponseErrorItem {
+    launch_template_id: "launchTemplateId",
+    launch_template_name: "launchTemplateName",
+    response_error: "responseError",
+    version_number: "versionNumber",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateVersionsResponseSuccessItem {
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub version_number: Option<i64>,
+}
+
+encode! { DeleteLaunchTemplateVersionsResponseSuccessItem {
+    launch_template_id: "launchTemplateId",
+    launch_template_name: "launchTemplateName",
+    version_number: "versionNumber",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeleteLaunchTemplateVersionsResult {
+    pub successfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseSuccessItem>,
+    pub unsuccessfully_deleted_launch_template_versions: Vec<DeleteLaunchTemplateVersionsResponseErrorItem>,
+}
+
+encode! { DeleteLaunchTemplateVersionsResult {
+    successfully_deleted_launch_template_versions: "successfullyDeletedLaunchTemplateVersionSet",
+    unsuccessfully_deleted_launch_template_versions: "unsuccessfullyDeletedLaunchTemplateVersionSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -3360,6 +3687,78 @@ pub struct DescribeKeyPairsResult {
 
 encode! { DescribeKeyPairsResult {
     key_pairs: "keySet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeLaunchTemplateVersionsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_managed_resources: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub max_results: Option<i32>,
+    pub max_version: Option<String>,
+    pub min_version: Option<String>,
+    pub next_token: Option<String>,
+    pub resolve_alias: Option<bool>,
+    pub versions: Vec<String>,
+}
+
+decode! { DescribeLaunchTemplateVersionsRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_managed_resources: "IncludeManagedResources",
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+    max_results: "MaxResults",
+    max_version: "MaxVersion",
+    min_version: "MinVersion",
+    next_token: "NextToken",
+    resolve_alias: "ResolveAlias",
+    versions: "LaunchTemplateVersion",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeLaunchTemplateVersionsResult {
+    pub launch_template_versions: Vec<LaunchTemplateVersion>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeLaunchTemplateVersionsResult {
+    launch_template_versions: "launchTemplateVersionSet",
+    next_token: "nextToken",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeLaunchTemplatesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_managed_resources: Option<bool>,
+    pub launch_template_ids: Vec<String>,
+    pub launch_template_names: Vec<String>,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+decode! { DescribeLaunchTemplatesRequest {
+    dry_run: "DryRun",
+    filters: "Filter",
+    include_managed_resources: "IncludeManagedResources",
+    launch_template_ids: "LaunchTemplateId",
+    launch_template_names: "LaunchTemplateName",
+    max_results: "MaxResults",
+    next_token: "NextToken",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DescribeLaunchTemplatesResult {
+    pub launch_templates: Vec<LaunchTemplate>,
+    pub next_token: Option<String>,
+}
+
+encode! { DescribeLaunchTemplatesResult {
+    launch_templates: "launchTemplates",
+    next_token: "nextToken",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -4394,7 +4793,8 @@ decode! { DnsOptionsSpecification {
     private_dns_specified_domains: "PrivateDnsSpecifiedDomain",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EbsBlockDevice {
     pub availability_zone: Option<String>,
     pub availability_zone_id: Option<String>,
@@ -4601,7 +5001,8 @@ encode! { ElasticGpuAssociation {
     elastic_gpu_id: "elasticGpuId",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ElasticGpuSpecification {
     pub type_: Option<String>,
 }
@@ -4610,7 +5011,18 @@ decode! { ElasticGpuSpecification {
     type_: "Type",
 } requires ["Type"] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ElasticGpuSpecificationResponse {
+    pub type_: Option<String>,
+}
+
+encode! { ElasticGpuSpecificationResponse {
+    type_: "type",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ElasticInferenceAccelerator {
     pub count: Option<i32>,
     pub type_: Option<String>,
@@ -4647,7 +5059,8 @@ decode! { EnaSrdSpecification {
     ena_srd_udp_specification: "EnaSrdUdpSpecification",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EnaSrdSpecificationRequest {
     pub ena_srd_enabled: Option<bool>,
     pub ena_srd_udp_specification: Option<EnaSrdUdpSpecificationRequest>,
@@ -4667,7 +5080,8 @@ decode! { EnaSrdUdpSpecification {
     ena_srd_udp_enabled: "EnaSrdUdpEnabled",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EnaSrdUdpSpecificationRequest {
     pub ena_srd_udp_enabled: Option<bool>,
 }
@@ -4685,7 +5099,8 @@ encode! { EnclaveOptions {
     enabled: "enabled",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EnclaveOptionsRequest {
     pub enabled: Option<bool>,
 }
@@ -4972,7 +5387,8 @@ encode! { HibernationOptions {
     configured: "configured",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HibernationOptionsRequest {
     pub configured: Option<bool>,
 }
@@ -5009,7 +5425,8 @@ encode! { IamInstanceProfileAssociation {
     timestamp: "timestamp",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IamInstanceProfileSpecification {
     pub arn: Option<String>,
     pub name: Option<String>,
@@ -5464,7 +5881,8 @@ encode! { InstanceIpv4Prefix {
     ipv4_prefix: "ipv4Prefix",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceIpv6Address {
     pub ipv6_address: Option<String>,
     pub is_primary_ipv6: Option<bool>,
@@ -5479,6 +5897,16 @@ encode! { InstanceIpv6Address {
     ipv6_address: "ipv6Address",
     is_primary_ipv6: "isPrimaryIpv6",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InstanceIpv6AddressRequest {
+    pub ipv6_address: Option<String>,
+}
+
+decode! { InstanceIpv6AddressRequest {
+    ipv6_address: "Ipv6Address",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceIpv6Prefix {
@@ -5500,7 +5928,8 @@ encode! { InstanceMaintenanceOptions {
     reboot_migration: "rebootMigration",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceMaintenanceOptionsRequest {
     pub auto_recovery: Option<String>,
 }
@@ -5509,7 +5938,8 @@ decode! { InstanceMaintenanceOptionsRequest {
     auto_recovery: "AutoRecovery",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceMarketOptionsRequest {
     pub market_type: Option<String>,
     pub spot_options: Option<SpotMarketOptions>,
@@ -5520,7 +5950,8 @@ decode! { InstanceMarketOptionsRequest {
     spot_options: "SpotOptions",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceMetadataOptionsRequest {
     pub http_endpoint: Option<String>,
     pub http_protocol_ipv6: Option<String>,
@@ -5654,7 +6085,8 @@ encode! { InstanceNetworkInterfaceAttachment {
     status: "status",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceNetworkInterfaceSpecification {
     pub associate_carrier_ip_address: Option<bool>,
     pub associate_public_ip_address: Option<bool>,
@@ -5716,7 +6148,8 @@ encode! { InstanceNetworkPerformanceOptions {
     bandwidth_weighting: "bandwidthWeighting",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceNetworkPerformanceOptionsRequest {
     pub bandwidth_weighting: Option<String>,
 }
@@ -5739,6 +6172,126 @@ encode! { InstancePrivateIpAddress {
     private_dns_name: "privateDnsName",
     private_ip_address: "privateIpAddress",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InstanceRequirements {
+    pub accelerator_count: Option<AcceleratorCount>,
+    pub accelerator_manufacturers: Vec<String>,
+    pub accelerator_names: Vec<String>,
+    pub accelerator_total_memory_mi_b: Option<AcceleratorTotalMemoryMiB>,
+    pub accelerator_types: Vec<String>,
+    pub allowed_instance_types: Vec<String>,
+    pub bare_metal: Option<String>,
+    pub baseline_ebs_bandwidth_mbps: Option<BaselineEbsBandwidthMbps>,
+    pub baseline_performance_factors: Option<BaselinePerformanceFactors>,
+    pub burstable_performance: Option<String>,
+    pub cpu_manufacturers: Vec<String>,
+    pub excluded_instance_types: Vec<String>,
+    pub instance_generations: Vec<String>,
+    pub local_storage: Option<String>,
+    pub local_storage_types: Vec<String>,
+    pub max_spot_price_as_percentage_of_optimal_on_demand_price: Option<i32>,
+    pub memory_gi_b_per_v_cpu: Option<MemoryGiBPerVCpu>,
+    pub memory_mi_b: Option<MemoryMiB>,
+    pub network_bandwidth_gbps: Option<NetworkBandwidthGbps>,
+    pub network_interface_count: Option<NetworkInterfaceCount>,
+    pub on_demand_max_price_percentage_over_lowest_price: Option<i32>,
+    pub require_encryption_in_transit: Option<bool>,
+    pub require_hibernate_support: Option<bool>,
+    pub spot_max_price_percentage_over_lowest_price: Option<i32>,
+    pub total_local_storage_gb: Option<TotalLocalStorageGB>,
+    pub v_cpu_count: Option<VCpuCountRange>,
+}
+
+encode! { InstanceRequirements {
+    accelerator_count: "acceleratorCount",
+    accelerator_manufacturers: "acceleratorManufacturerSet",
+    accelerator_names: "acceleratorNameSet",
+    accelerator_total_memory_mi_b: "acceleratorTotalMemoryMiB",
+    accelerator_types: "acceleratorTypeSet",
+    allowed_instance_types: "allowedInstanceTypeSet",
+    bare_metal: "bareMetal",
+    baseline_ebs_bandwidth_mbps: "baselineEbsBandwidthMbps",
+    baseline_performance_factors: "baselinePerformanceFactors",
+    burstable_performance: "burstablePerformance",
+    cpu_manufacturers: "cpuManufacturerSet",
+    excluded_instance_types: "excludedInstanceTypeSet",
+    instance_generations: "instanceGenerationSet",
+    local_storage: "localStorage",
+    local_storage_types: "localStorageTypeSet",
+    max_spot_price_as_percentage_of_optimal_on_demand_price: "maxSpotPriceAsPercentageOfOptimalOnDemandPrice",
+    memory_gi_b_per_v_cpu: "memoryGiBPerVCpu",
+    memory_mi_b: "memoryMiB",
+    network_bandwidth_gbps: "networkBandwidthGbps",
+    network_interface_count: "networkInterfaceCount",
+    on_demand_max_price_percentage_over_lowest_price: "onDemandMaxPricePercentageOverLowestPrice",
+    require_encryption_in_transit: "requireEncryptionInTransit",
+    require_hibernate_support: "requireHibernateSupport",
+    spot_max_price_percentage_over_lowest_price: "spotMaxPricePercentageOverLowestPrice",
+    total_local_storage_gb: "totalLocalStorageGB",
+    v_cpu_count: "vCpuCount",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InstanceRequirementsRequest {
+    pub accelerator_count: Option<AcceleratorCountRequest>,
+    pub accelerator_manufacturers: Vec<String>,
+    pub accelerator_names: Vec<String>,
+    pub accelerator_total_memory_mi_b: Option<AcceleratorTotalMemoryMiBRequest>,
+    pub accelerator_types: Vec<String>,
+    pub allowed_instance_types: Vec<String>,
+    pub bare_metal: Option<String>,
+    pub baseline_ebs_bandwidth_mbps: Option<BaselineEbsBandwidthMbpsRequest>,
+    pub baseline_performance_factors: Option<BaselinePerformanceFactorsRequest>,
+    pub burstable_performance: Option<String>,
+    pub cpu_manufacturers: Vec<String>,
+    pub excluded_instance_types: Vec<String>,
+    pub instance_generations: Vec<String>,
+    pub local_storage: Option<String>,
+    pub local_storage_types: Vec<String>,
+    pub max_spot_price_as_percentage_of_optimal_on_demand_price: Option<i32>,
+    pub memory_gi_b_per_v_cpu: Option<MemoryGiBPerVCpuRequest>,
+    pub memory_mi_b: Option<MemoryMiBRequest>,
+    pub network_bandwidth_gbps: Option<NetworkBandwidthGbpsRequest>,
+    pub network_interface_count: Option<NetworkInterfaceCountRequest>,
+    pub on_demand_max_price_percentage_over_lowest_price: Option<i32>,
+    pub require_encryption_in_transit: Option<bool>,
+    pub require_hibernate_support: Option<bool>,
+    pub spot_max_price_percentage_over_lowest_price: Option<i32>,
+    pub total_local_storage_gb: Option<TotalLocalStorageGBRequest>,
+    pub v_cpu_count: Option<VCpuCountRangeRequest>,
+}
+
+decode! { InstanceRequirementsRequest {
+    accelerator_count: "AcceleratorCount",
+    accelerator_manufacturers: "AcceleratorManufacturer",
+    accelerator_names: "AcceleratorName",
+    accelerator_total_memory_mi_b: "AcceleratorTotalMemoryMiB",
+    accelerator_types: "AcceleratorType",
+    allowed_instance_types: "AllowedInstanceType",
+    bare_metal: "BareMetal",
+    baseline_ebs_bandwidth_mbps: "BaselineEbsBandwidthMbps",
+    baseline_performance_factors: "BaselinePerformanceFactors",
+    burstable_performance: "BurstablePerformance",
+    cpu_manufacturers: "CpuManufacturer",
+    excluded_instance_types: "ExcludedInstanceType",
+    instance_generations: "InstanceGeneration",
+    local_storage: "LocalStorage",
+    local_storage_types: "LocalStorageType",
+    max_spot_price_as_percentage_of_optimal_on_demand_price: "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice",
+    memory_gi_b_per_v_cpu: "MemoryGiBPerVCpu",
+    memory_mi_b: "MemoryMiB",
+    network_bandwidth_gbps: "NetworkBandwidthGbps",
+    network_interface_count: "NetworkInterfaceCount",
+    on_demand_max_price_percentage_over_lowest_price: "OnDemandMaxPricePercentageOverLowestPrice",
+    require_encryption_in_transit: "RequireEncryptionInTransit",
+    require_hibernate_support: "RequireHibernateSupport",
+    spot_max_price_percentage_over_lowest_price: "SpotMaxPricePercentageOverLowestPrice",
+    total_local_storage_gb: "TotalLocalStorageGB",
+    v_cpu_count: "VCpuCount",
+} requires ["MemoryMiB", "VCpuCount"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceSecondaryInterface {
@@ -5795,7 +6348,8 @@ encode! { InstanceSecondaryInterfacePrivateIpAddress {
     private_ip_address: "privateIpAddress",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceSecondaryInterfacePrivateIpAddressRequest {
     pub private_ip_address: Option<String>,
 }
@@ -5804,7 +6358,8 @@ decode! { InstanceSecondaryInterfacePrivateIpAddressRequest {
     private_ip_address: "PrivateIpAddress",
 } requires ["PrivateIpAddress"] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct InstanceSecondaryInterfaceSpecificationRequest {
     pub delete_on_termination: Option<bool>,
     pub device_index: Option<i32>,
@@ -6100,7 +6655,8 @@ encode! { Ipv4PrefixSpecification {
     ipv4_prefix: "ipv4Prefix",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ipv4PrefixSpecificationRequest {
     pub ipv4_prefix: Option<String>,
 }
@@ -6108,6 +6664,16 @@ pub struct Ipv4PrefixSpecificationRequest {
 decode! { Ipv4PrefixSpecificationRequest {
     ipv4_prefix: "Ipv4Prefix",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ipv4PrefixSpecificationResponse {
+    pub ipv4_prefix: Option<String>,
+}
+
+encode! { Ipv4PrefixSpecificationResponse {
+    ipv4_prefix: "ipv4Prefix",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ipv6PrefixSpecification {
@@ -6118,7 +6684,8 @@ encode! { Ipv6PrefixSpecification {
     ipv6_prefix: "ipv6Prefix",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ipv6PrefixSpecificationRequest {
     pub ipv6_prefix: Option<String>,
 }
@@ -6126,6 +6693,16 @@ pub struct Ipv6PrefixSpecificationRequest {
 decode! { Ipv6PrefixSpecificationRequest {
     ipv6_prefix: "Ipv6Prefix",
 } requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ipv6PrefixSpecificationResponse {
+    pub ipv6_prefix: Option<String>,
+}
+
+encode! { Ipv6PrefixSpecificationResponse {
+    ipv6_prefix: "ipv6Prefix",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ipv6Range {
@@ -6226,6 +6803,642 @@ decode! { LaunchPermissionModifications {
 } requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaunchTemplate {
+    pub create_time: Option<Timestamp>,
+    pub created_by: Option<String>,
+    pub default_version_number: Option<i64>,
+    pub latest_version_number: Option<i64>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub operator: Option<OperatorResponse>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { LaunchTemplate {
+    create_time: "createTime",
+    created_by: "createdBy",
+    default_version_number: "defaultVersionNumber",
+    latest_version_number: "latestVersionNumber",
+    launch_template_id: "launchTemplateId",
+    launch_template_name: "launchTemplateName",
+    operator: "operator",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateBlockDeviceMapping {
+    pub device_name: Option<String>,
+    pub ebs: Option<LaunchTemplateEbsBlockDevice>,
+    pub no_device: Option<String>,
+    pub virtual_name: Option<String>,
+}
+
+encode! { LaunchTemplateBlockDeviceMapping {
+    device_name: "deviceName",
+    ebs: "ebs",
+    no_device: "noDevice",
+    virtual_name: "virtualName",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateBlockDeviceMappingRequest {
+    pub device_name: Option<String>,
+    pub ebs: Option<LaunchTemplateEbsBlockDeviceRequest>,
+    pub no_device: Option<String>,
+    pub virtual_name: Option<String>,
+}
+
+decode! { LaunchTemplateBlockDeviceMappingRequest {
+    device_name: "DeviceName",
+    ebs: "Ebs",
+    no_device: "NoDevice",
+    virtual_name: "VirtualName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateCapacityReservationSpecificationRequest {
+    pub capacity_reservation_preference: Option<String>,
+    pub capacity_reservation_target: Option<CapacityReservationTarget>,
+}
+
+decode! { LaunchTemplateCapacityReservationSpecificationRequest {
+    capacity_reservation_preference: "CapacityReservationPreference",
+    capacity_reservation_target: "CapacityReservationTarget",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateCapacityReservationSpecificationResponse {
+    pub capacity_reservation_preference: Option<String>,
+    pub capacity_reservation_target: Option<CapacityReservationTargetResponse>,
+}
+
+encode! { LaunchTemplateCapacityReservationSpecificationResponse {
+    capacity_reservation_preference: "capacityReservationPreference",
+    capacity_reservation_target: "capacityReservationTarget",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateCpuOptions {
+    pub amd_sev_snp: Option<String>,
+    pub core_count: Option<i32>,
+    pub nested_virtualization: Option<String>,
+    pub threads_per_core: Option<i32>,
+}
+
+encode! { LaunchTemplateCpuOptions {
+    amd_sev_snp: "amdSevSnp",
+    core_count: "coreCount",
+    nested_virtualization: "nestedVirtualization",
+    threads_per_core: "threadsPerCore",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateCpuOptionsRequest {
+    pub amd_sev_snp: Option<String>,
+    pub core_count: Option<i32>,
+    pub nested_virtualization: Option<String>,
+    pub threads_per_core: Option<i32>,
+}
+
+decode! { LaunchTemplateCpuOptionsRequest {
+    amd_sev_snp: "AmdSevSnp",
+    core_count: "CoreCount",
+    nested_virtualization: "NestedVirtualization",
+    threads_per_core: "ThreadsPerCore",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEbsBlockDevice {
+    pub delete_on_termination: Option<bool>,
+    pub ebs_card_index: Option<i32>,
+    pub encrypted: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub throughput: Option<i32>,
+    pub volume_initialization_rate: Option<i32>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+}
+
+encode! { LaunchTemplateEbsBlockDevice {
+    delete_on_termination: "deleteOnTermination",
+    ebs_card_index: "ebsCardIndex",
+    encrypted: "encrypted",
+    iops: "iops",
+    kms_key_id: "kmsKeyId",
+    snapshot_id: "snapshotId",
+    throughput: "throughput",
+    volume_initialization_rate: "volumeInitializationRate",
+    volume_size: "volumeSize",
+    volume_type: "volumeType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEbsBlockDeviceRequest {
+    pub delete_on_termination: Option<bool>,
+    pub ebs_card_index: Option<i32>,
+    pub encrypted: Option<bool>,
+    pub iops: Option<i32>,
+    pub kms_key_id: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub throughput: Option<i32>,
+    pub volume_initialization_rate: Option<i32>,
+    pub volume_size: Option<i32>,
+    pub volume_type: Option<String>,
+}
+
+decode! { LaunchTemplateEbsBlockDeviceRequest {
+    delete_on_termination: "DeleteOnTermination",
+    ebs_card_index: "EbsCardIndex",
+    encrypted: "Encrypted",
+    iops: "Iops",
+    kms_key_id: "KmsKeyId",
+    snapshot_id: "SnapshotId",
+    throughput: "Throughput",
+    volume_initialization_rate: "VolumeInitializationRate",
+    volume_size: "VolumeSize",
+    volume_type: "VolumeType",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateElasticInferenceAccelerator {
+    pub count: Option<i32>,
+    pub type_: Option<String>,
+}
+
+decode! { LaunchTemplateElasticInferenceAccelerator {
+    count: "Count",
+    type_: "Type",
+} requires ["Type"] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateElasticInferenceAcceleratorResponse {
+    pub count: Option<i32>,
+    pub type_: Option<String>,
+}
+
+encode! { LaunchTemplateElasticInferenceAcceleratorResponse {
+    count: "count",
+    type_: "type",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEnaSrdSpecification {
+    pub ena_srd_enabled: Option<bool>,
+    pub ena_srd_udp_specification: Option<LaunchTemplateEnaSrdUdpSpecification>,
+}
+
+encode! { LaunchTemplateEnaSrdSpecification {
+    ena_srd_enabled: "enaSrdEnabled",
+    ena_srd_udp_specification: "enaSrdUdpSpecification",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEnaSrdUdpSpecification {
+    pub ena_srd_udp_enabled: Option<bool>,
+}
+
+encode! { LaunchTemplateEnaSrdUdpSpecification {
+    ena_srd_udp_enabled: "enaSrdUdpEnabled",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEnclaveOptions {
+    pub enabled: Option<bool>,
+}
+
+encode! { LaunchTemplateEnclaveOptions {
+    enabled: "enabled",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateEnclaveOptionsRequest {
+    pub enabled: Option<bool>,
+}
+
+decode! { LaunchTemplateEnclaveOptionsRequest {
+    enabled: "Enabled",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateHibernationOptions {
+    pub configured: Option<bool>,
+}
+
+encode! { LaunchTemplateHibernationOptions {
+    configured: "configured",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateHibernationOptionsRequest {
+    pub configured: Option<bool>,
+}
+
+decode! { LaunchTemplateHibernationOptionsRequest {
+    configured: "Configured",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateIamInstanceProfileSpecification {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+encode! { LaunchTemplateIamInstanceProfileSpecification {
+    arn: "arn",
+    name: "name",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateIamInstanceProfileSpecificationRequest {
+    pub arn: Option<String>,
+    pub name: Option<String>,
+}
+
+decode! { LaunchTemplateIamInstanceProfileSpecificationRequest {
+    arn: "Arn",
+    name: "Name",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMaintenanceOptions {
+    pub auto_recovery: Option<String>,
+}
+
+encode! { LaunchTemplateInstanceMaintenanceOptions {
+    auto_recovery: "autoRecovery",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMaintenanceOptionsRequest {
+    pub auto_recovery: Option<String>,
+}
+
+decode! { LaunchTemplateInstanceMaintenanceOptionsRequest {
+    auto_recovery: "AutoRecovery",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMarketOptions {
+    pub market_type: Option<String>,
+    pub spot_options: Option<LaunchTemplateSpotMarketOptions>,
+}
+
+encode! { LaunchTemplateInstanceMarketOptions {
+    market_type: "marketType",
+    spot_options: "spotOptions",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMarketOptionsRequest {
+    pub market_type: Option<String>,
+    pub spot_options: Option<LaunchTemplateSpotMarketOptionsRequest>,
+}
+
+decode! { LaunchTemplateInstanceMarketOptionsRequest {
+    market_type: "MarketType",
+    spot_options: "SpotOptions",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMetadataOptions {
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_tokens: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+    pub state: Option<String>,
+}
+
+encode! { LaunchTemplateInstanceMetadataOptions {
+    http_endpoint: "httpEndpoint",
+    http_protocol_ipv6: "httpProtocolIpv6",
+    http_put_response_hop_limit: "httpPutResponseHopLimit",
+    http_tokens: "httpTokens",
+    instance_metadata_tags: "instanceMetadataTags",
+    state: "state",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceMetadataOptionsRequest {
+    pub http_endpoint: Option<String>,
+    pub http_protocol_ipv6: Option<String>,
+    pub http_put_response_hop_limit: Option<i32>,
+    pub http_tokens: Option<String>,
+    pub instance_metadata_tags: Option<String>,
+}
+
+decode! { LaunchTemplateInstanceMetadataOptionsRequest {
+    http_endpoint: "HttpEndpoint",
+    http_protocol_ipv6: "HttpProtocolIpv6",
+    http_put_response_hop_limit: "HttpPutResponseHopLimit",
+    http_tokens: "HttpTokens",
+    instance_metadata_tags: "InstanceMetadataTags",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceNetworkInterfaceSpecification {
+    pub associate_carrier_ip_address: Option<bool>,
+    pub associate_public_ip_address: Option<bool>,
+    pub connection_tracking_specification: Option<ConnectionTrackingSpecification>,
+    pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
+    pub device_index: Option<i32>,
+    pub ena_queue_count: Option<i32>,
+    pub ena_srd_specification: Option<LaunchTemplateEnaSrdSpecification>,
+    pub groups: Vec<String>,
+    pub interface_type: Option<String>,
+    pub ipv4_prefix_count: Option<i32>,
+    pub ipv4_prefixes: Vec<Ipv4PrefixSpecificationResponse>,
+    pub ipv6_address_count: Option<i32>,
+    pub ipv6_addresses: Vec<InstanceIpv6Address>,
+    pub ipv6_prefix_count: Option<i32>,
+    pub ipv6_prefixes: Vec<Ipv6PrefixSpecificationResponse>,
+    pub network_card_index: Option<i32>,
+    pub network_interface_id: Option<String>,
+    pub primary_ipv6: Option<bool>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<PrivateIpAddressSpecification>,
+    pub secondary_private_ip_address_count: Option<i32>,
+    pub subnet_id: Option<String>,
+}
+
+encode! { LaunchTemplateInstanceNetworkInterfaceSpecification {
+    associate_carrier_ip_address: "associateCarrierIpAddress",
+    associate_public_ip_address: "associatePublicIpAddress",
+    connection_tracking_specification: "connectionTrackingSpecification",
+    delete_on_termination: "deleteOnTermination",
+    description: "description",
+    device_index: "deviceIndex",
+    ena_queue_count: "enaQueueCount",
+    ena_srd_specification: "enaSrdSpecification",
+    groups: "groupSet" of "groupId",
+    interface_type: "interfaceType",
+    ipv4_prefix_count: "ipv4PrefixCount",
+    ipv4_prefixes: "ipv4PrefixSet",
+    ipv6_address_count: "ipv6AddressCount",
+    ipv6_addresses: "ipv6AddressesSet",
+    ipv6_prefix_count: "ipv6PrefixCount",
+    ipv6_prefixes: "ipv6PrefixSet",
+    network_card_index: "networkCardIndex",
+    network_interface_id: "networkInterfaceId",
+    primary_ipv6: "primaryIpv6",
+    private_ip_address: "privateIpAddress",
+    private_ip_addresses: "privateIpAddressesSet",
+    secondary_private_ip_address_count: "secondaryPrivateIpAddressCount",
+    subnet_id: "subnetId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+    pub associate_carrier_ip_address: Option<bool>,
+    pub associate_public_ip_address: Option<bool>,
+    pub connection_tracking_specification: Option<ConnectionTrackingSpecificationRequest>,
+    pub delete_on_termination: Option<bool>,
+    pub description: Option<String>,
+    pub device_index: Option<i32>,
+    pub ena_queue_count: Option<i32>,
+    pub ena_srd_specification: Option<EnaSrdSpecificationRequest>,
+    pub groups: Vec<String>,
+    pub interface_type: Option<String>,
+    pub ipv4_prefix_count: Option<i32>,
+    pub ipv4_prefixes: Vec<Ipv4PrefixSpecificationRequest>,
+    pub ipv6_address_count: Option<i32>,
+    pub ipv6_addresses: Vec<InstanceIpv6AddressRequest>,
+    pub ipv6_prefix_count: Option<i32>,
+    pub ipv6_prefixes: Vec<Ipv6PrefixSpecificationRequest>,
+    pub network_card_index: Option<i32>,
+    pub network_interface_id: Option<String>,
+    pub primary_ipv6: Option<bool>,
+    pub private_ip_address: Option<String>,
+    pub private_ip_addresses: Vec<PrivateIpAddressSpecification>,
+    pub secondary_private_ip_address_count: Option<i32>,
+    pub subnet_id: Option<String>,
+}
+
+decode! { LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
+    associate_carrier_ip_address: "AssociateCarrierIpAddress",
+    associate_public_ip_address: "AssociatePublicIpAddress",
+    connection_tracking_specification: "ConnectionTrackingSpecification",
+    delete_on_termination: "DeleteOnTermination",
+    description: "Description",
+    device_index: "DeviceIndex",
+    ena_queue_count: "EnaQueueCount",
+    ena_srd_specification: "EnaSrdSpecification",
+    groups: "SecurityGroupId",
+    interface_type: "InterfaceType",
+    ipv4_prefix_count: "Ipv4PrefixCount",
+    ipv4_prefixes: "Ipv4Prefix",
+    ipv6_address_count: "Ipv6AddressCount",
+    ipv6_addresses: "Ipv6Addresses",
+    ipv6_prefix_count: "Ipv6PrefixCount",
+    ipv6_prefixes: "Ipv6Prefix",
+    network_card_index: "NetworkCardIndex",
+    network_interface_id: "NetworkInterfaceId",
+    primary_ipv6: "PrimaryIpv6",
+    private_ip_address: "PrivateIpAddress",
+    private_ip_addresses: "PrivateIpAddresses",
+    secondary_private_ip_address_count: "SecondaryPrivateIpAddressCount",
+    subnet_id: "SubnetId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceSecondaryInterfaceSpecification {
+    pub delete_on_termination: Option<bool>,
+    pub device_index: Option<i32>,
+    pub interface_type: Option<String>,
+    pub network_card_index: Option<i32>,
+    pub private_ip_address_count: Option<i32>,
+    pub private_ip_addresses: Vec<SecondaryInterfacePrivateIpAddressSpecification>,
+    pub secondary_subnet_id: Option<String>,
+}
+
+encode! { LaunchTemplateInstanceSecondaryInterfaceSpecification {
+    delete_on_termination: "deleteOnTermination",
+    device_index: "deviceIndex",
+    interface_type: "interfaceType",
+    network_card_index: "networkCardIndex",
+    private_ip_address_count: "privateIpAddressCount",
+    private_ip_addresses: "privateIpAddressesSet",
+    secondary_subnet_id: "secondarySubnetId",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest {
+    pub delete_on_termination: Option<bool>,
+    pub device_index: Option<i32>,
+    pub interface_type: Option<String>,
+    pub network_card_index: Option<i32>,
+    pub private_ip_address_count: Option<i32>,
+    pub private_ip_addresses: Vec<SecondaryInterfacePrivateIpAddressSpecificationRequest>,
+    pub secondary_subnet_id: Option<String>,
+}
+
+decode! { LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest {
+    delete_on_termination: "DeleteOnTermination",
+    device_index: "DeviceIndex",
+    interface_type: "InterfaceType",
+    network_card_index: "NetworkCardIndex",
+    private_ip_address_count: "PrivateIpAddressCount",
+    private_ip_addresses: "PrivateIpAddress",
+    secondary_subnet_id: "SecondarySubnetId",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateLicenseConfiguration {
+    pub license_configuration_arn: Option<String>,
+}
+
+encode! { LaunchTemplateLicenseConfiguration {
+    license_configuration_arn: "licenseConfigurationArn",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateLicenseConfigurationRequest {
+    pub license_configuration_arn: Option<String>,
+}
+
+decode! { LaunchTemplateLicenseConfigurationRequest {
+    license_configuration_arn: "LicenseConfigurationArn",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateNetworkPerformanceOptions {
+    pub bandwidth_weighting: Option<String>,
+}
+
+encode! { LaunchTemplateNetworkPerformanceOptions {
+    bandwidth_weighting: "bandwidthWeighting",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateNetworkPerformanceOptionsRequest {
+    pub bandwidth_weighting: Option<String>,
+}
+
+decode! { LaunchTemplateNetworkPerformanceOptionsRequest {
+    bandwidth_weighting: "BandwidthWeighting",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatePlacement {
+    pub affinity: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub host_id: Option<String>,
+    pub host_resource_group_arn: Option<String>,
+    pub partition_number: Option<i32>,
+    pub spread_domain: Option<String>,
+    pub tenancy: Option<String>,
+}
+
+encode! { LaunchTemplatePlacement {
+    affinity: "affinity",
+    availability_zone: "availabilityZone",
+    availability_zone_id: "availabilityZoneId",
+    group_id: "groupId",
+    group_name: "groupName",
+    host_id: "hostId",
+    host_resource_group_arn: "hostResourceGroupArn",
+    partition_number: "partitionNumber",
+    spread_domain: "spreadDomain",
+    tenancy: "tenancy",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatePlacementRequest {
+    pub affinity: Option<String>,
+    pub availability_zone: Option<String>,
+    pub availability_zone_id: Option<String>,
+    pub group_id: Option<String>,
+    pub group_name: Option<String>,
+    pub host_id: Option<String>,
+    pub host_resource_group_arn: Option<String>,
+    pub partition_number: Option<i32>,
+    pub spread_domain: Option<String>,
+    pub tenancy: Option<String>,
+}
+
+decode! { LaunchTemplatePlacementRequest {
+    affinity: "Affinity",
+    availability_zone: "AvailabilityZone",
+    availability_zone_id: "AvailabilityZoneId",
+    group_id: "GroupId",
+    group_name: "GroupName",
+    host_id: "HostId",
+    host_resource_group_arn: "HostResourceGroupArn",
+    partition_number: "PartitionNumber",
+    spread_domain: "SpreadDomain",
+    tenancy: "Tenancy",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatePrivateDnsNameOptions {
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    pub hostname_type: Option<String>,
+}
+
+encode! { LaunchTemplatePrivateDnsNameOptions {
+    enable_resource_name_dns_aaaa_record: "enableResourceNameDnsAAAARecord",
+    enable_resource_name_dns_a_record: "enableResourceNameDnsARecord",
+    hostname_type: "hostnameType",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatePrivateDnsNameOptionsRequest {
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    pub hostname_type: Option<String>,
+}
+
+decode! { LaunchTemplatePrivateDnsNameOptionsRequest {
+    enable_resource_name_dns_aaaa_record: "EnableResourceNameDnsAAAARecord",
+    enable_resource_name_dns_a_record: "EnableResourceNameDnsARecord",
+    hostname_type: "HostnameType",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LaunchTemplateSpecification {
     pub launch_template_id: Option<String>,
     pub launch_template_name: Option<String>,
@@ -6238,6 +7451,111 @@ decode! { LaunchTemplateSpecification {
     version: "Version",
 } requires [] }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateSpotMarketOptions {
+    pub block_duration_minutes: Option<i32>,
+    pub instance_interruption_behavior: Option<String>,
+    pub max_price: Option<String>,
+    pub spot_instance_type: Option<String>,
+    pub valid_until: Option<Timestamp>,
+}
+
+encode! { LaunchTemplateSpotMarketOptions {
+    block_duration_minutes: "blockDurationMinutes",
+    instance_interruption_behavior: "instanceInterruptionBehavior",
+    max_price: "maxPrice",
+    spot_instance_type: "spotInstanceType",
+    valid_until: "validUntil",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateSpotMarketOptionsRequest {
+    pub block_duration_minutes: Option<i32>,
+    pub instance_interruption_behavior: Option<String>,
+    pub max_price: Option<String>,
+    pub spot_instance_type: Option<String>,
+    pub valid_until: Option<Timestamp>,
+}
+
+decode! { LaunchTemplateSpotMarketOptionsRequest {
+    block_duration_minutes: "BlockDurationMinutes",
+    instance_interruption_behavior: "InstanceInterruptionBehavior",
+    max_price: "MaxPrice",
+    spot_instance_type: "SpotInstanceType",
+    valid_until: "ValidUntil",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateTagSpecification {
+    pub resource_type: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+encode! { LaunchTemplateTagSpecification {
+    resource_type: "resourceType",
+    tags: "tagSet",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplateTagSpecificationRequest {
+    pub resource_type: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+decode! { LaunchTemplateTagSpecificationRequest {
+    resource_type: "ResourceType",
+    tags: "Tag",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaunchTemplateVersion {
+    pub create_time: Option<Timestamp>,
+    pub created_by: Option<String>,
+    pub default_version: Option<bool>,
+    pub launch_template_data: Option<ResponseLaunchTemplateData>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+    pub operator: Option<OperatorResponse>,
+    pub version_description: Option<String>,
+    pub version_number: Option<i64>,
+}
+
+encode! { LaunchTemplateVersion {
+    create_time: "createTime",
+    created_by: "createdBy",
+    default_version: "defaultVersion",
+    launch_template_data: "launchTemplateData",
+    launch_template_id: "launchTemplateId",
+    launch_template_name: "launchTemplateName",
+    operator: "operator",
+    version_description: "versionDescription",
+    version_number: "versionNumber",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatesMonitoring {
+    pub enabled: Option<bool>,
+}
+
+encode! { LaunchTemplatesMonitoring {
+    enabled: "enabled",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaunchTemplatesMonitoringRequest {
+    pub enabled: Option<bool>,
+}
+
+decode! { LaunchTemplatesMonitoringRequest {
+    enabled: "Enabled",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LicenseConfiguration {
     pub license_configuration_arn: Option<String>,
@@ -6247,7 +7565,8 @@ encode! { LicenseConfiguration {
     license_configuration_arn: "licenseConfigurationArn",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LicenseConfigurationRequest {
     pub license_configuration_arn: Option<String>,
 }
@@ -6322,6 +7641,30 @@ encode! { MediaDeviceMemoryInfo {
     size_in_mi_b: "sizeInMiB",
 } }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryGiBPerVCpu {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+encode! { MemoryGiBPerVCpu {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryGiBPerVCpuRequest {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+decode! { MemoryGiBPerVCpuRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryInfo {
     pub size_in_mi_b: Option<i64>,
@@ -6330,6 +7673,30 @@ pub struct MemoryInfo {
 encode! { MemoryInfo {
     size_in_mi_b: "sizeInMiB",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryMiB {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { MemoryMiB {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemoryMiBRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { MemoryMiBRequest {
+    max: "Max",
+    min: "Min",
+} requires ["Min"] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModifyImageAttributeRequest {
@@ -6487,6 +7854,32 @@ pub struct ModifyInstanceMetadataOptionsResult {
 encode! { ModifyInstanceMetadataOptionsResult {
     instance_id: "instanceId",
     instance_metadata_options: "instanceMetadataOptions",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyLaunchTemplateRequest {
+    pub client_token: Option<String>,
+    pub default_version: Option<String>,
+    pub dry_run: Option<bool>,
+    pub launch_template_id: Option<String>,
+    pub launch_template_name: Option<String>,
+}
+
+decode! { ModifyLaunchTemplateRequest {
+    client_token: "ClientToken",
+    default_version: "SetDefaultVersion",
+    dry_run: "DryRun",
+    launch_template_id: "LaunchTemplateId",
+    launch_template_name: "LaunchTemplateName",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModifyLaunchTemplateResult {
+    pub launch_template: Option<LaunchTemplate>,
+}
+
+encode! { ModifyLaunchTemplateResult {
+    launch_template: "launchTemplate",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -7027,6 +8420,30 @@ encode! { NetworkAclEntry {
     rule_number: "ruleNumber",
 } }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkBandwidthGbps {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+encode! { NetworkBandwidthGbps {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkBandwidthGbpsRequest {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+decode! { NetworkBandwidthGbpsRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkCardInfo {
     pub additional_flexible_network_interfaces: Option<i32>,
@@ -7231,6 +8648,30 @@ decode! { NetworkInterfaceAttachmentChanges {
     ena_queue_count: "EnaQueueCount",
 } requires [] }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkInterfaceCount {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { NetworkInterfaceCount {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkInterfaceCountRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { NetworkInterfaceCountRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkInterfaceIpv6Address {
     pub ipv6_address: Option<String>,
@@ -7355,7 +8796,8 @@ encode! { NitroTpmInfo {
     supported_versions: "supportedVersions",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OperatorRequest {
     pub principal: Option<String>,
 }
@@ -7364,7 +8806,8 @@ decode! { OperatorRequest {
     principal: "Principal",
 } requires [] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OperatorResponse {
     pub hidden_by_default: Option<bool>,
     pub managed: Option<bool>,
@@ -7377,7 +8820,28 @@ encode! { OperatorResponse {
     principal: "principal",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PerformanceFactorReference {
+    pub instance_family: Option<String>,
+}
+
+encode! { PerformanceFactorReference {
+    instance_family: "instanceFamily",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PerformanceFactorReferenceRequest {
+    pub instance_family: Option<String>,
+}
+
+decode! { PerformanceFactorReferenceRequest {
+    instance_family: "InstanceFamily",
+} requires [] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Placement {
     pub affinity: Option<String>,
     pub availability_zone: Option<String>,
@@ -7530,7 +8994,8 @@ encode! { PrivateDnsNameOptionsOnLaunch {
     hostname_type: "hostnameType",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PrivateDnsNameOptionsRequest {
     pub enable_resource_name_dns_aaaa_record: Option<bool>,
     pub enable_resource_name_dns_a_record: Option<bool>,
@@ -7556,7 +9021,8 @@ encode! { PrivateDnsNameOptionsResponse {
     hostname_type: "hostnameType",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PrivateIpAddressSpecification {
     pub primary: Option<bool>,
     pub private_ip_address: Option<String>,
@@ -7566,6 +9032,11 @@ decode! { PrivateIpAddressSpecification {
     primary: "Primary",
     private_ip_address: "PrivateIpAddress",
 } requires [] }
+
+encode! { PrivateIpAddressSpecification {
+    primary: "primary",
+    private_ip_address: "privateIpAddress",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProcessorInfo {
@@ -7881,6 +9352,82 @@ encode! { ReplaceRouteTableAssociationResult {
     new_association_id: "newAssociationId",
 } }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestLaunchTemplateData {
+    pub block_device_mappings: Vec<LaunchTemplateBlockDeviceMappingRequest>,
+    pub capacity_reservation_specification: Option<LaunchTemplateCapacityReservationSpecificationRequest>,
+    pub cpu_options: Option<LaunchTemplateCpuOptionsRequest>,
+    pub credit_specification: Option<CreditSpecificationRequest>,
+    pub disable_api_stop: Option<bool>,
+    pub disable_api_termination: Option<bool>,
+    pub ebs_optimized: Option<bool>,
+    pub elastic_gpu_specifications: Vec<ElasticGpuSpecification>,
+    pub elastic_inference_accelerators: Vec<LaunchTemplateElasticInferenceAccelerator>,
+    pub enclave_options: Option<LaunchTemplateEnclaveOptionsRequest>,
+    pub hibernation_options: Option<LaunchTemplateHibernationOptionsRequest>,
+    pub iam_instance_profile: Option<LaunchTemplateIamInstanceProfileSpecificationRequest>,
+    pub image_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    pub instance_market_options: Option<LaunchTemplateInstanceMarketOptionsRequest>,
+    pub instance_requirements: Option<InstanceRequirementsRequest>,
+    pub instance_type: Option<String>,
+    pub kernel_id: Option<String>,
+    pub key_name: Option<String>,
+    pub license_specifications: Vec<LaunchTemplateLicenseConfigurationRequest>,
+    pub maintenance_options: Option<LaunchTemplateInstanceMaintenanceOptionsRequest>,
+    pub metadata_options: Option<LaunchTemplateInstanceMetadataOptionsRequest>,
+    pub monitoring: Option<LaunchTemplatesMonitoringRequest>,
+    pub network_interfaces: Vec<LaunchTemplateInstanceNetworkInterfaceSpecificationRequest>,
+    pub network_performance_options: Option<LaunchTemplateNetworkPerformanceOptionsRequest>,
+    pub operator: Option<OperatorRequest>,
+    pub placement: Option<LaunchTemplatePlacementRequest>,
+    pub private_dns_name_options: Option<LaunchTemplatePrivateDnsNameOptionsRequest>,
+    pub ram_disk_id: Option<String>,
+    pub secondary_interfaces: Vec<LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest>,
+    pub security_group_ids: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub tag_specifications: Vec<LaunchTemplateTagSpecificationRequest>,
+    pub user_data: Option<String>,
+}
+
+decode! { RequestLaunchTemplateData {
+    block_device_mappings: "BlockDeviceMapping",
+    capacity_reservation_specification: "CapacityReservationSpecification",
+    cpu_options: "CpuOptions",
+    credit_specification: "CreditSpecification",
+    disable_api_stop: "DisableApiStop",
+    disable_api_termination: "DisableApiTermination",
+    ebs_optimized: "EbsOptimized",
+    elastic_gpu_specifications: "ElasticGpuSpecification",
+    elastic_inference_accelerators: "ElasticInferenceAccelerator",
+    enclave_options: "EnclaveOptions",
+    hibernation_options: "HibernationOptions",
+    iam_instance_profile: "IamInstanceProfile",
+    image_id: "ImageId",
+    instance_initiated_shutdown_behavior: "InstanceInitiatedShutdownBehavior",
+    instance_market_options: "InstanceMarketOptions",
+    instance_requirements: "InstanceRequirements",
+    instance_type: "InstanceType",
+    kernel_id: "KernelId",
+    key_name: "KeyName",
+    license_specifications: "LicenseSpecification",
+    maintenance_options: "MaintenanceOptions",
+    metadata_options: "MetadataOptions",
+    monitoring: "Monitoring",
+    network_interfaces: "NetworkInterface",
+    network_performance_options: "NetworkPerformanceOptions",
+    operator: "Operator",
+    placement: "Placement",
+    private_dns_name_options: "PrivateDnsNameOptions",
+    ram_disk_id: "RamDiskId",
+    secondary_interfaces: "SecondaryInterface",
+    security_group_ids: "SecurityGroupId",
+    security_groups: "SecurityGroup",
+    tag_specifications: "TagSpecification",
+    user_data: "UserData",
+} requires [] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reservation {
     pub groups: Vec<GroupIdentifier>,
@@ -7923,6 +9470,93 @@ decode! { ResetNetworkInterfaceAttributeRequest {
     network_interface_id: "NetworkInterfaceId",
     source_dest_check: "SourceDestCheck",
 } requires ["NetworkInterfaceId"] }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResponseError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+encode! { ResponseError {
+    code: "code",
+    message: "message",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResponseLaunchTemplateData {
+    pub block_device_mappings: Vec<LaunchTemplateBlockDeviceMapping>,
+    pub capacity_reservation_specification: Option<LaunchTemplateCapacityReservationSpecificationResponse>,
+    pub cpu_options: Option<LaunchTemplateCpuOptions>,
+    pub credit_specification: Option<CreditSpecification>,
+    pub disable_api_stop: Option<bool>,
+    pub disable_api_termination: Option<bool>,
+    pub ebs_optimized: Option<bool>,
+    pub elastic_gpu_specifications: Vec<ElasticGpuSpecificationResponse>,
+    pub elastic_inference_accelerators: Vec<LaunchTemplateElasticInferenceAcceleratorResponse>,
+    pub enclave_options: Option<LaunchTemplateEnclaveOptions>,
+    pub hibernation_options: Option<LaunchTemplateHibernationOptions>,
+    pub iam_instance_profile: Option<LaunchTemplateIamInstanceProfileSpecification>,
+    pub image_id: Option<String>,
+    pub instance_initiated_shutdown_behavior: Option<String>,
+    pub instance_market_options: Option<LaunchTemplateInstanceMarketOptions>,
+    pub instance_requirements: Option<InstanceRequirements>,
+    pub instance_type: Option<String>,
+    pub kernel_id: Option<String>,
+    pub key_name: Option<String>,
+    pub license_specifications: Vec<LaunchTemplateLicenseConfiguration>,
+    pub maintenance_options: Option<LaunchTemplateInstanceMaintenanceOptions>,
+    pub metadata_options: Option<LaunchTemplateInstanceMetadataOptions>,
+    pub monitoring: Option<LaunchTemplatesMonitoring>,
+    pub network_interfaces: Vec<LaunchTemplateInstanceNetworkInterfaceSpecification>,
+    pub network_performance_options: Option<LaunchTemplateNetworkPerformanceOptions>,
+    pub operator: Option<OperatorResponse>,
+    pub placement: Option<LaunchTemplatePlacement>,
+    pub private_dns_name_options: Option<LaunchTemplatePrivateDnsNameOptions>,
+    pub ram_disk_id: Option<String>,
+    pub secondary_interfaces: Vec<LaunchTemplateInstanceSecondaryInterfaceSpecification>,
+    pub security_group_ids: Vec<String>,
+    pub security_groups: Vec<String>,
+    pub tag_specifications: Vec<LaunchTemplateTagSpecification>,
+    pub user_data: Option<String>,
+}
+
+encode! { ResponseLaunchTemplateData {
+    block_device_mappings: "blockDeviceMappingSet",
+    capacity_reservation_specification: "capacityReservationSpecification",
+    cpu_options: "cpuOptions",
+    credit_specification: "creditSpecification",
+    disable_api_stop: "disableApiStop",
+    disable_api_termination: "disableApiTermination",
+    ebs_optimized: "ebsOptimized",
+    elastic_gpu_specifications: "elasticGpuSpecificationSet",
+    elastic_inference_accelerators: "elasticInferenceAcceleratorSet",
+    enclave_options: "enclaveOptions",
+    hibernation_options: "hibernationOptions",
+    iam_instance_profile: "iamInstanceProfile",
+    image_id: "imageId",
+    instance_initiated_shutdown_behavior: "instanceInitiatedShutdownBehavior",
+    instance_market_options: "instanceMarketOptions",
+    instance_requirements: "instanceRequirements",
+    instance_type: "instanceType",
+    kernel_id: "kernelId",
+    key_name: "keyName",
+    license_specifications: "licenseSet",
+    maintenance_options: "maintenanceOptions",
+    metadata_options: "metadataOptions",
+    monitoring: "monitoring",
+    network_interfaces: "networkInterfaceSet",
+    network_performance_options: "networkPerformanceOptions",
+    operator: "operator",
+    placement: "placement",
+    private_dns_name_options: "privateDnsNameOptions",
+    ram_disk_id: "ramDiskId",
+    secondary_interfaces: "secondaryInterfaceSet",
+    security_group_ids: "securityGroupIdSet",
+    security_groups: "securityGroupSet",
+    tag_specifications: "tagSpecificationSet",
+    user_data: "userData",
+} }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RestoreManagedPrefixListVersionRequest {
@@ -8155,7 +9789,8 @@ encode! { RouteTableAssociationState {
     status_message: "statusMessage",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunInstancesMonitoringEnabled {
     pub enabled: Option<bool>,
 }
@@ -8164,7 +9799,8 @@ decode! { RunInstancesMonitoringEnabled {
     enabled: "Enabled",
 } requires ["Enabled"] }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunInstancesRequest {
     pub additional_info: Option<String>,
     pub block_device_mappings: Vec<BlockDeviceMapping>,
@@ -8258,6 +9894,26 @@ decode! { RunInstancesRequest {
     tag_specifications: "TagSpecification",
     user_data: "UserData",
 } requires ["MaxCount", "MinCount"] }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SecondaryInterfacePrivateIpAddressSpecification {
+    pub private_ip_address: Option<String>,
+}
+
+encode! { SecondaryInterfacePrivateIpAddressSpecification {
+    private_ip_address: "privateIpAddress",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SecondaryInterfacePrivateIpAddressSpecificationRequest {
+    pub private_ip_address: Option<String>,
+}
+
+decode! { SecondaryInterfacePrivateIpAddressSpecificationRequest {
+    private_ip_address: "PrivateIpAddress",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SecurityGroup {
@@ -8521,7 +10177,8 @@ encode! { ServiceTypeDetail {
     service_type: "serviceType",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SpotMarketOptions {
     pub block_duration_minutes: Option<i32>,
     pub instance_interruption_behavior: Option<String>,
@@ -8780,7 +10437,8 @@ encode! { SupportedRegionDetail {
     service_state: "serviceState",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tag {
     pub key: Option<String>,
     pub value: Option<String>,
@@ -8811,7 +10469,8 @@ encode! { TagDescription {
     value: "value",
 } }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TagSpecification {
     pub resource_type: Option<String>,
     pub tags: Vec<Tag>,
@@ -8845,6 +10504,30 @@ pub struct TerminateInstancesResult {
 encode! { TerminateInstancesResult {
     terminating_instances: "instancesSet",
 } }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TotalLocalStorageGB {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+encode! { TotalLocalStorageGB {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TotalLocalStorageGBRequest {
+    pub max: Option<f64>,
+    pub min: Option<f64>,
+}
+
+decode! { TotalLocalStorageGBRequest {
+    max: "Max",
+    min: "Min",
+} requires [] }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnassignIpv6AddressesRequest {
@@ -9032,6 +10715,30 @@ encode! { UserIdGroupPair {
     vpc_peering_connection_id: "vpcPeeringConnectionId",
 } }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VCpuCountRange {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+encode! { VCpuCountRange {
+    max: "max",
+    min: "min",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VCpuCountRangeRequest {
+    pub max: Option<i32>,
+    pub min: Option<i32>,
+}
+
+decode! { VCpuCountRangeRequest {
+    max: "Max",
+    min: "Min",
+} requires ["Min"] }
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VCpuInfo {
     pub default_cores: Option<i32>,
@@ -9047,6 +10754,26 @@ encode! { VCpuInfo {
     default_v_cpus: "defaultVCpus",
     valid_cores: "validCores",
     valid_threads_per_core: "validThreadsPerCore",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValidationError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+encode! { ValidationError {
+    code: "code",
+    message: "message",
+} }
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValidationWarning {
+    pub errors: Vec<ValidationError>,
+}
+
+encode! { ValidationWarning {
+    errors: "errorSet",
 } }
 
 #[derive(Clone, Debug, Default, PartialEq)]

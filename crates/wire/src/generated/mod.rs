@@ -6,6 +6,8 @@
 mod prelude {
     pub(super) use std::collections::BTreeMap;
 
+    pub(super) use serde::{Deserialize, Serialize};
+
     pub(super) use crate::call::{Call, operations};
     pub(super) use crate::decode::decode;
     pub(super) use crate::encode::encode;

@@ -189,7 +189,10 @@ fn first_subnet(state: &Snapshot, interfaces: &[Planned<'_>]) -> Result<Arc<Subn
 }
 
 /// The zone that a launch's placement names.
-fn placement_zone(caller: &Caller, input: &RunInstancesRequest) -> Result<Option<&'static Zone>, Error> {
+pub(super) fn placement_zone(
+    caller: &Caller,
+    input: &RunInstancesRequest,
+) -> Result<Option<&'static Zone>, Error> {
     let Some(placement) = &input.placement else { return Ok(None) };
     let (asked, parameter) = match (&placement.availability_zone, &placement.availability_zone_id) {
         (Some(_), Some(_)) => {
@@ -207,7 +210,11 @@ fn placement_zone(caller: &Caller, input: &RunInstancesRequest) -> Result<Option
 }
 
 /// The default VPC's subnet in a zone; any of them if no zone is asked for.
-fn default_subnet(state: &Snapshot, caller: &Caller, zone: Option<&Zone>) -> Result<Arc<Subnet>, Error> {
+pub(super) fn default_subnet(
+    state: &Snapshot,
+    caller: &Caller,
+    zone: Option<&Zone>,
+) -> Result<Arc<Subnet>, Error> {
     let vpc = default_vpc::of(state, caller).ok_or(Error::NoDefaultVpc)?;
     let mut subnets: Vec<_> = state
         .all::<Subnet>()
@@ -335,8 +342,7 @@ fn check_supported(specification: &InstanceNetworkInterfaceSpecification) -> Res
         || specification.associate_carrier_ip_address == Some(true)
     {
         return refuse(
-            "Instances get no public addresses by themselves: nothing leads out of a VPC. An elastic address can \
-             be associated.",
+            "Instances get no public addresses by themselves. An elastic address can be associated.",
         );
     }
     if specification.network_card_index.is_some_and(|card| card != 0) {

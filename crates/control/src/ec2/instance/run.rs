@@ -14,8 +14,8 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{Reservation, RunInstancesRequest};
 
 use super::network::{Plan, groups};
-use super::{profile, settings, shape};
-use crate::ec2::{default_vpc, image, key_pair, volume};
+use super::{access, profile, settings, shape};
+use crate::ec2::{default_vpc, image, key_pair, launch_template, volume};
 use crate::error::InstanceError;
 use crate::idempotency::once;
 use crate::lookup::{Owned, not_found, required};
@@ -34,12 +34,14 @@ pub(crate) fn run(
     mut input: RunInstancesRequest,
 ) -> Result<Reservation, Error> {
     forget_empty(&mut input);
-    check_supported(&input)?;
     let client_token = input.client_token.take().filter(|token| !token.is_empty());
     control.write(input.dry_run.take(), |tx| {
         default_vpc::ensure(tx, caller);
+        let (merged, template_tags) = launch_template::merged(tx, caller, input.clone())?;
+        check_supported(&merged)?;
+        access::require(control, tx, caller, &merged)?;
         let token = client_token.as_deref();
-        let make = |tx: &mut Transaction| launch(control, caller, tx, &input, token);
+        let make = |tx: &mut Transaction| launch(control, caller, tx, &merged, &template_tags, token);
         let first = once::<Instance>(tx, caller, control.now(), "RunInstances", token, &input, make)?;
         let first = tx.get::<Instance>(&first).cloned().ok_or_else(|| not_found::<Instance>(first))?;
         if first.state == InstanceState::Terminated {
@@ -52,7 +54,7 @@ pub(crate) fn run(
 }
 
 /// Take texts that are empty for what is not there, as AWS does: Terraform's provider sends a placement of them.
-fn forget_empty(input: &mut RunInstancesRequest) {
+pub(crate) fn forget_empty(input: &mut RunInstancesRequest) {
     let placement = input.placement.get_or_insert_default();
     let texts = [
         &mut placement.affinity,
@@ -96,11 +98,13 @@ fn launch(
     caller: &Caller,
     tx: &mut Transaction,
     input: &RunInstancesRequest,
+    template_tags: &Tags,
     client_token: Option<&str>,
 ) -> Result<String, Error> {
     let (least, most) = counts(input)?;
     let groups = groups(tx, caller, input)?;
-    let model = Model::read(control, tx, caller, input, &groups)?;
+    let mut model = Model::read(control, tx, caller, input, &groups)?;
+    model.tags.entry("instance").or_default().extend(template_tags.clone());
     model.plan.check(most, model.found)?;
     let count = usize::try_from(most).unwrap_or(0).min(quota(tx, caller)).min(model.plan.room(tx));
     if count < usize::try_from(least).unwrap_or(0) {
@@ -262,13 +266,10 @@ fn key_of(state: &Snapshot, caller: &Caller, name: &str) -> Result<LaunchKey, Er
 }
 
 /// Refuse what AWS does and Linkway does not.
-fn check_supported(input: &RunInstancesRequest) -> Result<(), Error> {
+pub(crate) fn check_supported(input: &RunInstancesRequest) -> Result<(), Error> {
     let refuse = |why: &str| Err(Error::Unsupported(why.into()));
     let placement = input.placement.clone().unwrap_or_default();
     let capacity = input.capacity_reservation_specification.as_ref();
-    if input.launch_template.is_some() {
-        return refuse("There are no launch templates.");
-    }
     if input.instance_market_options.is_some() {
         return refuse(
             "There are no Spot Instances and no Capacity Blocks: instances are On-Demand Instances.",

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::mem::MaybeUninit;
-use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
@@ -12,11 +11,9 @@ use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 use linkway_fabric::Reason;
 use linkway_fabric::layout::{Count, DropKey, Layout};
 use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
-use linkway_fabric::reference::Verdict;
 use linkway_fabric::tables::Tables;
 use nix::sched::{CloneFlags, unshare};
 
-use crate::frame::{self, Frame};
 use crate::{SERVICE, STRANGER};
 
 const FLOW_ENTRIES: u32 = 4_096;
@@ -62,12 +59,6 @@ impl Kernel {
     }
 
     /// Send a packet by the device of an interface.
-    pub(crate) fn send(&self, device: u32, interface: u32, bytes: &[u8]) -> Seen {
-        self.pass(device, interface, bytes)
-            .map_or_else(Seen::Dropped, |bytes| Seen::Delivered(Frame::read(&bytes)))
-    }
-
-    /// The same, in bytes.
     pub(crate) fn pass(&self, device: u32, interface: u32, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
         // `struct __sk_buff`, as bytes, since the kernel refuses what is not zero in its padding.
         let mut context = [0; 192];
@@ -112,39 +103,6 @@ impl Kernel {
             values.into_iter().flatten().map(|value| Count::read(&value).unwrap().packets).sum()
         };
         Reason::all().map(|reason| (reason, count(reason))).collect()
-    }
-}
-
-#[derive(Debug)]
-pub(crate) enum Seen {
-    Dropped(Reason),
-    Delivered(Frame),
-}
-
-impl Seen {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Dropped(reason) => reason.name(),
-            Self::Delivered(_) => "Delivered",
-        }
-    }
-
-    pub(crate) fn is(&self, verdict: &Verdict) -> bool {
-        match (self, verdict) {
-            (Self::Dropped(seen), Verdict::Dropped(reason)) => seen == reason,
-            (Self::Delivered(frame), Verdict::Delivered(delivery)) => {
-                let port = match frame.transport {
-                    frame::Transport::Tcp { destination, .. } | frame::Transport::Udp { destination, .. } => {
-                        destination
-                    }
-                    _ => 0,
-                };
-                frame.destination_mac == delivery.mac
-                    && (IpAddr::V4(frame.source), IpAddr::V4(frame.destination), port)
-                        == (delivery.source, delivery.destination, delivery.port)
-            }
-            _ => false,
-        }
     }
 }
 

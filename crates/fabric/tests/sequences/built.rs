@@ -26,13 +26,6 @@ pub(crate) struct Built {
     pub(crate) probes: Vec<Ipv4Addr>,
 }
 
-impl Built {
-    /// Whether it is an instance's MAC.
-    pub(crate) fn is_workload(&self, mac: [u8; 6]) -> bool {
-        self.senders.iter().any(|(device, other, _)| *device != SERVICE && *other == mac)
-    }
-}
-
 pub(crate) fn build(plan: &Network) -> Built {
     let mut state = State::default();
     let vpcs = [state.vpc("10.0.0.0/16"), state.vpc("10.0.0.0/16")];

@@ -6,16 +6,15 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod built;
-mod first_packets;
 #[path = "../packets/frame.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
 mod frame;
 mod kernel;
 mod model;
 mod plan;
-mod sequences;
 #[path = "../state/mod.rs"]
 mod state;
+mod steps;
 
 use linkway_fabric::ranges::router_mac;
 use linkway_fabric::reference::{Packet, Transport};
@@ -61,19 +60,4 @@ pub(crate) fn compose(built: &Built, plan: &PacketPlan) -> (Packet, Frame) {
         transport: plan.transport,
     };
     (packet, frame.macs(source_mac, router_mac().0))
-}
-
-/// What the receiver of a frame answers.
-pub(crate) fn answered(frame: &Frame) -> Frame {
-    let (source, destination) = (frame.destination, frame.source);
-    let answer = match &frame.transport {
-        frame::Transport::Tcp { source: to, destination: from, .. } => {
-            Frame::tcp((source, *from), (destination, *to), SYN | ACK)
-        }
-        frame::Transport::Udp { source: to, destination: from, .. } => {
-            Frame::udp((source, *from), (destination, *to))
-        }
-        _ => Frame::echo(source, destination, true, 7),
-    };
-    answer.macs(frame.destination_mac, router_mac().0)
 }
