@@ -33,7 +33,7 @@ const STEPS_PER_NETWORK: usize = 250;
 const LOOK: usize = 25;
 
 /// For `make test`: seconds. A million, `make differential`, take some minutes.
-const STEPS: usize = 30_000;
+const STEPS: usize = 50_000;
 
 #[derive(Debug, Clone)]
 enum Step {
