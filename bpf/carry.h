@@ -16,6 +16,7 @@
 #include <linux/if_packet.h>
 
 #include "clamp.h"
+#include "error.h"
 #include "flow.h"
 #include "fragment.h"
 #include "nat.h"
@@ -205,6 +206,8 @@ static __always_inline int carry(struct __sk_buff *skb, struct packet *p)
 	if (reason)
 		return reason;
 	if (!flow) {
+		if (p->is_error)
+			return DROP_NO_FLOW;
 		reason = open_for(p, skb->ifindex);
 		if (reason)
 			return reason;
@@ -212,10 +215,18 @@ static __always_inline int carry(struct __sk_buff *skb, struct packet *p)
 		if (!flow)
 			return DROP_FLOW_TABLE_BUSY;
 	}
-	if (!(flow->flags & (FLOW_FORWARD | FLOW_ESTABLISHED)) || (p->tcp_flags & (TCP_FIN | TCP_RST)))
-		follow(p, flow);
 	if (!flow->device)
 		return DROP_NOT_DELIVERED;
+	if (p->is_error) {
+		reason = address_frame(skb, p, flow->mac);
+		if (!reason)
+			reason = rewrite_error(skb, p, &flow->peer);
+		if (!reason)
+			deliver(skb, p, flow);
+		return reason;
+	}
+	if (!(flow->flags & (FLOW_FORWARD | FLOW_ESTABLISHED)) || (p->tcp_flags & (TCP_FIN | TCP_RST)))
+		follow(p, flow);
 	if (p->fragment == FRAGMENT_FIRST) {
 		reason = note_first(p, !same_address(&p->key.source, &flow->peer.destination));
 		if (reason)

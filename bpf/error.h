@@ -21,7 +21,7 @@
 #ifndef LINKWAY_ERROR_H
 #define LINKWAY_ERROR_H
 
-#include "carry.h"
+#include "nat.h"
 
 #define ERROR_HEADER 8
 #define LEAST_INSIDE 8 /* bytes of the transport header */
@@ -188,11 +188,10 @@ static __noinline int rewrite_error(struct __sk_buff *skb, struct packet *p, con
 	return bpf_l4_csum_replace(skb, at, 0, folded(inside), 0) ? DROP_MALFORMED : DROP_NONE;
 }
 
-/* Takes an error to the other end of the flow that it is about. DROP_NONE: `p->device` says where that is. */
-static __noinline int carry_error(struct __sk_buff *skb, struct packet *p)
+/* Puts the key of the flow that an error is about, as its teller's packets have it, in place of its own. */
+static __noinline int take_key_of_inside(struct __sk_buff *skb, struct packet *p)
 {
 	int reason = parse_inside(skb, p);
-	struct flow *flow;
 
 	if (reason)
 		return reason;
@@ -203,19 +202,7 @@ static __noinline int carry_error(struct __sk_buff *skb, struct packet *p)
 	p->inside.teller = p->key.source;
 	p->key = p->inside.key;
 	p->key.forwarded = is_forwarded(p);
-	flow = flow_of(p, &reason);
-	if (reason)
-		return reason;
-	if (!flow)
-		return DROP_NO_FLOW;
-	if (!flow->device)
-		return DROP_NOT_DELIVERED;
-	reason = address_frame(skb, p, flow->mac);
-	if (!reason)
-		reason = rewrite_error(skb, p, &flow->peer);
-	if (!reason)
-		deliver(skb, p, flow);
-	return reason;
+	return DROP_NONE;
 }
 
 #endif

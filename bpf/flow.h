@@ -73,14 +73,13 @@ static __always_inline int expired(const struct flow_key *key, const struct flow
 	return !other || is_past(now, other->seen, limit);
 }
 
-/* How many entries it removed. */
+/* How many entries it removed. No copy of the key: this is where the stack is deepest. */
 static __noinline int remove_pair(const struct flow_key *key, struct flow *flow)
 {
 	struct flow *other = other_half(key, flow);
-	struct flow_key peer = flow->peer;
-	int removed = remove_entry(key, flow);
+	int removed = other ? remove_entry(&flow->peer, other) : 0;
 
-	return other ? removed + remove_entry(&peer, other) : removed;
+	return removed + remove_entry(key, flow);
 }
 
 /* EBUSY, and why errors are 32 bits: see delete_entry. */

@@ -14,7 +14,6 @@
 #include "arp.h"
 #include "carry.h"
 #include "drop.h"
-#include "error.h"
 #include "neighbour.h"
 #include "reset.h"
 #include "upkeep.h"
@@ -111,15 +110,14 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 	}
 	if (!reason && (p->flags & INTERFACE_SOURCE_CHECK) && !from_own_mac(skb, p))
 		reason = DROP_SPOOFED_SOURCE;
-	if (!reason && p->is_error) {
-		reason = carry_error(skb, p);
-	} else if (!reason) {
+	if (!reason && p->is_error)
+		reason = take_key_of_inside(skb, p);
+	else if (!reason)
 		p->key.forwarded = is_forwarded(p);
-		if (p->fragment == FRAGMENT_LATER)
-			reason = follow_first(p);
-		if (!reason)
-			reason = carry(skb, p);
-	}
+	if (!reason && p->fragment == FRAGMENT_LATER)
+		reason = follow_first(p);
+	if (!reason)
+		reason = carry(skb, p);
 	if (reason)
 		return refuse(skb, p, reason);
 	return bpf_redirect_peer(p->device, 0);

@@ -15,6 +15,9 @@ const PARAMETER_PROBLEM: [u8; 2] = [12, 0];
 
 const CLIENT_PORT: u16 = 40000;
 
+/// Something done to a message's bytes.
+type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 fn sum_in(message: &mut [u8], sum: impl Fn(&[u8]) -> u16) {
     message[2..4].copy_from_slice(&[0, 0]);
     let sum = sum(message);
@@ -191,13 +194,13 @@ fn what_makes_no_sense_inside_is_dropped() {
     let world = World::new();
     let seen = world.send(CLIENT, &datagram()).frame();
     let whole = error(TARGET_IP, PORT_UNREACHABLE, &seen);
-    let changed = |change: &dyn Fn(&mut Vec<u8>)| {
+    let changed = |change: Change<'_>| {
         let mut frame = whole.clone();
         let Transport::Other { bytes, .. } = &mut frame.transport else { unreachable!() };
         change(bytes);
         frame
     };
-    let malformed: [&dyn Fn(&mut Vec<u8>); 6] = [
+    let malformed: [Change<'_>; 6] = [
         &|bytes| bytes.truncate(8),
         &|bytes| bytes.truncate(27),
         &|bytes| bytes.truncate(35),
@@ -208,7 +211,7 @@ fn what_makes_no_sense_inside_is_dropped() {
     for change in malformed {
         assert_eq!(world.send(TARGET, &changed(change)), Outcome::Dropped);
     }
-    let unsupported: [&dyn Fn(&mut Vec<u8>); 3] = [
+    let unsupported: [Change<'_>; 3] = [
         // A later fragment, another protocol, an error about an error.
         &|bytes| bytes[15] = 1,
         &|bytes| bytes[17] = 132,

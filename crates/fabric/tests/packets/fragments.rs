@@ -14,26 +14,10 @@ use crate::world::*;
 
 const MORE: u16 = 0x2000;
 
-/// One fragment of a frame: bytes `from` to `to` of what follows the IPv4 header.
-fn part_of(frame: &Frame, id: u16, from: usize, to: usize) -> Vec<u8> {
-    let whole = frame.bytes();
-    let header = 14 + usize::from(whole[14] & 15) * 4;
-    let last = header + to == whole.len();
-    let mut bytes = [&whole[..header], &whole[header + from..header + to]].concat();
-    let length = (bytes.len() - 14) as u16;
-    bytes[16..18].copy_from_slice(&length.to_be_bytes());
-    bytes[18..20].copy_from_slice(&id.to_be_bytes());
-    let fragment = (from / 8) as u16 | if last { 0 } else { MORE };
-    bytes[20..22].copy_from_slice(&fragment.to_be_bytes());
-    let sum = checksum(&[&bytes[14..24], &bytes[26..header]]);
-    bytes[24..26].copy_from_slice(&sum.to_be_bytes());
-    bytes
-}
-
 /// A frame in fragments with up to `size` bytes each.
 fn split(frame: &Frame, id: u16, size: usize) -> Vec<Vec<u8>> {
     let length = frame.bytes().len() - 34 - frame.options.len();
-    (0..length).step_by(size).map(|from| part_of(frame, id, from, length.min(from + size))).collect()
+    (0..length).step_by(size).map(|from| frame.part(id, from, length.min(from + size))).collect()
 }
 
 /// The datagram that these fragments are, and its identification.
@@ -132,12 +116,12 @@ fn a_fragment_that_follows_nothing_known_is_dropped() {
     let world = World::new();
     let sent = datagram(5001);
     let [first, middle, last] = &split(&sent, 7, 1480)[..] else { unreachable!() };
-    let from = |frame: Frame| part_of(&frame.macs(mac(CLIENT), ROUTER_MAC), 7, 1480, 2960);
+    let from = |frame: Frame| frame.macs(mac(CLIENT), ROUTER_MAC).part(7, 1480, 2960);
     assert_eq!(world.send_bytes(CLIENT, middle), Outcome::Dropped, "before the first one");
     passed(world.send_bytes(CLIENT, first));
     for (what, fragment) in [
-        ("of another datagram", part_of(&sent, 8, 1480, 2960)),
-        ("in the same slot", part_of(&sent, 7 + 256, 1480, 2960)),
+        ("of another datagram", sent.part(8, 1480, 2960)),
+        ("in the same slot", sent.part(7 + 256, 1480, 2960)),
         ("to another address", from(Frame { destination: AWS_IP, ..sent.clone() })),
         ("of another protocol", {
             let bytes = vec![0; 3009];
@@ -148,11 +132,11 @@ fn a_fragment_that_follows_nothing_known_is_dropped() {
     }
     let others = sent.clone().macs(mac(NEIGHBOUR), ROUTER_MAC);
     assert_eq!(
-        world.send_bytes(NEIGHBOUR, &part_of(&others, 7, 1480, 2960)),
+        world.send_bytes(NEIGHBOUR, &others.part(7, 1480, 2960)),
         Outcome::Dropped,
         "of another sender"
     );
-    assert_eq!(world.send_bytes(CLIENT, &part_of(&others, 7, 1480, 2960)), Outcome::Dropped, "a forged MAC");
+    assert_eq!(world.send_bytes(CLIENT, &others.part(7, 1480, 2960)), Outcome::Dropped, "a forged MAC");
     passed(world.send_bytes(CLIENT, middle));
     passed(world.send_bytes(CLIENT, last));
 
@@ -186,19 +170,19 @@ fn none_overwrites_what_was_judged() {
     let syn = Frame { fragment: 0, ..Frame::tcp((CLIENT_IP, 1), (NEIGHBOUR_IP, 80), SYN).payload(&[7; 100]) }
         .macs(mac(CLIENT), ROUTER_MAC);
     for from in [8, 16] {
-        assert_eq!(world.send_bytes(CLIENT, &part_of(&syn, 7, from, 120)), Outcome::Dropped);
+        assert_eq!(world.send_bytes(CLIENT, &syn.part(7, from, 120)), Outcome::Dropped);
     }
-    assert_eq!(world.send_bytes(CLIENT, &part_of(&syn, 7, 0, 16)), Outcome::Dropped, "tiny");
-    passed(world.send_bytes(CLIENT, &part_of(&syn, 7, 0, 40)));
+    assert_eq!(world.send_bytes(CLIENT, &syn.part(7, 0, 16)), Outcome::Dropped, "tiny");
+    passed(world.send_bytes(CLIENT, &syn.part(7, 0, 40)));
     for from in [8, 16, 24, 32] {
-        assert_eq!(world.send_bytes(CLIENT, &part_of(&syn, 7, from, 120)), Outcome::Dropped, "{from}");
+        assert_eq!(world.send_bytes(CLIENT, &syn.part(7, from, 120)), Outcome::Dropped, "{from}");
     }
-    passed(world.send_bytes(CLIENT, &part_of(&syn, 7, 40, 120)));
+    passed(world.send_bytes(CLIENT, &syn.part(7, 40, 120)));
     // Another first one, to a port that no rule allows, is judged as such; what follows is the one's that was let through.
     let denied =
         Frame { fragment: 0, ..Frame::tcp((CLIENT_IP, 1), (NEIGHBOUR_IP, 22), SYN).payload(&[7; 100]) };
     let denied = denied.macs(mac(CLIENT), ROUTER_MAC);
-    assert_eq!(world.send_bytes(CLIENT, &part_of(&denied, 7, 0, 40)), Outcome::Dropped);
+    assert_eq!(world.send_bytes(CLIENT, &denied.part(7, 0, 40)), Outcome::Dropped);
     world.assert_drops(&[
         (CLIENT, Drop::DROP_FRAGMENT, 6),
         (CLIENT, Drop::DROP_MALFORMED, 1),
@@ -216,16 +200,16 @@ fn lengths_that_cannot_be_are_malformed() {
         bytes
     };
     for (what, bytes) in [
-        ("more to come, but not in units of eight bytes", part_of(&sent, 7, 0, 1001)),
-        ("more to come, of nothing", part_of(&sent, 7, 1480, 1480)),
-        ("beyond 64 KiB", changed(part_of(&sent, 7, 1480, 2960), 0x1fff)),
+        ("more to come, but not in units of eight bytes", sent.part(7, 0, 1001)),
+        ("more to come, of nothing", sent.part(7, 1480, 1480)),
+        ("beyond 64 KiB", changed(sent.part(7, 1480, 2960), 0x1fff)),
         ("a first one that is all of it", changed(sent.bytes(), MORE)),
-        ("a first one without its header", part_of(&sent, 7, 0, 0)),
+        ("a first one without its header", sent.part(7, 0, 0)),
     ] {
         assert_eq!(world.send_bytes(CLIENT, &bytes), Outcome::Dropped, "{what}");
     }
     // Whose datagram says to end before its second one.
-    let short = changed(part_of(&Frame { transport: udp(72), ..sent.clone() }, 7, 0, 80), MORE);
+    let short = changed(Frame { transport: udp(72), ..sent.clone() }.part(7, 0, 80), MORE);
     assert_eq!(world.send_bytes(CLIENT, &short), Outcome::Dropped);
     world.assert_drops(&[(CLIENT, Drop::DROP_MALFORMED, 6)]);
     assert_eq!(world.flows(), []);
@@ -270,16 +254,16 @@ fn a_flood_of_first_fragments_takes_nobody_elses_place() {
     for id in 0..2000 {
         let flood = Frame::udp((SECOND_IP, 1), (NODE_IP, 443)).payload(&[7; 100]);
         let flood = Frame { fragment: 0, ..flood }.macs(mac(SECOND), ROUTER_MAC);
-        passed(world.send_bytes(SECOND, &part_of(&flood, id, 0, 16)));
+        passed(world.send_bytes(SECOND, &flood.part(id, 0, 16)));
     }
     assert_eq!(world.skeleton.maps.fragments.keys().count(), 1 + 256);
     passed(world.send_bytes(CLIENT, middle));
     // Of its own, as many at once as there are slots.
     for id in 0..256 {
-        passed(world.send_bytes(CLIENT, &part_of(&datagram(5001), id, 0, 1480)));
+        passed(world.send_bytes(CLIENT, &datagram(5001).part(id, 0, 1480)));
     }
     for id in 0..256 {
-        passed(world.send_bytes(CLIENT, &part_of(&datagram(5001), id, 1480, 2960)));
+        passed(world.send_bytes(CLIENT, &datagram(5001).part(id, 1480, 2960)));
     }
     world.assert_drops(&[]);
 }

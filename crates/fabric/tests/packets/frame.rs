@@ -212,6 +212,22 @@ impl Frame {
         [&self.destination_mac[..], &self.source_mac, &[8, 0], &ip, &transport].concat()
     }
 
+    /// One fragment of the frame: bytes `from` to `to` of what follows its IPv4 header.
+    pub fn part(&self, id: u16, from: usize, to: usize) -> Vec<u8> {
+        let whole = self.bytes();
+        let header = 34 + self.options.len();
+        let more = if header + to == whole.len() { 0 } else { 0x2000 };
+        let mut bytes = [&whole[..header], &whole[header + from..header + to]].concat();
+        let length = (bytes.len() - 14) as u16;
+        bytes[16..18].copy_from_slice(&length.to_be_bytes());
+        bytes[18..20].copy_from_slice(&id.to_be_bytes());
+        bytes[20..22].copy_from_slice(&((from / 8) as u16 | more).to_be_bytes());
+        bytes[24..26].copy_from_slice(&[0, 0]);
+        let sum = checksum(&[&bytes[14..header]]);
+        bytes[24..26].copy_from_slice(&sum.to_be_bytes());
+        bytes
+    }
+
     fn transport_bytes(&self) -> Vec<u8> {
         self.transport.bytes(|bytes| match self.transport {
             Transport::Echo { .. } => checksum(&[bytes]),

@@ -22,6 +22,7 @@ mod gateway;
 mod gateway_endpoints;
 mod ipv6;
 mod neighbours;
+mod reasons;
 mod resets;
 mod routes;
 mod rules;
