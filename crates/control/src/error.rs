@@ -13,8 +13,9 @@ mod load_balancing;
 mod network;
 mod prefix_list;
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
+use ipnet::Ipv6Net;
 use linkway_store::StoreError;
 use linkway_wire::ApiError;
 
@@ -67,6 +68,9 @@ pub enum Error {
     /// None of parameters that one is needed of.
     #[error("The request must contain exactly one of: {0}")]
     MissingOneOf(&'static str),
+    /// None of parameters that one is needed of; the message is the whole of it.
+    #[error("{0}")]
+    MissingEither(&'static str),
     /// A value that the parameter cannot have; the message is the whole of it.
     #[error("{0}")]
     InvalidParameterValue(String),
@@ -123,6 +127,12 @@ pub enum Error {
     /// A subnet's range that another one has a part of.
     #[error("The CIDR '{0}' conflicts with another subnet")]
     SubnetConflict(String),
+    /// A subnet's IPv6 range that is not in its VPC.
+    #[error("The IPv6 CIDR '{0}' is invalid.")]
+    SubnetIpv6Range(Ipv6Net),
+    /// A subnet's IPv6 range that another one has a part of.
+    #[error("The IPv6 CIDR '{0}' conflicts with another subnet")]
+    SubnetIpv6Conflict(Ipv6Net),
 
     /// A group is made in the default VPC unless the request names one, and there is none.
     #[error("No default VPC for this user")]
@@ -165,7 +175,7 @@ pub enum Error {
 
     /// The address belongs to another interface.
     #[error("Address {0} is in use.")]
-    AddressInUse(Ipv4Addr),
+    AddressInUse(IpAddr),
     /// A subnet is full.
     #[error("The specified subnet does not have enough free addresses to satisfy the request.")]
     InsufficientFreeAddresses,
@@ -240,7 +250,7 @@ impl Error {
             Self::MalformedGroupFilter(_) => "InvalidGroupId.Malformed",
             Self::UnknownId(_) => "InvalidID",
             Self::DescribedPrefixListNotFound(_) => "InvalidPrefixListId.NotFound",
-            Self::MissingParameter(_) | Self::MissingOneOf(_) => "MissingParameter",
+            Self::MissingParameter(_) | Self::MissingOneOf(_) | Self::MissingEither(_) => "MissingParameter",
             Self::InvalidParameterValue(_) | Self::UnknownFilter(_) => "InvalidParameterValue",
             Self::InvalidParameter(_) => "InvalidParameter",
             Self::InvalidParameterCombination(_) => "InvalidParameterCombination",
@@ -255,8 +265,8 @@ impl Error {
             Self::TagLimitExceeded(_) => "TagLimitExceeded",
             Self::DependencyViolation(_) => "DependencyViolation",
             Self::VpcRange(_) => "InvalidVpc.Range",
-            Self::SubnetRange(_) => "InvalidSubnet.Range",
-            Self::SubnetConflict(_) => "InvalidSubnet.Conflict",
+            Self::SubnetRange(_) | Self::SubnetIpv6Range(_) => "InvalidSubnet.Range",
+            Self::SubnetConflict(_) | Self::SubnetIpv6Conflict(_) => "InvalidSubnet.Conflict",
             Self::NoDefaultVpc | Self::NoDefaultVpcForGroupName => "VPCIdNotSpecified",
             Self::GroupOfOtherNetwork => "InvalidGroup.NotFound",
             Self::DuplicateGroup { .. } => "InvalidGroup.Duplicate",

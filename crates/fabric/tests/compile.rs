@@ -455,9 +455,9 @@ fn a_target_that_the_vpc_has_not_is_left_out() {
     let group = provider.group.clone();
     provider.state.change::<TargetGroup>(&group, |group| {
         group.targets.clear();
-        group.targets.push(target(TargetId::Ip(ip("10.0.1.77")), 5432));
+        group.targets.push(target(TargetId::Ip(ip("10.0.1.77").into()), 5432));
         group.targets.push(target(TargetId::Instance(InstanceId::random()), 5432));
-        group.targets.push(target(TargetId::Ip(ip(A)), 5432));
+        group.targets.push(target(TargetId::Ip(ip(A).into()), 5432));
     });
     assert_eq!(provider.targets(0).0, mapped(&[A]));
     assert_eq!(compiled(&provider.state).probes.len(), 1);
@@ -511,7 +511,7 @@ proptest! {
         let vpc = state.vpc("10.0.0.0/16");
         let subnet = state.subnet(&vpc, "10.0.1.0/24", 'a');
         let balancer = state.balancer(&[(&subnet, "10.0.1.5")]);
-        let ids: Vec<TargetId> = hosts.iter().map(|host| TargetId::Ip([10, 0, 1, *host].into())).collect();
+        let ids: Vec<TargetId> = hosts.iter().map(|host| TargetId::Ip(ip(&format!("10.0.1.{host}")).into())).collect();
         let group = state.target_group(&vpc, 80, &ids);
         state.listener(&balancer, Protocol::Tcp, 80, &group);
 

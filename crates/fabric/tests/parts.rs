@@ -47,7 +47,7 @@ fn site() -> State {
     let other = state.balancer(&[(&b, "10.0.2.6")]);
     let by_instance = [TargetId::Instance(first), TargetId::Instance(second)];
     let instances = state.target_group(&provider, 5432, &by_instance);
-    let addresses = state.target_group(&provider, 80, &[TargetId::Ip(ip("10.0.2.10"))]);
+    let addresses = state.target_group(&provider, 80, &[TargetId::Ip(ip("10.0.2.10").into())]);
     state.listener(&balancer, Protocol::Tcp, 443, &instances);
     state.listener(&balancer, Protocol::Udp, 53, &addresses);
     state.listener(&other, Protocol::Tcp, 80, &addresses);

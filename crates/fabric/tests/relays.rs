@@ -66,7 +66,7 @@ impl Site {
     fn with_outside_target(mut self) -> Self {
         self.state.change::<TargetGroup>(&self.group, |group| {
             group.target_type = TargetType::Ip;
-            let mut outside = target(TargetId::Ip(ip(OUTSIDE)), 8080);
+            let mut outside = target(TargetId::Ip(ip(OUTSIDE).into()), 8080);
             outside.zone = Some("all".to_owned());
             group.targets.push(outside);
         });
@@ -171,7 +171,7 @@ fn an_address_outside_is_reached_only_while_the_operator_lets_it() {
 fn a_target_that_the_vpc_has_not_is_left_out() {
     let mut site = site().with_proxy_protocol();
     site.state.change::<TargetGroup>(&site.group, |group| {
-        group.targets = vec![target(TargetId::Ip(Ipv4Addr::new(10, 0, 1, 77)), 5432)];
+        group.targets = vec![target(TargetId::Ip(Ipv4Addr::new(10, 0, 1, 77).into()), 5432)];
     });
     assert_eq!(targets(&site.relays(), site.interface), []);
 }

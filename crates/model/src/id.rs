@@ -33,6 +33,13 @@ pub fn random_mixed(count: usize) -> String {
     random_bytes(count).iter().map(|byte| char::from(LETTERS[usize::from(byte & 63)])).collect()
 }
 
+/// 128 random bits.
+pub fn random_bits() -> u128 {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&random_bytes(16));
+    u128::from_ne_bytes(bytes)
+}
+
 fn random_bytes(count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     getrandom::fill(&mut bytes).expect("the kernel's random source answers once the machine has booted");

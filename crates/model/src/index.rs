@@ -3,6 +3,7 @@
 //! A document stands in the index under *terms*: a kind of term and a text. The index follows each document as it is
 //! put and removed, and is copied as cheaply as tables are.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -75,14 +76,17 @@ pub fn tag(key: &str, value: &str) -> String {
     format!("{key}\u{1}{value}")
 }
 
-/// The text of an address in a VPC. In the order of addresses.
-pub fn address(vpc: &VpcId, address: std::net::Ipv4Addr) -> String {
-    format!("{vpc}/{:08x}", u32::from(address))
+/// The text of an address in a VPC. In the order of addresses, those of IPv6 after all of IPv4.
+pub fn address(vpc: &VpcId, address: impl Into<IpAddr>) -> String {
+    match address.into() {
+        IpAddr::V4(address) => format!("{vpc}/{:08x}", u32::from(address)),
+        IpAddr::V6(address) => format!("{vpc}/v6/{:032x}", u128::from(address)),
+    }
 }
 
-/// The address in a text of [`address`].
-pub fn read_address(text: &str) -> Option<std::net::Ipv4Addr> {
-    let (_, digits) = text.rsplit_once('/')?;
+/// The IPv4 address in a text of [`address`].
+pub fn read_address(text: &str) -> Option<Ipv4Addr> {
+    let (_, digits) = text.split_once('/')?;
     u32::from_str_radix(digits, 16).ok().map(Into::into)
 }
 
@@ -113,6 +117,9 @@ pub(crate) fn of_interface(interface: &NetworkInterface, add: &mut dyn FnMut(Ter
     add(Term::InterfaceOwner, &owner(&interface.owner, &interface.region));
     for ip in interface.addresses() {
         add(Term::InterfaceAddress, &address(&interface.vpc, ip));
+    }
+    for ip in &interface.ipv6_addresses {
+        add(Term::InterfaceAddress, &address(&interface.vpc, *ip));
     }
     // A balancer's without groups is in no set: nothing holds it back.
     if !interface.groups.is_empty() || !matches!(interface.role, InterfaceRole::LoadBalancer { .. }) {
@@ -316,6 +323,7 @@ mod tests {
             address: address.parse().unwrap(),
             secondary_addresses: Vec::new(),
             ipv6_addresses: Vec::new(),
+            primary_ipv6: false,
             groups: groups.iter().map(|group| group.parse().unwrap()).collect(),
             source_dest_check: true,
             role: InterfaceRole::Available,
@@ -344,6 +352,14 @@ mod tests {
         assert_eq!(ids(state.found(term, &group)), ["eni-00000003"]);
         let texts: Vec<_> = state.texts(Term::InterfaceAddress, "vpc-00000001/0a000008").collect();
         assert_eq!(texts, [("vpc-00000001/0a000008", "eni-00000001")]);
+        let ipv6 = "2001:db8::7".parse().unwrap();
+        state.put(Arc::new(NetworkInterface {
+            ipv6_addresses: vec![ipv6],
+            ..interface("eni-00000003", "10.0.0.7", &["sg-00000001"])
+        }));
+        let text = address(&"vpc-00000001".parse().unwrap(), ipv6);
+        assert!(*text > *"vpc-00000001/ffffffff", "after all of IPv4");
+        assert_eq!(ids(state.found(Term::InterfaceAddress, &text)), ["eni-00000003"]);
         let sets: Vec<_> = state.distinct_texts(term, "sg-00000001/").collect();
         assert_eq!(sets, ["sg-00000001/sg-00000001", "sg-00000001/sg-00000001,sg-00000002"]);
 

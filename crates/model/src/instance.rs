@@ -60,6 +60,7 @@ impl Instance {
         let of_subnet = |subnet: &Arc<Subnet>| NameOptions {
             hostname_type: subnet.hostname_type.clone(),
             resource_name_a_record: subnet.resource_name_a_record,
+            resource_name_aaaa_record: subnet.resource_name_aaaa_record,
         };
         match &self.launch {
             Some(launch) => Some(launch.names.clone()),

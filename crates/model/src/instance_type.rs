@@ -29,7 +29,7 @@ pub struct InstanceType {
     pub memory: i64,
     /// Interfaces that an instance may have.
     pub interfaces: usize,
-    /// IPv4 addresses that each of them may have.
+    /// Addresses of each family that each of them may have.
     pub addresses: usize,
     /// `nitro` or `xen`.
     pub hypervisor: &'static str,

@@ -25,6 +25,11 @@ impl IpAddressType {
         }
     }
 
+    /// The type of this name.
+    pub fn read(name: &str) -> Option<Self> {
+        [Self::Ipv4, Self::Ipv6, Self::Dualstack].into_iter().find(|known| known.name() == name)
+    }
+
     /// Whether it has IPv4 addresses.
     pub fn has_ipv4(self) -> bool {
         self != Self::Ipv6

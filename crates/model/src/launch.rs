@@ -126,6 +126,9 @@ pub struct NameOptions {
     pub hostname_type: String,
     /// Whether its resource name has an A record.
     pub resource_name_a_record: bool,
+    /// Whether its resource name has an AAAA record.
+    #[serde(default)]
+    pub resource_name_aaaa_record: bool,
 }
 
 /// A volume of an instance's: kept, shown, and without effect.

@@ -1,10 +1,11 @@
 //! Network Load Balancers, their listeners, target groups and targets.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ip_address_type::IpAddressType;
 use crate::{AccountId, InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, Tags, Timestamp, VpcId};
 
 /// A Network Load Balancer.
@@ -22,6 +23,9 @@ pub struct LoadBalancer {
     pub vpc: VpcId,
     /// Whether it is `internal`; AWS's other scheme is `internet-facing`.
     pub internal: bool,
+    /// Which addresses its nodes have: `Ipv4` or `Dualstack`.
+    #[serde(default)]
+    pub ip_address_type: IpAddressType,
     /// Its DNS name.
     pub dns_name: String,
     /// A node a zone.
@@ -138,6 +142,9 @@ pub struct Listener {
     pub port: u16,
     /// ARN of the target group that it forwards to.
     pub target_group: String,
+    /// The default action's `Order`, if it was given; kept and shown.
+    #[serde(default)]
+    pub order: Option<i32>,
     /// How it ends TLS. `None`: it does not.
     #[serde(default)]
     pub tls: Option<ListenerTls>,
@@ -223,6 +230,9 @@ pub struct TargetGroup {
     pub port: u16,
     /// Whether targets are instances, or addresses.
     pub target_type: TargetType,
+    /// Which addresses targets have: `Ipv4` or `Ipv6`.
+    #[serde(default)]
+    pub ip_address_type: IpAddressType,
     /// How targets are checked.
     pub health_check: HealthCheck,
     /// Its attributes that differ from AWS's defaults, by AWS's keys.
@@ -305,7 +315,7 @@ pub enum TargetId {
     /// An instance.
     Instance(InstanceId),
     /// An address.
-    Ip(Ipv4Addr),
+    Ip(IpAddr),
 }
 
 /// A target's health, as checks found it.

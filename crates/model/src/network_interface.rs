@@ -35,6 +35,9 @@ pub struct NetworkInterface {
     /// Its IPv6 addresses; the first is the one that a service's own interface is known by.
     #[serde(default)]
     pub ipv6_addresses: Vec<Ipv6Addr>,
+    /// Whether the first of them stays as long as the interface does (AWS's primary IPv6 address).
+    #[serde(default)]
+    pub primary_ipv6: bool,
     /// Its security groups. Empty only for a load balancer's without any: then everything is let in.
     pub groups: Vec<SecurityGroupId>,
     /// Whether packets must come from its own addresses.
@@ -120,7 +123,17 @@ impl NetworkInterface {
         }
     }
 
-    /// All of its private addresses, the primary one first.
+    /// Its primary IPv6 address, by which an instance is a target of groups of IPv6 addresses.
+    pub fn primary_ipv6_address(&self) -> Option<Ipv6Addr> {
+        self.ipv6_addresses.first().copied().filter(|_| self.primary_ipv6)
+    }
+
+    /// Whether it has no more than this many addresses of each family.
+    pub fn fits(&self, most: usize) -> bool {
+        self.addresses().count() <= most && self.ipv6_addresses.len() <= most
+    }
+
+    /// All of its private IPv4 addresses, the primary one first.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
         std::iter::once(self.address).chain(self.secondary_addresses.iter().copied())
     }

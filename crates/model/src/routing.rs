@@ -1,12 +1,13 @@
 //! Which targets a balancer's node sends new connections to, and which zones DNS therefore leads to: one
 //! rule, for the packet path, for DNS and for whoever explains them.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::Snapshot;
 use crate::endpoint_service::EndpointService;
 use crate::index::Term;
 use crate::instance::Instance;
+use crate::ip_address_type::IpAddressType;
 use crate::load_balancer::{
     Listener, LoadBalancer, LoadBalancerNode, Protocol, Target, TargetGroup, TargetHealth, TargetId,
 };
@@ -58,26 +59,31 @@ impl<'a> Routing<'a> {
             TargetId::Ip(address) => self
                 .snapshot
                 .found::<Subnet>(Term::SubnetVpc, group.vpc.as_str())
-                .find(|subnet| subnet.cidr.contains(address))
+                .find(|subnet| subnet.has_address(*address))
                 .map(|subnet| subnet.zone.as_str()),
         }
     }
 
-    /// A target's address: as registered, or its instance's primary one. `None`: the instance is gone.
-    pub fn address(&self, target: &Target) -> Option<Ipv4Addr> {
+    /// A target's address: as registered, or its instance's primary one of the group's family. `None`: the instance
+    /// is gone, or has no such address any more.
+    pub fn address(&self, group: &TargetGroup, target: &Target) -> Option<IpAddr> {
         match &target.id {
             TargetId::Ip(address) => Some(*address),
             TargetId::Instance(id) => {
                 let instance = self.snapshot.get::<Instance>(id)?;
-                Some(self.snapshot.get::<NetworkInterface>(&instance.interface)?.address)
+                let interface = self.snapshot.get::<NetworkInterface>(&instance.interface)?;
+                match group.ip_address_type {
+                    IpAddressType::Ipv6 => interface.primary_ipv6_address().map(IpAddr::V6),
+                    _ => Some(interface.address.into()),
+                }
             }
         }
     }
 
     /// The address of a target that is outside of its group's VPC: a host that this one reaches. `None`: the target
-    /// is in the VPC.
+    /// is in the VPC, as those with IPv6 addresses are.
     pub fn outside(&self, group: &TargetGroup, target: &Target) -> Option<Ipv4Addr> {
-        let TargetId::Ip(address) = target.id else { return None };
+        let TargetId::Ip(IpAddr::V4(address)) = target.id else { return None };
         let vpc = self.snapshot.get::<Vpc>(&group.vpc)?;
         (!vpc.has_address(address)).then_some(address)
     }

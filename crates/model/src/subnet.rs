@@ -1,6 +1,6 @@
 //! Subnets.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,16 @@ pub struct Subnet {
     /// Whether interfaces made in it get an IPv6 address.
     #[serde(default)]
     pub assign_ipv6_address_on_creation: bool,
+    /// Whether its resolver makes up AAAA records of IPv4 addresses (AWS's DNS64).
+    #[serde(default)]
+    pub enable_dns64: bool,
     /// `ip-name` or `resource-name`.
     pub hostname_type: String,
     /// Whether the resource name has an A record.
     pub resource_name_a_record: bool,
+    /// Whether the resource name has an AAAA record.
+    #[serde(default)]
+    pub resource_name_aaaa_record: bool,
     /// Its network ACL, and the association's id.
     pub network_acl: (NetworkAclAssociationId, NetworkAclId),
     /// Its tags.
@@ -55,6 +61,14 @@ pub struct SubnetIpv6Cidr {
 }
 
 impl Subnet {
+    /// Whether an address is in one of its ranges.
+    pub fn has_address(&self, address: impl Into<IpAddr>) -> bool {
+        match address.into() {
+            IpAddr::V4(address) => self.cidr.contains(&address),
+            IpAddr::V6(address) => self.ipv6_cidr.as_ref().is_some_and(|range| range.cidr.contains(&address)),
+        }
+    }
+
     /// The subnet's router: its first address.
     pub fn router(&self) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.cidr.network()).saturating_add(1))

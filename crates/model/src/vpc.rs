@@ -1,8 +1,8 @@
 //! VPCs.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -48,9 +48,18 @@ pub struct Vpc {
 }
 
 impl Vpc {
+    /// All of its ranges, those of IPv4 first: what its route tables have local routes to.
+    pub fn ranges(&self) -> impl Iterator<Item = IpNet> + '_ {
+        let v4 = self.cidrs.iter().map(|range| IpNet::V4(range.cidr));
+        v4.chain(self.ipv6_cidrs.iter().map(|range| IpNet::V6(range.cidr)))
+    }
+
     /// Whether an address is in one of its ranges.
-    pub fn has_address(&self, address: Ipv4Addr) -> bool {
-        self.cidrs.iter().any(|range| range.cidr.contains(&address))
+    pub fn has_address(&self, address: impl Into<IpAddr>) -> bool {
+        match address.into() {
+            IpAddr::V4(address) => self.cidrs.iter().any(|range| range.cidr.contains(&address)),
+            IpAddr::V6(address) => self.ipv6_cidrs.iter().any(|range| range.cidr.contains(&address)),
+        }
     }
 }
 

@@ -41,6 +41,9 @@ pub struct VpcEndpoint {
     /// Which addresses its interfaces have.
     #[serde(default)]
     pub ip_address_type: IpAddressType,
+    /// Which records its names have.
+    #[serde(default)]
+    pub dns_record_ip_type: DnsRecordIpType,
     /// Security groups of all of its interfaces.
     pub groups: Vec<SecurityGroupId>,
     /// Whether the service's private DNS name resolves to it in the VPC.
@@ -64,6 +67,39 @@ pub struct VpcEndpoint {
     pub deleted: Option<Timestamp>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// Which records an endpoint's names have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DnsRecordIpType {
+    /// A.
+    #[default]
+    Ipv4,
+    /// AAAA.
+    Ipv6,
+    /// Both.
+    Dualstack,
+    /// A of all its names, AAAA of its regional and zonal ones, and not of the service's own names.
+    ServiceDefined,
+}
+
+impl DnsRecordIpType {
+    /// AWS's name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+            Self::Dualstack => "dualstack",
+            Self::ServiceDefined => "service-defined",
+        }
+    }
+
+    /// The type of this name.
+    pub fn read(name: &str) -> Option<Self> {
+        let known = [Self::Ipv4, Self::Ipv6, Self::Dualstack, Self::ServiceDefined];
+        known.into_iter().find(|known| known.name() == name)
+    }
 }
 
 /// What a gateway endpoint is reached by.

@@ -10,7 +10,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::{AttachmentId, InstanceId, ReservationId, SecurityGroupId, SubnetId, Tags};
 use linkway_store::Transaction;
 
-use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
 use crate::ec2::security_group::groups_of_vpc;
 use crate::lookup::not_found;
 use crate::{Caller, Control, Error};
@@ -83,10 +83,8 @@ impl Control {
         let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
         let groups = groups_of_vpc(tx, &owner, &groups, vpc, &format!("subnet {}", subnet.id))?;
         let description = String::new();
-        allocate(
-            tx,
-            Allocation { subnet, address, groups, description, role, now: self.now(), tags: Tags::new() },
-        )
+        let (ipv6, now) = (Ipv6::by_subnet(tx, subnet)?, self.now());
+        allocate(tx, Allocation { subnet, address, ipv6, groups, description, role, now, tags: Tags::new() })
     }
 
     /// An instance's command runs. Returns whether it shall: not if the instance was terminated before.

@@ -1,6 +1,9 @@
 //! Address ranges as requests give them.
 
-use ipnet::Ipv4Net;
+use std::net::Ipv6Addr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use linkway_model::random_bits;
 
 use crate::Error;
 
@@ -9,6 +12,16 @@ pub(crate) fn block(text: &str) -> Result<Ipv4Net, Error> {
     let net: Ipv4Net = text.parse().map_err(|_| {
         Error::InvalidParameterValue(format!(
             "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+        ))
+    })?;
+    Ok(net.trunc())
+}
+
+/// Read a subnet's IPv6 range, in its canonical form.
+pub(crate) fn ipv6_block(text: &str) -> Result<Ipv6Net, Error> {
+    let net: Ipv6Net = text.parse().map_err(|_| {
+        Error::InvalidParameterValue(format!(
+            "Value ({text}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block."
         ))
     })?;
     Ok(net.trunc())
@@ -26,7 +39,13 @@ pub(crate) fn is_reserved(net: Ipv4Net) -> bool {
     })
 }
 
+/// An address of a range, at random.
+pub(crate) fn random_address(range: Ipv6Net) -> Ipv6Addr {
+    (u128::from(range.network()) | (random_bits() & u128::from(range.hostmask()))).into()
+}
+
 /// Whether two ranges have an address in common.
-pub(crate) fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
+pub(crate) fn overlap(a: impl Into<IpNet>, b: impl Into<IpNet>) -> bool {
+    let (a, b) = (a.into(), b.into());
     a.contains(&b) || b.contains(&a)
 }

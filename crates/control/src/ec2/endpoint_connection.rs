@@ -27,7 +27,7 @@ use crate::page::Page;
 use crate::{Caller, Control, Error, tags};
 
 const FIELDS: &[Field<VpcEndpoint>] = fields! {
-    "ip-address-type" => |_, _| one("ipv4");
+    "ip-address-type" => |_, endpoint| one(endpoint.ip_address_type.name());
     "service-id" => |_, endpoint| one(&endpoint.service);
     "vpc-endpoint-id" => |_, endpoint| one(&endpoint.id);
     "vpc-endpoint-owner" => |_, endpoint| one(&endpoint.owner);
@@ -60,7 +60,7 @@ fn shape(state: &Snapshot, endpoint: &Arc<VpcEndpoint>) -> VpcEndpointConnection
     VpcEndpointConnection {
         creation_timestamp: Some(endpoint.created),
         dns_entries: dns_entries(state, endpoint),
-        ip_address_type: Some("ipv4".into()),
+        ip_address_type: Some(endpoint.ip_address_type.name().into()),
         network_load_balancer_arns: balancers.unwrap_or_default(),
         service_id: Some(endpoint.service.to_string()),
         tags: tags::shape(&endpoint.connection_tags),

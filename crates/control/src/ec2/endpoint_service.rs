@@ -13,6 +13,7 @@ mod reconcile;
 use std::sync::Arc;
 
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::region::Zone;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{EndpointServiceId, Snapshot};
@@ -51,4 +52,10 @@ pub(crate) fn service_type(name: &str) -> Vec<ServiceTypeDetail> {
 /// Ids of the zones that a service is offered in.
 fn zone_ids(service: &EndpointService) -> Vec<String> {
     service.zones.iter().filter_map(|name| Zone::find(name)).map(|zone| zone.id.to_owned()).collect()
+}
+
+/// Whether a service that supports these types of addresses can have endpoints with addresses of one.
+pub(crate) fn supports(types: &[String], wanted: IpAddressType) -> bool {
+    let has = |known: IpAddressType| types.iter().any(|its| its == known.name());
+    (!wanted.has_ipv4() || has(IpAddressType::Ipv4)) && (!wanted.has_ipv6() || has(IpAddressType::Ipv6))
 }

@@ -5,7 +5,7 @@ mod shape;
 
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -26,22 +26,41 @@ use crate::lookup::{Owned, named, not_found, required};
 use crate::page::{Page, USUAL};
 use crate::{Caller, Control, Error, tags};
 
-/// The number of the last entry.
+/// The numbers of the last entries, about IPv4 and about IPv6.
 const LAST: i32 = 32767;
+const LAST_IPV6: i32 = 32768;
+
+/// The number of the entry that allows everything in an ACL that a VPC is born with, and of the one about IPv6 that comes
+/// with the VPC's first range. Source: the Amazon VPC user guide, "Default network ACL for a VPC".
+const ALLOW_ALL: i32 = 100;
+const ALLOW_ALL_IPV6: i32 = 101;
+
+/// An entry about everything of one family.
+fn everything(number: i32, egress: bool, cidr: IpNet, allow: bool) -> NetworkAclEntry {
+    NetworkAclEntry { number, egress, protocol: None, cidr, allow, ports: None, icmp: None }
+}
 
 /// Write the ACL that a VPC is born with, which allows everything.
 pub(crate) fn create_default(tx: &mut Transaction, caller: &Caller, vpc: &VpcId) -> NetworkAclId {
-    let allow_all = |egress| NetworkAclEntry {
-        number: 100,
-        egress,
-        protocol: None,
-        cidr: IpNet::V4(Ipv4Net::default()),
-        allow: true,
-        ports: None,
-        icmp: None,
-    };
     let entries = vec![allow_all(true), allow_all(false)];
     write(tx, caller, vpc, true, entries, Tags::new())
+}
+
+fn allow_all(egress: bool) -> NetworkAclEntry {
+    everything(ALLOW_ALL, egress, IpNet::V4(Ipv4Net::default()), true)
+}
+
+/// Have a VPC's default ACL allow everything of IPv6, too, in each direction that nobody has changed.
+pub(crate) fn allow_ipv6(tx: &mut Transaction, default_acl: &NetworkAclId) {
+    tx.update::<NetworkAcl>(default_acl, |acl| {
+        for egress in [true, false] {
+            let mut entries = acl.entries.iter().filter(|entry| entry.egress == egress);
+            if entries.next() == Some(&allow_all(egress)) && entries.next().is_none() {
+                let everywhere = IpNet::V6(Ipv6Net::default());
+                acl.entries.push(everything(ALLOW_ALL_IPV6, egress, everywhere, true));
+            }
+        }
+    });
 }
 
 fn write(

@@ -6,6 +6,7 @@ mod attach;
 mod attribute;
 mod create;
 mod filters;
+mod ipv6;
 mod shape;
 
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
@@ -14,11 +15,14 @@ use linkway_wire::ec2::{
 };
 
 pub(crate) use allocate::{Allocation, addresses_in, allocate};
-pub(crate) use assign::{assign, assign_ipv6, unassign, unassign_ipv6};
+pub(crate) use assign::{assign, unassign};
 pub(crate) use attach::{attach, attached, detach};
 pub(crate) use attribute::{describe_attribute, modify_attribute, reset_attribute};
 pub(crate) use create::{Asked, create};
-pub(crate) use shape::{attachment, public, status};
+pub(crate) use ipv6::{
+    AskedIpv6, Ipv6, assign as assign_ipv6, choose as choose_ipv6, unassign as unassign_ipv6,
+};
+pub(crate) use shape::{attachment, ipv6_addresses, public, status};
 
 use crate::describe::select;
 use crate::lookup::named;

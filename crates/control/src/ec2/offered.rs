@@ -108,11 +108,11 @@ impl Offered {
         }
     }
 
-    /// `ipv4`, `ipv6`.
+    /// `ipv4`, `ipv6`: what its interface endpoints may have. AWS's services have both.
     pub(crate) fn ip_address_types(&self) -> Cow<'_, [String]> {
         match self {
             Self::Customer(service) => Cow::Borrowed(&service.supported_ip_address_types),
-            Self::Aws(..) => Cow::Owned(vec!["ipv4".to_owned()]),
+            Self::Aws(..) => Cow::Owned(vec!["ipv4".to_owned(), "ipv6".to_owned()]),
         }
     }
 

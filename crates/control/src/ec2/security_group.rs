@@ -5,9 +5,10 @@ mod membership;
 mod references;
 mod vpc_association;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::{Direction, Peer, SecurityGroup, SecurityGroupRule, Traffic};
@@ -49,7 +50,28 @@ pub(crate) fn create_default(tx: &mut Transaction, caller: &Caller, vpc: &VpcId)
 /// Every protocol.
 const ALL_TRAFFIC: Traffic = Traffic { protocol: None, from: None, to: None };
 
-/// Write a group, with the rule that lets everything out.
+/// Everywhere, of IPv4 and of IPv6.
+const EVERYWHERE: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0));
+const EVERYWHERE_IPV6: IpNet = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0));
+
+/// Have a VPC's default group let out everything of IPv6, too, unless somebody has changed what it lets out. Source: the
+/// Amazon VPC user guide, "Default security groups for your VPCs".
+pub(crate) fn let_out_ipv6(tx: &mut Transaction, default_group: &SecurityGroupId) {
+    let Some(group) = tx.get::<SecurityGroup>(default_group).cloned() else { return };
+    let rules = rules_of(tx, &group.id);
+    let mut rules = rules.iter().filter(|rule| rule.direction == Direction::Egress);
+    let is_first =
+        |rule: &Arc<SecurityGroupRule>| rule.traffic == ALL_TRAFFIC && rule.peer == Peer::Cidr(EVERYWHERE);
+    if rules.next().is_some_and(is_first) && rules.next().is_none() {
+        let_out(tx, &group, EVERYWHERE_IPV6);
+    }
+}
+
+fn let_out(tx: &mut Transaction, group: &SecurityGroup, to: IpNet) {
+    write_rule(tx, group, Direction::Egress, ALL_TRAFFIC, Peer::Cidr(to), None, Tags::new());
+}
+
+/// Write a group, with the rules that let everything out.
 fn write(
     tx: &mut Transaction,
     caller: &Caller,
@@ -70,8 +92,10 @@ fn write(
         tags,
     };
     tx.put(group.clone());
-    let everywhere = Peer::Cidr(IpNet::V4(Ipv4Net::default()));
-    write_rule(tx, &group, Direction::Egress, ALL_TRAFFIC, everywhere, None, Tags::new());
+    let_out(tx, &group, EVERYWHERE);
+    if tx.get::<Vpc>(vpc).is_some_and(|vpc| !vpc.ipv6_cidrs.is_empty()) {
+        let_out(tx, &group, EVERYWHERE_IPV6);
+    }
     group
 }
 

@@ -1,6 +1,7 @@
 //! `DescribeVpcEndpointServices`: the services that a caller may connect to, customers' and AWS's own. Whoever is
 //! not permitted cannot tell a service from one that does not exist.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use linkway_model::{Snapshot, Tags};
@@ -34,6 +35,11 @@ impl Offer {
         gateway.into_iter().chain([Self { service, gateway: false }])
     }
 
+    /// Routes through a gateway endpoint lead to IPv4 addresses.
+    fn ip_address_types(&self) -> Cow<'_, [String]> {
+        if self.gateway { Cow::Owned(vec!["ipv4".to_owned()]) } else { self.service.ip_address_types() }
+    }
+
     fn type_name(&self) -> &'static str {
         if self.gateway { "Gateway" } else { "Interface" }
     }
@@ -44,7 +50,7 @@ const FIELDS: &[Field<Offer>] = fields! {
     "service-name" => |_, offer| one(offer.service.name());
     "service-region" => |_, offer| one(offer.service.region());
     "service-type" => |_, offer| one(offer.type_name());
-    "supported-ip-address-types" => |_, offer| many(offer.service.ip_address_types().iter());
+    "supported-ip-address-types" => |_, offer| many(offer.ip_address_types().iter());
 };
 
 pub(crate) fn describe(
@@ -136,7 +142,7 @@ fn detail(caller: &Caller, offer: &Offer) -> ServiceDetail {
         service_name: Some(service.name()),
         service_region: Some(service.region().to_owned()),
         service_type: service_type(offer.type_name()),
-        supported_ip_address_types: service.ip_address_types().into_owned(),
+        supported_ip_address_types: offer.ip_address_types().into_owned(),
         tags: tags::shape(tags_for(caller, service)),
         vpc_endpoint_policy_supported: Some(policies),
     }

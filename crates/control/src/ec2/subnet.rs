@@ -35,11 +35,13 @@ const FILTERS: &[Field<Subnet>] = fields! {
     "cidr-block" | "cidr" | "cidrBlock" => |_, subnet| one(subnet.cidr);
     "customer-owned-ipv4-pool" => none;
     "default-for-az" | "defaultForAz" => |_, subnet| one(subnet.default_for_az);
-    "enable-dns64" => |_, _| one(false);
+    "enable-dns64" => |_, subnet| one(subnet.enable_dns64);
     "enable-lni-at-device-index" => none;
-    "ipv6-cidr-block-association.ipv6-cidr-block" => none;
-    "ipv6-cidr-block-association.association-id" => none;
-    "ipv6-cidr-block-association.state" => none;
+    "ipv6-cidr-block-association.ipv6-cidr-block" =>
+        |_, subnet| many(subnet.ipv6_cidr.as_ref().map(|range| range.cidr));
+    "ipv6-cidr-block-association.association-id" =>
+        |_, subnet| many(subnet.ipv6_cidr.as_ref().map(|range| &range.association));
+    "ipv6-cidr-block-association.state" => |_, subnet| many(subnet.ipv6_cidr.as_ref().map(|_| "associated"));
     "ipv6-native" => |_, _| one(false);
     "map-customer-owned-ip-on-launch" => |_, _| one(false);
     "map-public-ip-on-launch" => |_, subnet| one(subnet.map_public_ip_on_launch);
@@ -48,7 +50,8 @@ const FILTERS: &[Field<Subnet>] = fields! {
     "private-dns-name-options-on-launch.hostname-type" => |_, subnet| one(&subnet.hostname_type);
     "private-dns-name-options-on-launch.enable-resource-name-dns-a-record" =>
         |_, subnet| one(subnet.resource_name_a_record);
-    "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" => |_, _| one(false);
+    "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record" =>
+        |_, subnet| one(subnet.resource_name_aaaa_record);
     "state" => |_, _| one("available");
     "subnet-arn" => |_, subnet| one(subnet.arn());
     "subnet-id" => |_, subnet| one(&subnet.id);
@@ -60,24 +63,38 @@ pub(crate) fn create(
     caller: &Caller,
     input: CreateSubnetRequest,
 ) -> Result<CreateSubnetResult, Error> {
-    if input.ipv6_cidr_block.is_some()
-        || input.ipv6_native == Some(true)
-        || input.ipv4_ipam_pool_id.is_some()
-        || input.ipv6_ipam_pool_id.is_some()
-        || input.outpost_arn.is_some()
-    {
-        return Err(Error::Unsupported("Subnets have one IPv4 CIDR block, given in the request.".into()));
-    }
+    check_supported(&input)?;
     let tags = tags::specified(&input.tag_specifications, Subnet::NOUN.resource_type)?;
     let block = required(input.cidr_block, "CidrBlock")?;
     let shape = control.write(input.dry_run, |tx| {
         let vpc = Arc::clone(named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?);
         let zone = zone(caller, input.availability_zone.as_deref(), input.availability_zone_id.as_deref())?;
-        let subnet = new(&vpc, zone, range(tx, &vpc, &block)?, tags);
+        let mut subnet = new(&vpc, zone, range(tx, &vpc, &block)?, tags);
+        if let Some(block) = &input.ipv6_cidr_block {
+            subnet.ipv6_cidr = Some(cidr_block::ipv6(tx, &vpc, block)?);
+        }
         tx.put(subnet.clone());
         Ok(shape(tx, &subnet))
     })?;
     Ok(CreateSubnetResult { subnet: Some(shape) })
+}
+
+/// The messages about IPv6-only subnets are from moto's tests that were run against AWS.
+fn check_supported(input: &CreateSubnetRequest) -> Result<(), Error> {
+    if input.ipv6_native == Some(true) {
+        return Err(match (&input.cidr_block, &input.ipv6_cidr_block) {
+            (_, None) => Error::MissingEither("Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided."),
+            (Some(_), _) => Error::InvalidParameterCombination(
+                "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set ipv6Native to true."
+                    .into(),
+            ),
+            _ => Error::Unsupported("There are no IPv6-only subnets: give an IPv4 CIDR block, too.".into()),
+        });
+    }
+    if input.ipv4_ipam_pool_id.is_some() || input.ipv6_ipam_pool_id.is_some() || input.outpost_arn.is_some() {
+        return Err(Error::Unsupported("There are no IPAM pools and no Outposts.".into()));
+    }
+    Ok(())
 }
 
 /// A subnet as it begins.
@@ -89,11 +106,13 @@ pub(crate) fn new(vpc: &Vpc, zone: &Zone, cidr: Ipv4Net, tags: Tags) -> Subnet {
         cidr,
         ipv6_cidr: None,
         assign_ipv6_address_on_creation: false,
+        enable_dns64: false,
         zone: zone.name.to_owned(),
         default_for_az: false,
         map_public_ip_on_launch: false,
         hostname_type: "ip-name".into(),
         resource_name_a_record: false,
+        resource_name_aaaa_record: false,
         network_acl: (NetworkAclAssociationId::random(), vpc.default_network_acl.clone()),
         tags,
         vpc: vpc.id.clone(),
@@ -156,20 +175,21 @@ fn free_addresses(state: &Snapshot, subnet: &Subnet) -> usize {
 
 pub(crate) fn shape(state: &Snapshot, subnet: &Subnet) -> SubnetShape {
     SubnetShape {
-        assign_ipv6_address_on_creation: Some(false),
+        assign_ipv6_address_on_creation: Some(subnet.assign_ipv6_address_on_creation),
         availability_zone: Some(subnet.zone.clone()),
         availability_zone_id: Zone::find(&subnet.zone).map(|zone| zone.id.to_owned()),
         available_ip_address_count: i32::try_from(free_addresses(state, subnet)).ok(),
         cidr_block: Some(subnet.cidr.to_string()),
         default_for_az: Some(subnet.default_for_az),
-        enable_dns64: Some(false),
+        enable_dns64: Some(subnet.enable_dns64),
+        ipv6_cidr_block_association_set: cidr_block::associations(subnet),
         ipv6_native: Some(false),
         map_customer_owned_ip_on_launch: Some(false),
         map_public_ip_on_launch: Some(subnet.map_public_ip_on_launch),
         owner_id: Some(subnet.owner.to_string()),
         private_dns_name_options_on_launch: Some(PrivateDnsNameOptionsOnLaunch {
             enable_resource_name_dns_a_record: Some(subnet.resource_name_a_record),
-            enable_resource_name_dns_aaaa_record: Some(false),
+            enable_resource_name_dns_aaaa_record: Some(subnet.resource_name_aaaa_record),
             hostname_type: Some(subnet.hostname_type.clone()),
         }),
         state: Some("available".into()),

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod cidr_block;
+mod ipv6;
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::describe::select;
 use crate::ec2::dependency::refuse_if_used;
 use crate::ec2::{cidr, dhcp_options, network_acl, route_table, security_group};
 use crate::error::NetworkError;
-use crate::filter::{Field, fields, many, none, one};
+use crate::filter::{Field, fields, many, one};
 use crate::lookup::{Owned, named, required};
 use crate::page::{Page, USUAL};
 use crate::{Caller, Control, Error, tags};
@@ -40,10 +41,11 @@ const FILTERS: &[Field<Vpc>] = fields! {
     "cidr-block-association.association-id" => |_, vpc| many(vpc.cidrs.iter().map(|range| &range.association));
     "cidr-block-association.state" => |_, _| one("associated");
     "dhcp-options-id" | "dhcpOptionsId" => |_, vpc| one(&vpc.dhcp_options);
-    "ipv6-cidr-block-association.ipv6-cidr-block" => none;
-    "ipv6-cidr-block-association.ipv6-pool" => none;
-    "ipv6-cidr-block-association.association-id" => none;
-    "ipv6-cidr-block-association.state" => none;
+    "ipv6-cidr-block-association.ipv6-cidr-block" => |_, vpc| many(vpc.ipv6_cidrs.iter().map(|range| range.cidr));
+    "ipv6-cidr-block-association.ipv6-pool" => |_, vpc| many(vpc.ipv6_cidrs.iter().map(|_| ipv6::POOL));
+    "ipv6-cidr-block-association.association-id" =>
+        |_, vpc| many(vpc.ipv6_cidrs.iter().map(|range| &range.association));
+    "ipv6-cidr-block-association.state" => |_, vpc| many(vpc.ipv6_cidrs.iter().map(|_| "associated"));
     "is-default" | "isDefault" => |_, vpc| one(vpc.is_default);
     "owner-id" => |_, vpc| one(&vpc.owner);
     "state" => |_, _| one("available");
@@ -55,13 +57,10 @@ pub(crate) fn create(
     caller: &Caller,
     input: CreateVpcRequest,
 ) -> Result<CreateVpcResult, Error> {
-    if input.amazon_provided_ipv6_cidr_block == Some(true)
-        || input.ipv6_cidr_block.is_some()
-        || input.ipv6_ipam_pool_id.is_some()
-        || input.ipv4_ipam_pool_id.is_some()
-    {
-        return Err(Error::Unsupported("VPCs have one IPv4 CIDR block, given in the request.".into()));
+    if input.ipv4_ipam_pool_id.is_some() {
+        return Err(Error::Unsupported("There are no IPAM pools: give a CIDR block in the request.".into()));
     }
+    let with_ipv6 = ipv6::asked!(input).check(caller)?;
     let cidr = range(&required(input.cidr_block, "CidrBlock")?)?;
     let tenancy = input.instance_tenancy.unwrap_or_else(|| "default".into());
     if !matches!(tenancy.as_str(), "default" | "dedicated") {
@@ -70,8 +69,19 @@ pub(crate) fn create(
         )));
     }
     let tags = tags::specified(&input.tag_specifications, Vpc::NOUN.resource_type)?;
-    let vpc = control.write(input.dry_run, |tx| Ok(found(tx, caller, cidr, tenancy, tags)))?;
-    let shape = VpcShape { state: Some("pending".into()), ..shape(&vpc) };
+    let vpc = control.write(input.dry_run, |tx| {
+        let mut vpc = found(tx, caller, cidr, tenancy, tags);
+        if with_ipv6 {
+            let range = ipv6::give(tx, &vpc);
+            vpc.ipv6_cidrs.push(range);
+        }
+        Ok(vpc)
+    })?;
+    let shape = VpcShape {
+        state: Some("pending".into()),
+        ipv6_cidr_block_association_set: ipv6::associations(&vpc, "associating"),
+        ..shape(&vpc)
+    };
     Ok(CreateVpcResult { vpc: Some(shape) })
 }
 
@@ -139,6 +149,7 @@ pub(crate) fn shape(vpc: &Vpc) -> VpcShape {
         cidr_block: vpc.cidrs.first().map(|range| range.cidr.to_string()),
         cidr_block_association_set: vpc.cidrs.iter().map(|range| association(range, "associated")).collect(),
         dhcp_options_id: Some(vpc.dhcp_options.to_string()),
+        ipv6_cidr_block_association_set: ipv6::associations(vpc, "associated"),
         instance_tenancy: Some(vpc.tenancy.clone()),
         is_default: Some(vpc.is_default),
         owner_id: Some(vpc.owner.to_string()),

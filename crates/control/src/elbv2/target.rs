@@ -2,10 +2,12 @@
 
 mod reconcile;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use linkway_model::instance::{Instance, InstanceState};
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth, TargetId, TargetType};
+use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::region::Region;
 use linkway_model::subnet::Subnet;
@@ -102,11 +104,13 @@ pub(super) fn identify(group: &TargetGroup, given: &TargetDescription) -> Result
             TargetId::Instance(id.map_err(|_| invalid(format!("Instance ID '{text}' is not valid")))?)
         }
         TargetType::Ip => {
-            let address = text.parse::<Ipv4Addr>();
-            TargetId::Ip(
-                address
-                    .map_err(|_| invalid(format!("The IP address '{text}' is not a valid IPv4 address")))?,
-            )
+            let (ipv6, family) = match group.ip_address_type {
+                IpAddressType::Ipv6 => (true, "IPv6"),
+                _ => (false, "IPv4"),
+            };
+            let address = text.parse::<IpAddr>().ok().filter(|address| address.is_ipv6() == ipv6);
+            let bad = || invalid(format!("The IP address '{text}' is not a valid {family} address"));
+            TargetId::Ip(address.ok_or_else(bad)?)
         }
     };
     Ok((id, given.port.map_or(Ok(group.port), port)?))
@@ -146,8 +150,14 @@ fn zone(
             }
             if state.get::<Vpc>(&group.vpc).is_some_and(|vpc| vpc.has_address(*address)) {
                 zone_inside(state, group, *address, given)
-            } else {
+            } else if let IpAddr::V4(address) = address {
                 zone_outside(group, *address, given, outside)
+            } else {
+                Err(LoadBalancingError::InvalidTarget(format!(
+                    "The IP address '{address}' is outside the VPC '{}', where IPv6 targets must be",
+                    group.vpc
+                ))
+                .into())
             }
         }
     }
@@ -162,11 +172,11 @@ fn is_zone(caller: &Caller, name: &str) -> bool {
 fn zone_inside(
     state: &Snapshot,
     group: &TargetGroup,
-    address: Ipv4Addr,
+    address: IpAddr,
     given: Option<&str>,
 ) -> Result<Option<String>, Error> {
     let mut subnets = state.all::<Subnet>().filter(|subnet| subnet.vpc == group.vpc);
-    let own = subnets.find(|subnet| subnet.cidr.contains(&address)).map(|subnet| subnet.zone.as_str());
+    let own = subnets.find(|subnet| subnet.has_address(address)).map(|subnet| subnet.zone.as_str());
     match (given, own) {
         (Some("all"), Some(own)) => Err(invalid(format!(
             "The IP address '{address}' is within the VPC, and cannot have its Availability Zone overridden to 'all' \
@@ -224,6 +234,14 @@ fn instance(state: &Snapshot, caller: &Caller, group: &TargetGroup, id: &Instanc
     if instance.state != InstanceState::Running {
         return refuse(format!(
             "The following targets are not in a running state and cannot be registered: '{id}'"
+        ));
+    }
+    let interface = || state.get::<NetworkInterface>(&instance.interface);
+    if group.ip_address_type == IpAddressType::Ipv6
+        && interface().and_then(|found| found.primary_ipv6_address()).is_none()
+    {
+        return refuse(format!(
+            "The following targets do not have a primary IPv6 address and cannot be registered: '{id}'"
         ));
     }
     Ok(())

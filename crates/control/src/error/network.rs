@@ -86,7 +86,23 @@ pub enum NetworkError {
         /// The VPC.
         vpc: String,
         /// The range.
-        cidr: Ipv4Net,
+        cidr: IpNet,
+    },
+    /// A subnet has the IPv6 range that it may have.
+    #[error("This subnet {0} has met its maximum number of allowed CIDRs: 1")]
+    SubnetCidrLimitExceeded(String),
+    /// No id of a subnet's association.
+    #[error("The subnet CIDR block with association ID {0} is malformed")]
+    MalformedSubnetCidrAssociation(String),
+    /// A subnet's IPv6 range that something needs.
+    #[error(
+        "The subnet IPv6 CIDR block with association ID {association} may not be disassociated, because {why}"
+    )]
+    SubnetCidrInUse {
+        /// The association.
+        association: String,
+        /// What needs it.
+        why: String,
     },
     /// There is one.
     #[error("A Default VPC already exists for this account in this region.")]
@@ -134,9 +150,10 @@ impl NetworkError {
             Self::AclEntryLimitExceeded => "NetworkAclEntryLimitExceeded",
             Self::UnsupportedTenancy(_) => "UnsupportedTenancy",
             Self::CidrConflict(_) => "CidrConflict",
-            Self::CidrLimitExceeded { .. } => "CidrLimitExceeded",
+            Self::CidrLimitExceeded { .. } | Self::SubnetCidrLimitExceeded(_) => "CidrLimitExceeded",
             Self::CidrAssociationNotFound(_) => "InvalidVpcCidrBlockAssociationID.NotFound",
-            Self::CidrInUse { .. } => "InvalidCidrBlock.InUse",
+            Self::MalformedSubnetCidrAssociation(_) => "InvalidSubnetCidrBlockAssociationId.Malformed",
+            Self::CidrInUse { .. } | Self::SubnetCidrInUse { .. } => "InvalidCidrBlock.InUse",
             Self::DefaultVpcExists => "DefaultVpcAlreadyExists",
             Self::NoDefaultVpc => "DefaultVpcDoesNotExist",
             Self::DefaultSubnetExists { .. } => "DefaultSubnetAlreadyExistsInAvailabilityZone",

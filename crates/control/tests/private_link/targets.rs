@@ -254,7 +254,12 @@ fn health_that_is_known_or_nobodys_is_not_written() {
     let revision = set.world.store.snapshot().revision;
     set.checked("10.0.0.10", Health::Healthy);
     set.checked("10.0.0.11", Health::Healthy);
-    set.world.control.record_health("arn", &TargetId::Ip([10, 0, 0, 10].into()), 5432, Health::Healthy);
+    set.world.control.record_health(
+        "arn",
+        &TargetId::Ip(std::net::IpAddr::from([10, 0, 0, 10])),
+        5432,
+        Health::Healthy,
+    );
     assert_eq!(set.world.store.snapshot().revision, revision);
 }
 

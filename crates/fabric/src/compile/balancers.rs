@@ -1,5 +1,7 @@
 //! What each balancer's nodes listen on, and the targets behind.
 
+use std::net::IpAddr;
+
 use linkway_model::load_balancer::{
     self, Listener as ModelListener, LoadBalancer, LoadBalancerNode, TargetGroup, TargetHealth,
 };
@@ -95,7 +97,8 @@ pub(super) fn locate(
     group: &TargetGroup,
     target: &load_balancer::Target,
 ) -> Option<Target> {
-    let ip = context.routing.address(target)?;
+    let ip = context.routing.address(group, target)?;
+    let IpAddr::V4(ip) = ip else { return None };
     let interface = holder(context.snapshot, &group.vpc, ip)?;
     Some(Target {
         address: layout::address(ip),

@@ -2,7 +2,7 @@
 //! targets. A pure function from the state, as the tables are.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use linkway_model::endpoint_service::EndpointService;
@@ -142,7 +142,8 @@ impl Places<'_> {
         if let Some(address) = self.routing.outside(group, target) {
             return self.outside.allow(address).then(|| at(address, true));
         }
-        let address = self.routing.address(target)?;
+        let address = self.routing.address(group, target)?;
+        let IpAddr::V4(address) = address else { return None };
         holder(self.snapshot, &group.vpc, address)?;
         let key = (group.arn.clone(), target.id.clone(), target.port);
         Some(at(*self.probes.get(&key)?, false))

@@ -29,7 +29,7 @@ use linkway_model::security_group::{
 };
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
 use linkway_model::*;
 
 pub const REGION: &str = "us-east-1";
@@ -162,6 +162,8 @@ impl State {
             cidr: net(cidr),
             ipv6_cidr: None,
             assign_ipv6_address_on_creation: false,
+            enable_dns64: false,
+            resource_name_aaaa_record: false,
             zone: zone_name(zone),
             default_for_az: false,
             map_public_ip_on_launch: false,
@@ -265,6 +267,7 @@ impl State {
             address: ip(address),
             secondary_addresses: Vec::new(),
             ipv6_addresses: Vec::new(),
+            primary_ipv6: false,
             groups: groups.iter().map(|group| (*group).clone()).collect(),
             source_dest_check: true,
             role,
@@ -334,6 +337,7 @@ impl State {
             name: "balancer".to_owned(),
             vpc,
             internal: true,
+            ip_address_type: IpAddressType::Ipv4,
             dns_name: String::new(),
             nodes,
             groups: Vec::new(),
@@ -361,6 +365,7 @@ impl State {
             protocol: Protocol::Tcp,
             port,
             target_type: TargetType::Instance,
+            ip_address_type: IpAddressType::Ipv4,
             health_check: HealthCheck {
                 protocol: Protocol::Tcp,
                 port: None,
@@ -388,6 +393,7 @@ impl State {
             protocol,
             port,
             target_group: group.to_owned(),
+            order: None,
             tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
@@ -504,6 +510,7 @@ fn endpoint(id: &VpcEndpointId, vpc: VpcId, service_name: String, service: Endpo
         gateway: None,
         groups: Vec::new(),
         ip_address_type: IpAddressType::Ipv4,
+        dns_record_ip_type: DnsRecordIpType::Ipv4,
         private_dns_enabled: false,
         policy: String::new(),
         dns_label: "abcdefgh".to_owned(),

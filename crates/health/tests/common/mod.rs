@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use linkway_health::{Checker, Outside};
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::outside_targets::OutsideTargets;
@@ -47,6 +48,7 @@ impl Site {
             address: Ipv4Addr::new(10, 0, 1, 20),
             secondary_addresses: Vec::new(),
             ipv6_addresses: Vec::new(),
+            primary_ipv6: false,
             groups: Vec::new(),
             source_dest_check: true,
             role: InterfaceRole::LoadBalancer { load_balancer: "lb".into() },
@@ -60,6 +62,7 @@ impl Site {
             name: "lb".into(),
             vpc: vpc.clone(),
             internal: true,
+            ip_address_type: IpAddressType::Ipv4,
             dns_name: "lb.example.com".into(),
             nodes: vec![LoadBalancerNode { subnet, zone: "us-east-1a".into(), interface: node }],
             groups: Vec::new(),
@@ -78,12 +81,13 @@ impl Site {
             protocol: Protocol::Tcp,
             port: 5432,
             target_group: "tg".into(),
+            order: None,
             tls: None,
             attributes: BTreeMap::new(),
             tags: Tags::new(),
         });
         let target = |port: &u16| Target {
-            id: TargetId::Ip(Ipv4Addr::LOCALHOST),
+            id: TargetId::Ip(Ipv4Addr::LOCALHOST.into()),
             port: *port,
             zone: None,
             health: TargetHealth::Initial,
@@ -98,6 +102,7 @@ impl Site {
             protocol: Protocol::Tcp,
             port: 5432,
             target_type: TargetType::Ip,
+            ip_address_type: IpAddressType::Ipv4,
             health_check: HealthCheck {
                 protocol,
                 port: None,

@@ -13,7 +13,7 @@ use linkway_model::load_balancer::*;
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::{Vpc, VpcCidr};
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, EndpointSubnet, Gateway, VpcEndpoint};
 use linkway_model::*;
 
 pub const HEALTHY: TargetHealth = TargetHealth::Healthy;
@@ -80,6 +80,8 @@ impl World {
             cidr: cidr.parse().unwrap(),
             ipv6_cidr: None,
             assign_ipv6_address_on_creation: false,
+            enable_dns64: false,
+            resource_name_aaaa_record: false,
             zone: zone.into(),
             default_for_az: false,
             map_public_ip_on_launch: false,
@@ -107,6 +109,7 @@ impl World {
             address: address.parse().unwrap(),
             secondary_addresses: Vec::new(),
             ipv6_addresses: Vec::new(),
+            primary_ipv6: false,
             groups: Vec::new(),
             source_dest_check: true,
             role,
@@ -174,6 +177,7 @@ impl World {
             name: format!("lb{number}"),
             vpc,
             internal: true,
+            ip_address_type: IpAddressType::Ipv4,
             dns_name: format!("lb{number}-0123456789abcdef.elb.us-east-1.amazonaws.com"),
             nodes,
             groups: Vec::new(),
@@ -199,6 +203,7 @@ impl World {
             protocol: Protocol::Tcp,
             port,
             target_group: group.clone(),
+            order: None,
             tls: None,
             attributes: Default::default(),
             tags: Tags::new(),
@@ -218,6 +223,7 @@ impl World {
             protocol: Protocol::Tcp,
             port: 5432,
             target_type: TargetType::Ip,
+            ip_address_type: IpAddressType::Ipv4,
             health_check: HealthCheck {
                 protocol: Protocol::Tcp,
                 port: None,
@@ -336,6 +342,7 @@ impl World {
             subnets,
             groups: Vec::new(),
             ip_address_type: IpAddressType::Ipv4,
+            dns_record_ip_type: DnsRecordIpType::Ipv4,
             private_dns_enabled,
             policy: String::new(),
             dns_label: random_label(8),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::{EndpointServiceId, Snapshot};
 
@@ -55,16 +56,32 @@ pub(super) fn gateway_refused() -> Error {
     Error::Unsupported("Gateway Load Balancers are not supported: use Network Load Balancers.".into())
 }
 
-/// Services speak IPv4: that is what their balancers have.
-pub(super) fn ip_address_types(given: &[String]) -> Result<(), Error> {
-    match given.iter().find(|given| *given != "ipv4") {
-        None => Ok(()),
-        Some(ipv6) if ipv6 == "ipv6" => Err(Error::Unsupported(
-            "The IP address type ipv6 is not supported: Network Load Balancers have IPv4 addresses only."
-                .into(),
-        )),
-        Some(other) => Err(Error::InvalidParameterValue(format!(
+/// The types of addresses that a request names, each once.
+pub(super) fn ip_address_types(given: &[String]) -> Result<Vec<String>, Error> {
+    let known = [IpAddressType::Ipv4.name(), IpAddressType::Ipv6.name()];
+    if let Some(other) = given.iter().find(|given| !known.contains(&given.as_str())) {
+        return Err(Error::InvalidParameterValue(format!(
             "Value ({other}) for parameter SupportedIpAddressTypes is invalid. Valid values: ipv4, ipv6."
+        )));
+    }
+    let named = known.into_iter().filter(|known| given.iter().any(|given| given == known));
+    Ok(named.map(str::to_owned).collect())
+}
+
+/// Whether the balancers have what the service offers: for IPv6, each has addresses of both families. Source: AWS
+/// PrivateLink's guide, "Create a service powered by AWS PrivateLink".
+pub(super) fn check_ip_address_types(state: &Snapshot, service: &EndpointService) -> Result<(), Error> {
+    if !service.supported_ip_address_types.iter().any(|its| its == IpAddressType::Ipv6.name()) {
+        return Ok(());
+    }
+    let lacks = |arn: &&String| {
+        state.get::<LoadBalancer>(*arn).is_some_and(|balancer| !balancer.ip_address_type.has_ipv6())
+    };
+    match service.load_balancers.iter().find(lacks) {
+        None => Ok(()),
+        Some(arn) => Err(Error::InvalidParameter(format!(
+            "The IP address type ipv6 is not supported by the Network Load Balancer {arn}: its IP address type must be \
+             dualstack."
         ))),
     }
 }

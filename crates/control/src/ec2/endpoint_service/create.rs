@@ -2,6 +2,7 @@
 
 use linkway_model::EndpointServiceId;
 use linkway_model::endpoint_service::EndpointService;
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
     CreateVpcEndpointServiceConfigurationRequest, CreateVpcEndpointServiceConfigurationResult,
@@ -43,7 +44,10 @@ fn make(
                 .into(),
         ));
     }
-    balancers::ip_address_types(&input.supported_ip_address_types)?;
+    let mut supported_ip_address_types = balancers::ip_address_types(&input.supported_ip_address_types)?;
+    if supported_ip_address_types.is_empty() {
+        supported_ip_address_types.push(IpAddressType::Ipv4.name().into());
+    }
     balancers::regions(&input.supported_regions, caller)?;
     let mut load_balancers: Vec<String> = Vec::new();
     for arn in &input.network_load_balancer_arns {
@@ -63,10 +67,11 @@ fn make(
         load_balancers,
         private_dns,
         permissions: Vec::new(),
-        supported_ip_address_types: vec!["ipv4".into()],
+        supported_ip_address_types,
         owner_pays: false,
         tags: specified(&input.tag_specifications, "vpc-endpoint-service")?,
     };
+    balancers::check_ip_address_types(tx, &service)?;
     let id = service.id.to_string();
     tx.put(service);
     Ok(id)

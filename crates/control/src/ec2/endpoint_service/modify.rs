@@ -9,7 +9,7 @@ use linkway_wire::ec2::{
     ModifyVpcEndpointServiceConfigurationRequest, ModifyVpcEndpointServiceConfigurationResult,
 };
 
-use super::{balancers, connected, private_dns};
+use super::{balancers, connected, private_dns, supports};
 use crate::error::EndpointError;
 use crate::lookup::named;
 use crate::{Caller, Control, Error};
@@ -26,6 +26,7 @@ pub(crate) fn modify(
         service.acceptance_required = input.acceptance_required.unwrap_or(service.acceptance_required);
         change_private_dns(tx, &mut service, &input)?;
         change_balancers(tx, caller, &mut service, &input)?;
+        change_ip_address_types(tx, &mut service, &input)?;
         // Also without any other change: this call is what makes a balancer's new zones the service's.
         service.zones = balancers::zones(tx, &service.load_balancers);
         service.state = balancers::service_state(tx, &service.load_balancers);
@@ -40,12 +41,6 @@ fn check(caller: &Caller, input: &ModifyVpcEndpointServiceConfigurationRequest) 
     if !input.add_gateway_load_balancer_arns.is_empty() || !input.remove_gateway_load_balancer_arns.is_empty()
     {
         return Err(balancers::gateway_refused());
-    }
-    balancers::ip_address_types(&input.add_supported_ip_address_types)?;
-    if input.remove_supported_ip_address_types.iter().any(|removed| removed == "ipv4") {
-        return Err(Error::InvalidParameter(
-            "The IP address type ipv4 cannot be removed: it is the only one of the service.".into(),
-        ));
     }
     balancers::regions(&input.add_supported_regions, caller)
 }
@@ -118,6 +113,29 @@ fn change_balancers(
         ));
     }
     Ok(())
+}
+
+/// A type that an endpoint of the service has stays.
+fn change_ip_address_types(
+    state: &Snapshot,
+    service: &mut EndpointService,
+    input: &ModifyVpcEndpointServiceConfigurationRequest,
+) -> Result<(), Error> {
+    let added = balancers::ip_address_types(&input.add_supported_ip_address_types)?;
+    let removed = balancers::ip_address_types(&input.remove_supported_ip_address_types)?;
+    let mut types = [service.supported_ip_address_types.clone(), added].concat();
+    types.retain(|its| !removed.contains(its));
+    let types = balancers::ip_address_types(&types)?;
+    if types.is_empty() {
+        return Err(Error::InvalidParameter(
+            "A VPC endpoint service must support at least one IP address type.".into(),
+        ));
+    }
+    if connected(state, &service.id).any(|endpoint| !supports(&types, endpoint.ip_address_type)) {
+        return Err(EndpointError::ExistingConnections.into());
+    }
+    service.supported_ip_address_types = types;
+    balancers::check_ip_address_types(state, service)
 }
 
 /// Whether an endpoint of the service leads to one of these balancers in any of its zones.

@@ -193,7 +193,7 @@ fn change_type(
     if interfaces.len() > found.interfaces {
         return Err(Error::AttachmentLimitExceeded { count: interfaces.len(), of: name.into() });
     }
-    if interfaces.iter().any(|(_, interface)| interface.addresses().count() > found.addresses) {
+    if interfaces.iter().any(|(_, interface)| !interface.fits(found.addresses)) {
         return Err(Error::PrivateIpAddressLimitExceeded);
     }
     launch.instance_type = name.to_owned();

@@ -11,7 +11,7 @@ use linkway_wire::ec2::{GroupIdentifier, NetworkInterfaceAssociation, NetworkInt
 use super::shape::{private_dns_name, state_reason};
 use super::{instance_type, interface};
 use crate::ec2::image::{HYPERVISOR, PLATFORM, USAGE_OPERATION};
-use crate::ec2::network_interface::{self, attachment, public, status};
+use crate::ec2::network_interface::{self, attachment, ipv6_addresses, public, status};
 use crate::ec2::security_group::identifiers;
 use crate::ec2::volume::ROOT_DEVICE;
 use crate::filter::{Field, fields, many, none, one};
@@ -132,7 +132,8 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
     "platform-details" => |_, found| launched(found, |_| PLATFORM);
     "private-dns-name-options.enable-resource-name-dns-a-record" =>
         |state, found| many(found.names(state).map(|names| names.resource_name_a_record));
-    "private-dns-name-options.enable-resource-name-dns-aaaa-record" => |_, _| one(false);
+    "private-dns-name-options.enable-resource-name-dns-aaaa-record" =>
+        |state, found| many(found.names(state).map(|names| names.resource_name_aaaa_record));
     "private-dns-name-options.hostname-type" =>
         |state, found| many(found.names(state).map(|names| names.hostname_type));
     "root-device-name" => |_, found| launched(found, |_| ROOT_DEVICE);
@@ -150,6 +151,8 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
         |state, found| many(interface(state, found).into_iter().flat_map(|one| &one.groups));
     "instance.group-name" =>
         |state, found| many(groups(state, found).into_iter().filter_map(|group| group.group_name));
+    "ipv6-address" =>
+        |state, found| many(interface(state, found).into_iter().flat_map(|one| &one.ipv6_addresses));
     "launch-index" => |_, found| one(found.launch.as_ref().map_or(0, |launch| launch.index));
     "launch-time" => |_, found| one(format!("{:.3}", found.launched));
     "monitoring-state" => |_, found| one(either(
@@ -204,6 +207,13 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
     "network-interface.group-name" => |state, found| many(
         interfaces(state, found).flat_map(|one| identifiers(state, &one.groups)).filter_map(|group| group.group_name)
     );
+    "network-interface.ipv6-address" =>
+        |state, found| many(interfaces(state, found).filter_map(|one| one.ipv6_addresses.first()));
+    "network-interface.ipv6-addresses.ipv6-address" =>
+        |state, found| many(interfaces(state, found).flat_map(|one| &one.ipv6_addresses));
+    "network-interface.ipv6-addresses.is-primary-ipv6" => |state, found| many(
+        interfaces(state, found).flat_map(ipv6_addresses).filter_map(|(_, primary)| primary)
+    );
     "network-interface.mac-address" => |state, found| each(state, found, |one| one.mac);
     "network-interface.network-interface-id" => |state, found| each(state, found, |one| one.id.clone());
     "network-interface.operator.managed" => |state, found| each(state, found, |_| false);
@@ -233,13 +243,12 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
     "affinity" | "capacity-reservation-id"
         | "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"
         | "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn"
-        | "host-id" | "instance-lifecycle" | "ipv6-address" | "kernel-id"
+        | "host-id" | "instance-lifecycle" | "kernel-id"
         | "network-interface.addresses.association.carrier-ip"
         | "network-interface.addresses.association.customer-owned-ip"
         | "network-interface.association.carrier-ip" | "network-interface.association.customer-owned-ip"
         | "network-interface.deny-all-igw-traffic" | "network-interface.ipv4-prefixes.ipv4-prefix"
-        | "network-interface.ipv6-address" | "network-interface.ipv6-addresses.ipv6-address"
-        | "network-interface.ipv6-addresses.is-primary-ipv6" | "network-interface.ipv6-native"
+        | "network-interface.ipv6-native"
         | "network-interface.ipv6-prefixes.ipv6-prefix" | "network-interface.operator.principal"
         | "network-interface.outpost-arn" | "network-interface.requester-id" | "operator.principal"
         | "outpost-arn" | "placement-group-name" | "placement-partition-number" | "platform" | "product-code"

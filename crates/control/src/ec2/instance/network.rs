@@ -14,7 +14,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{InstanceNetworkInterfaceSpecification, RunInstancesRequest};
 
 use crate::ec2::default_vpc;
-use crate::ec2::network_interface::{Asked, addresses_in};
+use crate::ec2::network_interface::{Asked, AskedIpv6, addresses_in};
 use crate::error::InstanceError;
 use crate::lookup::{Owned, named, own};
 use crate::{Caller, Error};
@@ -52,7 +52,12 @@ impl<'a> Plan<'a> {
                 None => default_subnet(state, caller, zone)?,
             };
             let address = input.private_ip_address.as_deref();
-            let asked = Asked { groups, description: None, address, addresses: &[], more: None };
+            let ipv6 = AskedIpv6 {
+                addresses: &input.ipv6_addresses,
+                count: input.ipv6_address_count,
+                primary: input.enable_primary_ipv6,
+            };
+            let asked = Asked { groups, description: None, address, addresses: &[], more: None, ipv6 };
             vec![Planned { index: 0, delete_on_termination: true, kind: Kind::New { subnet, asked } }]
         } else {
             check_instance_level(input)?;
@@ -100,13 +105,16 @@ impl<'a> Plan<'a> {
         }
         for planned in &self.interfaces {
             let (addresses, single) = match &planned.kind {
-                Kind::New { asked, .. } => {
+                Kind::New { subnet, asked } => {
                     let (primary, secondary) = asked.addresses()?;
                     let more = usize::try_from(asked.more.unwrap_or(0)).unwrap_or(usize::MAX);
                     let count = secondary.len().saturating_add(more).saturating_add(1);
-                    (count, primary.is_some() || !secondary.is_empty())
+                    let single = primary.is_some() || !secondary.is_empty() || asked.ipv6.names_addresses();
+                    (count.max(asked.ipv6.count_in(subnet)?), single)
                 }
-                Kind::Given(interface) => (interface.addresses().count(), true),
+                Kind::Given(interface) => {
+                    (interface.addresses().count().max(interface.ipv6_addresses.len()), true)
+                }
             };
             if addresses > found.addresses {
                 return Err(Error::PrivateIpAddressLimitExceeded);
@@ -224,6 +232,8 @@ fn check_instance_level(input: &RunInstancesRequest) -> Result<(), Error> {
         "security groups"
     } else if input.private_ip_address.is_some() {
         "private IP address"
+    } else if !input.ipv6_addresses.is_empty() || input.ipv6_address_count.is_some() {
+        "IPv6 address"
     } else {
         return Ok(());
     };
@@ -276,6 +286,11 @@ fn given<'a>(
                     address: specification.private_ip_address.as_deref(),
                     addresses: &specification.private_ip_addresses,
                     more: specification.secondary_private_ip_address_count,
+                    ipv6: AskedIpv6 {
+                        addresses: &specification.ipv6_addresses,
+                        count: specification.ipv6_address_count,
+                        primary: specification.primary_ipv6,
+                    },
                 },
             },
         };
@@ -296,6 +311,8 @@ fn check_given(specification: &InstanceNetworkInterfaceSpecification) -> Result<
         "a subnet"
     } else if specification.private_ip_address.is_some() || !specification.private_ip_addresses.is_empty() {
         "a private IP address"
+    } else if !specification.ipv6_addresses.is_empty() || specification.ipv6_address_count.is_some() {
+        "an IPv6 address"
     } else if !specification.groups.is_empty() {
         "security groups"
     } else if specification.delete_on_termination == Some(true) {
@@ -327,13 +344,10 @@ fn check_supported(specification: &InstanceNetworkInterfaceSpecification) -> Res
     }
     if asked(specification.ipv4_prefix_count)
         || asked(specification.ipv6_prefix_count)
-        || asked(specification.ipv6_address_count)
         || !specification.ipv4_prefixes.is_empty()
         || !specification.ipv6_prefixes.is_empty()
-        || !specification.ipv6_addresses.is_empty()
-        || specification.primary_ipv6 == Some(true)
     {
-        return refuse("Network interfaces have IPv4 addresses and no prefixes.");
+        return refuse("Network interfaces have addresses and no prefixes.");
     }
     if specification.ena_srd_specification.is_some()
         || specification.ena_queue_count.is_some()

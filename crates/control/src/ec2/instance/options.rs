@@ -78,9 +78,6 @@ pub(crate) fn modify_names(
     caller: &Caller,
     input: ModifyPrivateDnsNameOptionsRequest,
 ) -> Result<ModifyPrivateDnsNameOptionsResult, Error> {
-    if input.enable_resource_name_dns_aaaa_record == Some(true) {
-        return Err(Error::Unsupported("Instances have IPv4 addresses only.".into()));
-    }
     control.write(input.dry_run, |tx| {
         let (instance, mut launch) = machine(tx, caller, input.instance_id.as_deref())?;
         refuse_ended(&instance)?;
@@ -93,6 +90,9 @@ pub(crate) fn modify_names(
         }
         if let Some(record) = input.enable_resource_name_dns_a_record {
             launch.names.resource_name_a_record = record;
+        }
+        if let Some(record) = input.enable_resource_name_dns_aaaa_record {
+            launch.names.resource_name_aaaa_record = record;
         }
         put(tx, instance, launch);
         Ok(ModifyPrivateDnsNameOptionsResult { return_: Some(true) })

@@ -316,11 +316,5 @@ fn check_supported(input: &RunInstancesRequest) -> Result<(), Error> {
     if weighting.is_some_and(|weighting| weighting != "default") {
         return refuse("Instances have no weighted bandwidth.");
     }
-    if !input.ipv6_addresses.is_empty()
-        || input.ipv6_address_count.is_some_and(|count| count != 0)
-        || input.enable_primary_ipv6 == Some(true)
-    {
-        return refuse("Network interfaces have IPv4 addresses only.");
-    }
     Ok(())
 }

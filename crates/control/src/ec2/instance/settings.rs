@@ -106,14 +106,13 @@ pub(super) fn names(
     subnet: &Subnet,
 ) -> Result<NameOptions, Error> {
     let given = given.cloned().unwrap_or_default();
-    if given.enable_resource_name_dns_aaaa_record == Some(true) {
-        return Err(Error::Unsupported("Instances have IPv4 addresses only.".into()));
-    }
     let hostname_type = given.hostname_type.unwrap_or_else(|| subnet.hostname_type.clone());
     check_one_of("hostnameType", &hostname_type, &["ip-name", "resource-name"])?;
     let resource_name_a_record =
         given.enable_resource_name_dns_a_record.unwrap_or(subnet.resource_name_a_record);
-    Ok(NameOptions { hostname_type, resource_name_a_record })
+    let resource_name_aaaa_record =
+        given.enable_resource_name_dns_aaaa_record.unwrap_or(subnet.resource_name_aaaa_record);
+    Ok(NameOptions { hostname_type, resource_name_a_record, resource_name_aaaa_record })
 }
 
 /// What is kept and shown without effect.

@@ -14,15 +14,15 @@ use linkway_model::{ReservationId, Snapshot};
 use linkway_wire::ec2::{
     CapacityReservationSpecificationResponse, CpuOptions, EbsInstanceBlockDevice, EnclaveOptions,
     HibernationOptions, IamInstanceProfile, Instance as InstanceShape, InstanceBlockDeviceMapping,
-    InstanceMaintenanceOptions, InstanceMetadataOptionsResponse, InstanceNetworkInterface,
-    InstanceNetworkInterfaceAssociation, InstanceNetworkInterfaceAttachment,
+    InstanceIpv6Address, InstanceMaintenanceOptions, InstanceMetadataOptionsResponse,
+    InstanceNetworkInterface, InstanceNetworkInterfaceAssociation, InstanceNetworkInterfaceAttachment,
     InstanceNetworkPerformanceOptions, InstancePrivateIpAddress, InstanceState as InstanceStateShape,
     Monitoring, OperatorResponse, Placement, PrivateDnsNameOptionsResponse, Reservation, StateReason,
 };
 
 use super::{instance_type, interface};
 use crate::ec2::image::{HYPERVISOR, PLATFORM, USAGE_OPERATION};
-use crate::ec2::network_interface::{attached, attachment, public, status};
+use crate::ec2::network_interface::{attached, attachment, ipv6_addresses, public, status};
 use crate::ec2::security_group::identifiers;
 use crate::ec2::volume::ROOT_DEVICE;
 use crate::tags;
@@ -57,6 +57,7 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
         ami_launch_index: Some(0),
         architecture: Some(host_architecture().into()),
         instance_id: Some(instance.id.to_string()),
+        ipv6_address: interface.and_then(|found| found.ipv6_addresses.first()).map(ToString::to_string),
         launch_time: Some(instance.launched),
         monitoring: Some(Monitoring { state: Some("disabled".into()) }),
         network_interfaces: attached(snapshot, &instance.id)
@@ -74,7 +75,7 @@ fn shape(snapshot: &Snapshot, instance: &Instance) -> InstanceShape {
         private_dns_name: Some(private_dns_name(snapshot, instance).unwrap_or_default()),
         private_dns_name_options: instance.names(snapshot).map(|names| PrivateDnsNameOptionsResponse {
             enable_resource_name_dns_a_record: Some(names.resource_name_a_record),
-            enable_resource_name_dns_aaaa_record: Some(false),
+            enable_resource_name_dns_aaaa_record: Some(names.resource_name_aaaa_record),
             hostname_type: Some(names.hostname_type),
         }),
         private_ip_address: interface.map(|found| found.address.to_string()),
@@ -246,6 +247,9 @@ fn interface_shape(snapshot: &Snapshot, interface: &NetworkInterface) -> Instanc
         description: Some(interface.description.clone()),
         groups: identifiers(snapshot, &interface.groups),
         interface_type: Some("interface".into()),
+        ipv6_addresses: ipv6_addresses(interface)
+            .map(|(ipv6_address, is_primary_ipv6)| InstanceIpv6Address { ipv6_address, is_primary_ipv6 })
+            .collect(),
         mac_address: Some(interface.mac.to_string()),
         network_interface_id: Some(interface.id.to_string()),
         owner_id: Some(interface.owner.to_string()),

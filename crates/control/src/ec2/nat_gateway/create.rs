@@ -12,7 +12,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateNatGatewayRequest, CreateNatGatewayResult};
 
 use super::shape::shape;
-use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
 use crate::ec2::{elastic_address, internet_gateway};
 use crate::idempotency::once;
 use crate::lookup::{Owned, named, not_found, own, parse};
@@ -144,6 +144,7 @@ fn interface(
         Allocation {
             subnet,
             address: address.map(parse).transpose()?,
+            ipv6: Ipv6::default(),
             groups: Vec::new(),
             description: format!("Interface for NAT Gateway {gateway}"),
             role: InterfaceRole::NatGateway { gateway: gateway.clone() },

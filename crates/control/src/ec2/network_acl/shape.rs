@@ -1,15 +1,16 @@
 //! A network ACL as responses carry it, and what it is filtered by.
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linkway_model::Snapshot;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
 use linkway_wire::ec2::{
     IcmpTypeCode, NetworkAcl as NetworkAclShape, NetworkAclAssociation,
     NetworkAclEntry as NetworkAclEntryShape, PortRange,
 };
 
-use super::LAST;
+use super::{LAST, LAST_IPV6, everything};
 use crate::filter::{Field, fields, many, one};
 use crate::tags;
 
@@ -21,12 +22,12 @@ pub(super) const FILTERS: &[Field<NetworkAcl>] = fields! {
     "association.subnet-id" =>
         |state, acl| many(associations(state, acl).into_iter().filter_map(|found| found.subnet_id));
     "default" => |_, acl| one(acl.is_default);
-    "entry.cidr" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.cidr_block));
-    "entry.egress" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.egress));
-    "entry.ipv6-cidr" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.ipv6_cidr_block));
-    "entry.protocol" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.protocol));
-    "entry.rule-action" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.rule_action));
-    "entry.rule-number" => |_, acl| many(entries(acl).into_iter().filter_map(|entry| entry.rule_number));
+    "entry.cidr" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.cidr_block));
+    "entry.egress" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.egress));
+    "entry.ipv6-cidr" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.ipv6_cidr_block));
+    "entry.protocol" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.protocol));
+    "entry.rule-action" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.rule_action));
+    "entry.rule-number" => |state, acl| many(entries(state, acl).into_iter().filter_map(|entry| entry.rule_number));
     "network-acl-id" => |_, acl| one(&acl.id);
     "owner-id" => |_, acl| one(&acl.owner);
     "vpc-id" => |_, acl| one(&acl.vpc);
@@ -50,17 +51,15 @@ fn associations(state: &Snapshot, acl: &NetworkAcl) -> Vec<NetworkAclAssociation
 }
 
 /// All entries, those for what leaves first, each direction in the order in which they are tried.
-fn entries(acl: &NetworkAcl) -> Vec<NetworkAclEntryShape> {
-    let last = |egress| NetworkAclEntry {
-        number: LAST,
-        egress,
-        protocol: None,
-        cidr: IpNet::V4(Ipv4Net::default()),
-        allow: false,
-        ports: None,
-        icmp: None,
-    };
-    let mut entries: Vec<_> = acl.entries.iter().cloned().chain([last(true), last(false)]).collect();
+fn entries(state: &Snapshot, acl: &NetworkAcl) -> Vec<NetworkAclEntryShape> {
+    let has_ipv6 = state.get::<Vpc>(&acl.vpc).is_some_and(|vpc| !vpc.ipv6_cidrs.is_empty());
+    let last = |egress| everything(LAST, egress, IpNet::V4(Ipv4Net::default()), false);
+    let last_ipv6 = |egress| everything(LAST_IPV6, egress, IpNet::V6(Ipv6Net::default()), false);
+    let mut ends = vec![last(true), last(false)];
+    if has_ipv6 {
+        ends.extend([last_ipv6(true), last_ipv6(false)]);
+    }
+    let mut entries: Vec<_> = acl.entries.iter().cloned().chain(ends).collect();
     entries.sort_by_key(|entry| (!entry.egress, entry.number));
     let shape = |entry: NetworkAclEntry| NetworkAclEntryShape {
         cidr_block: matches!(entry.cidr, IpNet::V4(_)).then(|| entry.cidr.to_string()),
@@ -78,7 +77,7 @@ fn entries(acl: &NetworkAcl) -> Vec<NetworkAclEntryShape> {
 pub(super) fn shape(state: &Snapshot, acl: &NetworkAcl) -> NetworkAclShape {
     NetworkAclShape {
         associations: associations(state, acl),
-        entries: entries(acl),
+        entries: entries(state, acl),
         is_default: Some(acl.is_default),
         network_acl_id: Some(acl.id.to_string()),
         owner_id: Some(acl.owner.to_string()),

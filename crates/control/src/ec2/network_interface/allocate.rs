@@ -10,6 +10,7 @@ use linkway_model::subnet::Subnet;
 use linkway_model::{NetworkInterfaceId, SecurityGroupId, Snapshot, Tags, Timestamp};
 use linkway_store::Transaction;
 
+use super::Ipv6;
 use crate::Error;
 
 /// What an interface is made with.
@@ -18,6 +19,8 @@ pub(crate) struct Allocation<'a> {
     pub(crate) subnet: &'a Subnet,
     /// Which address; `None`: the first that is free.
     pub(crate) address: Option<Ipv4Addr>,
+    /// Its IPv6 addresses.
+    pub(crate) ipv6: Ipv6,
     /// Groups of the subnet's VPC.
     pub(crate) groups: Vec<SecurityGroupId>,
     /// In its maker's words.
@@ -33,13 +36,13 @@ pub(crate) struct Allocation<'a> {
 /// Make an interface. Fails when the address is outside of the subnet, kept by AWS or taken, when the subnet is
 /// full, and when its owner has enough of them.
 pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Result<NetworkInterface, Error> {
-    let Allocation { subnet, address, groups, description, role, now, tags } = allocation;
+    let Allocation { subnet, address, ipv6, groups, description, role, now, tags } = allocation;
     let taken = addresses_in(tx, subnet);
     let address = match address {
         Some(address) => {
             check(subnet, address)?;
             if taken.contains(&address) {
-                return Err(Error::AddressInUse(address));
+                return Err(Error::AddressInUse(address.into()));
             }
             address
         }
@@ -64,7 +67,8 @@ pub(crate) fn allocate(tx: &mut Transaction, allocation: Allocation<'_>) -> Resu
         mac: Mac::of(number),
         address,
         secondary_addresses: Vec::new(),
-        ipv6_addresses: Vec::new(),
+        ipv6_addresses: ipv6.addresses,
+        primary_ipv6: ipv6.primary,
         groups,
         // A balancer's node and a NAT gateway send on what is not addressed to them.
         source_dest_check: !matches!(

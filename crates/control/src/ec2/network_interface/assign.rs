@@ -1,4 +1,4 @@
-//! Secondary addresses, given to interfaces and taken from them while they are in use.
+//! Secondary IPv4 addresses, given to interfaces and taken from them while they are in use.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -9,9 +9,8 @@ use linkway_model::subnet::Subnet;
 use linkway_model::{NetworkInterfaceId, Snapshot};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{
-    AssignIpv6AddressesRequest, AssignIpv6AddressesResult, AssignPrivateIpAddressesRequest,
-    AssignPrivateIpAddressesResult, AssignedPrivateIpAddress, UnassignIpv6AddressesRequest,
-    UnassignIpv6AddressesResult, UnassignPrivateIpAddressesRequest,
+    AssignPrivateIpAddressesRequest, AssignPrivateIpAddressesResult, AssignedPrivateIpAddress,
+    UnassignPrivateIpAddressesRequest,
 };
 
 use super::allocate::{addresses_in, check};
@@ -95,8 +94,8 @@ pub(crate) fn assign(
     })
 }
 
-/// How many addresses an interface may have: as many as the type of its instance allows.
-fn most_addresses(state: &Snapshot, interface: &NetworkInterface) -> usize {
+/// How many addresses of each family an interface may have: as many as the type of its instance allows.
+pub(super) fn most_addresses(state: &Snapshot, interface: &NetworkInterface) -> usize {
     let InterfaceRole::Instance { instance, .. } = &interface.role else { return MAX_ADDRESSES };
     let found = state.get::<Instance>(instance).and_then(|instance| instance_type(instance));
     found.map_or(MAX_ADDRESSES, |found| found.addresses)
@@ -125,7 +124,7 @@ fn take_from_others(
         });
     }
     match addresses_in(tx, subnet).into_iter().find(is_wanted) {
-        Some(primary) => Err(Error::AddressInUse(primary)),
+        Some(primary) => Err(Error::AddressInUse(primary.into())),
         None => Ok(()),
     }
 }
@@ -162,34 +161,4 @@ pub(crate) fn unassign(
         });
         Ok(())
     })
-}
-
-fn ipv6_refused() -> Error {
-    Error::Unsupported("Network interfaces have IPv4 addresses only.".into())
-}
-
-/// `AssignIpv6Addresses`, which no subnet here can give.
-pub(crate) fn assign_ipv6(
-    control: &Control,
-    caller: &Caller,
-    input: AssignIpv6AddressesRequest,
-) -> Result<AssignIpv6AddressesResult, Error> {
-    changeable(&*control.read(None)?, caller, input.network_interface_id.as_deref())?;
-    Err(ipv6_refused())
-}
-
-/// `UnassignIpv6Addresses`: there are none.
-pub(crate) fn unassign_ipv6(
-    control: &Control,
-    caller: &Caller,
-    input: UnassignIpv6AddressesRequest,
-) -> Result<UnassignIpv6AddressesResult, Error> {
-    let interface = changeable(&*control.read(None)?, caller, input.network_interface_id.as_deref())?;
-    if input.ipv6_addresses.is_empty() && input.ipv6_prefixes.is_empty() {
-        return Err(Error::MissingParameter("ipv6Addresses"));
-    }
-    Err(Error::InvalidParameterValue(format!(
-        "Some of the specified addresses are not assigned to interface {}",
-        interface.id
-    )))
 }

@@ -88,7 +88,7 @@ fn check(
     if attached.len() >= most {
         return Err(Error::AttachmentLimitExceeded { count: attached.len() + 1, of: of.into() });
     }
-    if instance_type(instance).is_some_and(|found| interface.addresses().count() > found.addresses) {
+    if instance_type(instance).is_some_and(|found| !interface.fits(found.addresses)) {
         return Err(Error::PrivateIpAddressLimitExceeded);
     }
     Ok(())

@@ -11,6 +11,7 @@ use linkway_wire::ec2::{
 };
 
 use super::assign::changeable;
+use super::ipv6::no_primary;
 use super::shape::attachment;
 use crate::ec2::one_attribute::one_attribute;
 use crate::ec2::security_group::{groups_of_vpc, identifiers};
@@ -60,6 +61,7 @@ pub(crate) fn modify_attribute(
         ("sourceDestCheck", source_dest_check.is_some()),
         ("groupSet", !input.groups.is_empty()),
         ("attachment", input.attachment.is_some()),
+        ("enablePrimaryIpv6", input.enable_primary_ipv6.is_some()),
     ])?;
     control.write(input.dry_run, |tx| {
         let id = input.network_interface_id.as_deref();
@@ -69,6 +71,9 @@ pub(crate) fn modify_attribute(
         }
         if let Some(check) = source_dest_check {
             interface.source_dest_check = check;
+        }
+        if let Some(primary) = input.enable_primary_ipv6 {
+            enable_primary_ipv6(&mut interface, primary)?;
         }
         if !input.groups.is_empty() {
             let vpc = Arc::clone(named::<Vpc>(tx, caller, Some(interface.vpc.as_str()), "VpcId")?);
@@ -95,6 +100,21 @@ pub(crate) fn reset_attribute(
         tx.update::<NetworkInterface>(id, |interface| interface.source_dest_check = true);
         Ok(())
     })
+}
+
+/// A primary IPv6 address stays one as long as its interface is there.
+fn enable_primary_ipv6(interface: &mut NetworkInterface, enable: bool) -> Result<(), Error> {
+    if interface.primary_ipv6 && !enable {
+        return Err(Error::InvalidParameterValue(format!(
+            "The primary IPv6 address of the network interface {} cannot be disabled.",
+            interface.id
+        )));
+    }
+    if enable && interface.ipv6_addresses.is_empty() {
+        return Err(no_primary());
+    }
+    interface.primary_ipv6 = enable;
+    Ok(())
 }
 
 fn change_attachment(

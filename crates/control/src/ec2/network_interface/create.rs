@@ -13,6 +13,7 @@ use linkway_wire::ec2::{
     PrivateIpAddressSpecification,
 };
 
+use super::AskedIpv6;
 use super::allocate::{Allocation, addresses_in, allocate, check};
 use super::shape::shape;
 use crate::ec2::security_group::groups_of_vpc;
@@ -45,11 +46,11 @@ pub(crate) fn create(
     Ok(CreateNetworkInterfaceResult { client_token, network_interface: Some(shape) })
 }
 
-/// Addresses that an interface may have: as many as on AWS's largest types.
+/// Addresses of each family that an interface may have: as many as on AWS's largest types.
 pub(super) const MAX_ADDRESSES: usize = 50;
 
 pub(super) fn prefixes_refused() -> Error {
-    Error::Unsupported("Network interfaces have IPv4 addresses and no prefixes.".into())
+    Error::Unsupported("Network interfaces have addresses and no prefixes.".into())
 }
 
 fn check_supported(input: &CreateNetworkInterfaceRequest) -> Result<(), Error> {
@@ -57,10 +58,8 @@ fn check_supported(input: &CreateNetworkInterfaceRequest) -> Result<(), Error> {
         return Err(Error::Unsupported("Network interfaces are of type 'interface'.".into()));
     }
     let count = |count: Option<i32>| count.is_some_and(|count| count != 0);
-    if count(input.ipv6_address_count)
-        || count(input.ipv6_prefix_count)
+    if count(input.ipv6_prefix_count)
         || count(input.ipv4_prefix_count)
-        || !input.ipv6_addresses.is_empty()
         || !input.ipv6_prefixes.is_empty()
         || !input.ipv4_prefixes.is_empty()
     {
@@ -82,6 +81,11 @@ fn make(
         address: input.private_ip_address.as_deref(),
         addresses: &input.private_ip_addresses,
         more: input.secondary_private_ip_address_count,
+        ipv6: AskedIpv6 {
+            addresses: &input.ipv6_addresses,
+            count: input.ipv6_address_count,
+            primary: input.enable_primary_ipv6,
+        },
     };
     let tags = tags::specified(&input.tag_specifications, NetworkInterface::NOUN.resource_type)?;
     let made = asked.make(tx, caller, &subnet, InterfaceRole::Available, control.now(), tags)?;
@@ -100,6 +104,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) addresses: &'a [PrivateIpAddressSpecification],
     /// How many secondary addresses it gets that are free.
     pub(crate) more: Option<i32>,
+    /// Its IPv6 addresses.
+    pub(crate) ipv6: AskedIpv6<'a>,
 }
 
 impl Asked<'_> {
@@ -117,7 +123,8 @@ impl Asked<'_> {
         let groups = groups_of_vpc(tx, caller, self.groups, &vpc, &format!("subnet {}", subnet.id))?;
         let (primary, secondary) = self.addresses()?;
         let description = self.description.unwrap_or_default().to_owned();
-        let allocation = Allocation { subnet, address: primary, groups, description, role, now, tags };
+        let ipv6 = self.ipv6.choose(tx, subnet)?;
+        let allocation = Allocation { subnet, address: primary, ipv6, groups, description, role, now, tags };
         let mut interface = allocate(tx, allocation)?;
         let more = usize::try_from(self.more.unwrap_or(0)).unwrap_or(0);
         if 1 + more + secondary.len() > MAX_ADDRESSES {
@@ -169,7 +176,7 @@ pub(super) fn further_addresses(
     for address in &given {
         check(subnet, *address)?;
         if !taken.insert(*address) {
-            return Err(Error::AddressInUse(*address));
+            return Err(Error::AddressInUse((*address).into()));
         }
     }
     let free: Vec<_> = subnet.usable().filter(|address| !taken.contains(address)).take(more).collect();

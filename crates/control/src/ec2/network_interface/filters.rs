@@ -53,7 +53,7 @@ pub(super) const FILTERS: &[Field<NetworkInterface>] = fields! {
     "group-name" => |state, found| {
         many(found.groups.iter().filter_map(|id| state.security_groups.get(id.as_str())).map(|group| &group.name))
     };
-    "ipv6-addresses.ipv6-address" => none;
+    "ipv6-addresses.ipv6-address" => |_, found| many(&found.ipv6_addresses);
     "interface-type" => |_, found| one(interface_type(found));
     "mac-address" => |_, found| one(found.mac);
     "network-interface-id" => |_, found| one(&found.id);

@@ -1,6 +1,6 @@
 //! A network interface as responses carry it.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use linkway_model::Snapshot;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
@@ -8,7 +8,7 @@ use linkway_model::region::Zone;
 use linkway_model::subnet::Subnet;
 use linkway_wire::ec2::{
     NetworkInterface as NetworkInterfaceShape, NetworkInterfaceAssociation, NetworkInterfaceAttachment,
-    NetworkInterfacePrivateIpAddress, OperatorResponse,
+    NetworkInterfaceIpv6Address, NetworkInterfacePrivateIpAddress, OperatorResponse,
 };
 
 use crate::ec2::elastic_address;
@@ -112,6 +112,21 @@ pub(crate) fn public(
     })
 }
 
+/// An interface's IPv6 addresses, and whether each is the primary one.
+pub(crate) fn ipv6_addresses(
+    interface: &NetworkInterface,
+) -> impl Iterator<Item = (Option<String>, Option<bool>)> + '_ {
+    let primary = interface.primary_ipv6_address();
+    let shape = move |address: &Ipv6Addr| (Some(address.to_string()), Some(primary == Some(*address)));
+    interface.ipv6_addresses.iter().map(shape)
+}
+
+/// Endpoints' IPv6 addresses are closed to internet gateways, though they are public ones by their form. Source: AWS
+/// PrivateLink's guide, "Access AWS services", of IP address types.
+fn denies_gateways(interface: &NetworkInterface) -> bool {
+    matches!(interface.role, InterfaceRole::VpcEndpoint { .. }) && !interface.ipv6_addresses.is_empty()
+}
+
 pub(super) fn shape(state: &Snapshot, interface: &NetworkInterface) -> NetworkInterfaceShape {
     let zone = zone(state, interface);
     let address = |address| NetworkInterfacePrivateIpAddress {
@@ -125,9 +140,18 @@ pub(super) fn shape(state: &Snapshot, interface: &NetworkInterface) -> NetworkIn
         attachment: attachment(interface),
         availability_zone: zone.map(str::to_owned),
         availability_zone_id: zone.and_then(Zone::find).map(|zone| zone.id.to_owned()),
+        deny_all_igw_traffic: denies_gateways(interface).then_some(true),
         description: Some(interface.description.clone()),
         groups: identifiers(state, &interface.groups),
         interface_type: Some(interface_type(interface).into()),
+        ipv6_address: interface.ipv6_addresses.first().map(ToString::to_string),
+        ipv6_addresses: ipv6_addresses(interface)
+            .map(|(ipv6_address, is_primary_ipv6)| NetworkInterfaceIpv6Address {
+                ipv6_address,
+                is_primary_ipv6,
+                ..NetworkInterfaceIpv6Address::default()
+            })
+            .collect(),
         mac_address: Some(interface.mac.to_string()),
         network_interface_id: Some(interface.id.to_string()),
         operator: Some(OperatorResponse { managed: Some(false), ..OperatorResponse::default() }),

@@ -249,8 +249,7 @@ fn target(
 }
 
 fn is_local(state: &Snapshot, vpc: &VpcId, destination: IpNet) -> bool {
-    let cidrs = state.get::<Vpc>(vpc).map_or(&[][..], |vpc| &vpc.cidrs);
-    cidrs.iter().any(|range| IpNet::V4(range.cidr) == destination)
+    state.get::<Vpc>(vpc).is_some_and(|vpc| vpc.ranges().any(|range| range == destination))
 }
 
 /// Refuse a route within the VPC unless AWS has it too: to an interface, or of a subnet to a NAT gateway.
@@ -260,8 +259,8 @@ fn check_inside(
     destination: IpNet,
     target: &RouteTarget,
 ) -> Result<(), Error> {
-    let cidrs = state.get::<Vpc>(vpc).map_or(&[][..], |vpc| &vpc.cidrs);
-    let inside = cidrs.iter().any(|range| IpNet::V4(range.cidr).contains(&destination));
+    let holds = |vpc: &Arc<Vpc>| vpc.ranges().any(|range| range.contains(&destination));
+    let inside = state.get::<Vpc>(vpc).is_some_and(holds);
     if inside && !matches!(target, RouteTarget::NetworkInterface(_) | RouteTarget::NatGateway(_)) {
         return Err(Error::InvalidParameterValue(format!(
             "The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR \

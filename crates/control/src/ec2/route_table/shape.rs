@@ -63,9 +63,10 @@ fn associations(table: &RouteTable) -> Vec<RouteTableAssociation> {
 }
 
 fn routes(state: &Snapshot, table: &RouteTable) -> Vec<RouteShape> {
-    let cidrs = state.get::<Vpc>(&table.vpc).map_or(&[][..], |vpc| &vpc.cidrs);
-    let local = cidrs.iter().map(|range| RouteShape {
-        destination_cidr_block: Some(range.cidr.to_string()),
+    let ranges = state.get::<Vpc>(&table.vpc).into_iter().flat_map(|vpc| vpc.ranges());
+    let local = ranges.map(|range| RouteShape {
+        destination_cidr_block: range.addr().is_ipv4().then(|| range.to_string()),
+        destination_ipv6_cidr_block: range.addr().is_ipv6().then(|| range.to_string()),
         gateway_id: Some("local".into()),
         origin: Some("CreateRouteTable".into()),
         state: Some("active".into()),

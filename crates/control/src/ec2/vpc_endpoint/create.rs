@@ -4,7 +4,7 @@ use linkway_model::account::Quotas;
 use linkway_model::index::Term;
 use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::vpc::Vpc;
-use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, VpcEndpoint};
 use linkway_model::{EndpointConnectionId, Tags, Timestamp, VpcEndpointId, VpcId, random_label};
 use linkway_store::Transaction;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, CreateVpcEndpointResult};
@@ -45,7 +45,6 @@ fn make(
     options::service_region(input.service_region.as_deref(), caller)?;
     let service = service_catalog::visible(tx, caller, name)?;
     let vpc = named::<Vpc>(tx, caller, input.vpc_id.as_deref(), "VpcId")?.clone();
-    options::ip_address_type(input.ip_address_type.as_deref())?;
     let is_gateway = options::is_gateway(endpoint_type, &service)?;
     let given = policy::accepted(tx, input.policy_document.as_deref(), name)?;
     let mut endpoint = VpcEndpoint {
@@ -64,6 +63,7 @@ fn make(
         subnets: Vec::new(),
         groups: Vec::new(),
         ip_address_type: IpAddressType::Ipv4,
+        dns_record_ip_type: DnsRecordIpType::Ipv4,
         private_dns_enabled: false,
         policy: given.unwrap_or_else(|| policy::default(is_gateway).to_owned()),
         dns_label: random_label(8),
@@ -76,6 +76,7 @@ fn make(
         tags: specified(&input.tag_specifications, "vpc-endpoint")?,
     };
     if is_gateway {
+        options::ipv4_of_gateway(input.ip_address_type.as_deref())?;
         gateway::set_up(tx, caller, &mut endpoint, input)?;
     } else {
         set_up(tx, caller, now, &mut endpoint, &vpc, &service, input)?;
@@ -99,7 +100,11 @@ fn set_up(
     if !input.route_table_ids.is_empty() {
         return Err(options::route_tables_refused());
     }
-    options::dns(input.dns_options.as_ref(), &vpc.id)?;
+    endpoint.ip_address_type =
+        options::ip_address_type(input.ip_address_type.as_deref())?.unwrap_or_default();
+    placement::check_service(endpoint, service)?;
+    let records = options::dns(input.dns_options.as_ref(), &vpc.id, endpoint.ip_address_type)?;
+    endpoint.dns_record_ip_type = records.unwrap_or(options::records_of(endpoint.ip_address_type)[0]);
     let places = placement::places(tx, caller, &input.subnet_ids, &input.subnet_configurations)?;
     endpoint.groups = groups_of_vpc(tx, caller, &input.security_group_ids, vpc, &format!("VPC {}", vpc.id))?;
     endpoint.private_dns_enabled = private_dns::decide(tx, vpc, service, input.private_dns_enabled, None)?;

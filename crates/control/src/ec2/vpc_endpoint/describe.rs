@@ -11,7 +11,7 @@ use crate::page::Page;
 use crate::{Caller, Control, Error};
 
 const FIELDS: &[Field<VpcEndpoint>] = fields! {
-    "ip-address-type" => |_, _| one("ipv4");
+    "ip-address-type" => |_, endpoint| one(endpoint.ip_address_type.name());
     "service-name" => |_, endpoint| one(&endpoint.service_name), Term::EndpointService;
     "service-region" => |_, endpoint| one(&endpoint.region);
     "vpc-id" => |_, endpoint| one(&endpoint.vpc), Term::EndpointVpc;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::security_group::SecurityGroup;
 use linkway_model::subnet::Subnet;
@@ -12,6 +13,7 @@ use linkway_store::Transaction;
 use linkway_wire::ec2::{ModifyVpcEndpointRequest, ModifyVpcEndpointResult};
 
 use super::{gateway, options, placement, policy, private_dns};
+use crate::ec2::network_interface::choose_ipv6;
 use crate::ec2::offered::Offered;
 use crate::ec2::security_group::{check_count, groups_of_vpc};
 use crate::error::EndpointError;
@@ -23,7 +25,7 @@ pub(crate) fn modify(
     caller: &Caller,
     input: ModifyVpcEndpointRequest,
 ) -> Result<ModifyVpcEndpointResult, Error> {
-    options::ip_address_type(input.ip_address_type.as_deref())?;
+    let address_type = options::ip_address_type(input.ip_address_type.as_deref())?;
     let now = control.now();
     control.write(input.dry_run, |tx| {
         let before =
@@ -32,12 +34,14 @@ pub(crate) fn modify(
         let mut endpoint = VpcEndpoint::clone(&before);
         change_policy(tx, &mut endpoint, &input)?;
         if before.gateway.is_some() {
+            options::ipv4_of_gateway(input.ip_address_type.as_deref())?;
             gateway::change(tx, caller, &mut endpoint, &input)?;
         } else {
             if !input.add_route_table_ids.is_empty() || !input.remove_route_table_ids.is_empty() {
                 return Err(options::route_tables_refused());
             }
-            options::dns(input.dns_options.as_ref(), &before.vpc)?;
+            change_address_type(tx, &mut endpoint, address_type)?;
+            change_records(&mut endpoint, &input)?;
             change_groups(tx, caller, &mut endpoint, &input)?;
             change_private_dns(tx, &mut endpoint, &input)?;
             change_subnets(tx, caller, now, &mut endpoint, &input)?;
@@ -87,6 +91,41 @@ fn change_policy(
     }
     let given = policy::accepted(tx, input.policy_document.as_deref(), &endpoint.service_name)?;
     endpoint.policy = given.unwrap_or_else(|| policy::default(endpoint.gateway.is_some()).to_owned());
+    Ok(())
+}
+
+/// The endpoint's interfaces get IPv6 addresses, or lose them.
+fn change_address_type(
+    tx: &mut Transaction,
+    endpoint: &mut VpcEndpoint,
+    wanted: Option<IpAddressType>,
+) -> Result<(), Error> {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != endpoint.ip_address_type) else { return Ok(()) };
+    endpoint.ip_address_type = wanted;
+    placement::check_service(endpoint, &service_of(tx, endpoint)?)?;
+    for place in &endpoint.subnets {
+        let subnet = tx.get::<Subnet>(&place.subnet);
+        let subnet = subnet.ok_or_else(|| not_found::<Subnet>(place.subnet.as_str()))?;
+        placement::check_subnet(endpoint, subnet)?;
+        let has_some =
+            tx.get::<NetworkInterface>(&place.interface).is_some_and(|its| !its.ipv6_addresses.is_empty());
+        if wanted.has_ipv6() != has_some {
+            let addresses = choose_ipv6(tx, subnet, &[], usize::from(wanted.has_ipv6()))?;
+            tx.update::<NetworkInterface>(&place.interface, |its| its.ipv6_addresses = addresses);
+        }
+    }
+    Ok(())
+}
+
+/// The records that are asked for; or those that there are, as far as they still fit.
+fn change_records(endpoint: &mut VpcEndpoint, input: &ModifyVpcEndpointRequest) -> Result<(), Error> {
+    let fitting = options::records_of(endpoint.ip_address_type);
+    let asked = options::dns(input.dns_options.as_ref(), &endpoint.vpc, endpoint.ip_address_type)?;
+    if let Some(records) = asked {
+        endpoint.dns_record_ip_type = records;
+    } else if !fitting.contains(&endpoint.dns_record_ip_type) {
+        endpoint.dns_record_ip_type = fitting[0];
+    }
     Ok(())
 }
 
@@ -161,8 +200,8 @@ fn change_subnets(
         if !is_in(endpoint, &place.subnet.id) {
             let service = service_of(tx, endpoint)?;
             placement::add(tx, now, endpoint, &service, std::slice::from_ref(place))?;
-        } else if let Some(address) = place.address {
-            placement::readdress(tx, now, endpoint, &place.subnet, address)?;
+        } else {
+            placement::readdress(tx, now, endpoint, place)?;
         }
     }
     let (gone, kept) =

@@ -1,6 +1,8 @@
 //! Parameters of endpoints that AWS has more values for than Linkway: what is there, and how the rest is refused.
 
 use linkway_model::VpcId;
+use linkway_model::ip_address_type::IpAddressType;
+use linkway_model::vpc_endpoint::DnsRecordIpType;
 use linkway_wire::ec2::{CreateVpcEndpointRequest, DnsOptionsSpecification};
 
 use crate::ec2::offered::Offered;
@@ -56,7 +58,7 @@ pub(super) fn dns_of_gateway(given: Option<&DnsOptionsSpecification>, vpc: &VpcI
                     .into(),
             ))
         }
-        given => dns(given, vpc),
+        given => dns(given, vpc, IpAddressType::Ipv4).map(|_| ()),
     }
 }
 
@@ -70,36 +72,36 @@ pub(super) fn route_tables_refused() -> Error {
     Error::InvalidParameter("Route table IDs are only supported for Gateway type VPC Endpoint.".into())
 }
 
-/// Endpoints have IPv4 addresses.
-pub(super) fn ip_address_type(given: Option<&str>) -> Result<(), Error> {
-    match given {
-        None | Some("ipv4") => Ok(()),
-        Some(given @ ("ipv6" | "dualstack")) => Err(Error::Unsupported(format!(
-            "The IP address type {given} is not supported: endpoints have IPv4 addresses only."
-        ))),
-        Some(given) => Err(Error::InvalidParameterValue(format!(
-            "Value ({given}) for parameter IpAddressType is invalid. Valid values: ipv4, ipv6, dualstack."
+/// The type of addresses that a request names.
+pub(super) fn ip_address_type(given: Option<&str>) -> Result<Option<IpAddressType>, Error> {
+    let read = |given: &str| {
+        IpAddressType::read(given).ok_or_else(|| {
+            Error::InvalidParameterValue(format!(
+                "Value ({given}) for parameter IpAddressType is invalid. Valid values: ipv4, ipv6, dualstack."
+            ))
+        })
+    };
+    given.map(read).transpose()
+}
+
+/// Gateway endpoints lead to IPv4 addresses.
+pub(super) fn ipv4_of_gateway(given: Option<&str>) -> Result<(), Error> {
+    match ip_address_type(given)? {
+        None | Some(IpAddressType::Ipv4) => Ok(()),
+        Some(other) => Err(Error::Unsupported(format!(
+            "The IP address type {} is not supported: gateway endpoints lead to IPv4 addresses only.",
+            other.name()
         ))),
     }
 }
 
-/// What an IPv4 endpoint's DNS options may say.
-pub(super) fn dns(given: Option<&DnsOptionsSpecification>, vpc: &VpcId) -> Result<(), Error> {
-    let Some(given) = given else { return Ok(()) };
-    match given.dns_record_ip_type.as_deref() {
-        None | Some("ipv4") => {}
-        Some(other @ ("ipv6" | "dualstack" | "service-defined")) => {
-            return Err(Error::InvalidParameter(format!(
-                "The DNS record IP type {other} is not valid for the IP address type ipv4."
-            )));
-        }
-        Some(other) => {
-            return Err(Error::InvalidParameterValue(format!(
-                "Value ({other}) for parameter DnsRecordIpType is invalid. Valid values: ipv4, ipv6, dualstack, \
-                 service-defined."
-            )));
-        }
-    }
+/// What DNS options say of an endpoint with addresses of this type: which records it has. `None`: nothing.
+pub(super) fn dns(
+    given: Option<&DnsOptionsSpecification>,
+    vpc: &VpcId,
+    address_type: IpAddressType,
+) -> Result<Option<DnsRecordIpType>, Error> {
+    let Some(given) = given else { return Ok(None) };
     if given.private_dns_only_for_inbound_resolver_endpoint == Some(true) {
         return Err(Error::InvalidParameter(format!(
             "To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC {vpc} must have a Gateway endpoint \
@@ -113,5 +115,29 @@ pub(super) fn dns(given: Option<&DnsOptionsSpecification>, vpc: &VpcId) -> Resul
                 .into(),
         ));
     }
-    Ok(())
+    let Some(name) = given.dns_record_ip_type.as_deref() else { return Ok(None) };
+    let records = DnsRecordIpType::read(name).ok_or_else(|| {
+        Error::InvalidParameterValue(format!(
+            "Value ({name}) for parameter DnsRecordIpType is invalid. Valid values: ipv4, ipv6, dualstack, \
+             service-defined."
+        ))
+    })?;
+    if !records_of(address_type).contains(&records) {
+        return Err(Error::InvalidParameter(format!(
+            "The DNS record IP type {name} is not valid for the IP address type {}.",
+            address_type.name()
+        )));
+    }
+    Ok(Some(records))
+}
+
+/// Which records an endpoint with addresses of a type may have, those that it has by default first. Source: AWS
+/// PrivateLink's guide, "DNS record IP type".
+pub(super) fn records_of(address_type: IpAddressType) -> &'static [DnsRecordIpType] {
+    use DnsRecordIpType::{Dualstack, Ipv4, Ipv6, ServiceDefined};
+    match address_type {
+        IpAddressType::Ipv4 => &[Ipv4],
+        IpAddressType::Ipv6 => &[Ipv6],
+        IpAddressType::Dualstack => &[Dualstack, Ipv4, Ipv6, ServiceDefined],
+    }
 }

@@ -17,14 +17,16 @@ pub(super) fn shape(state: &Snapshot, endpoint: &VpcEndpoint) -> ec2::VpcEndpoin
     ec2::VpcEndpoint {
         creation_timestamp: Some(endpoint.created),
         dns_entries: if interface { dns_entries(state, endpoint) } else { Vec::new() },
-        dns_options: interface
-            .then(|| DnsOptions { dns_record_ip_type: Some("ipv4".into()), ..DnsOptions::default() }),
+        dns_options: interface.then(|| DnsOptions {
+            dns_record_ip_type: Some(endpoint.dns_record_ip_type.name().into()),
+            ..DnsOptions::default()
+        }),
         failure_reason: last_error.map(|(_, message)| message.clone()),
         groups: identifiers(state, &endpoint.groups)
             .into_iter()
             .map(|group| SecurityGroupIdentifier { group_id: group.group_id, group_name: group.group_name })
             .collect(),
-        ip_address_type: Some("ipv4".into()),
+        ip_address_type: Some(endpoint.ip_address_type.name().into()),
         last_error: last_error
             .map(|(code, message)| LastError { code: Some(code.clone()), message: Some(message.clone()) }),
         network_interface_ids: endpoint.subnets.iter().map(|place| place.interface.to_string()).collect(),

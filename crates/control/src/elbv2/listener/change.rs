@@ -43,7 +43,8 @@ pub(crate) fn create(
         let balancer = arn::required::<LoadBalancer>(tx, caller, input.load_balancer_arn.as_deref())?.clone();
         let protocol = forward::protocol(input.protocol.as_deref())?;
         let port = port(input.port.ok_or_else(|| invalid("A listener port must be specified"))?)?;
-        let target_group = forward::target_group(&input.default_actions)?;
+        let action = forward::only(&input.default_actions)?;
+        let target_group = forward::target_group(action)?;
         forward::check(tx, caller, &balancer, protocol, target_group)?;
         let (_, path) =
             balancer.arn.split_once("loadbalancer/net/").expect("ARNs of balancers have this path");
@@ -55,6 +56,7 @@ pub(crate) fn create(
             protocol,
             port,
             target_group: target_group.to_owned(),
+            order: action.order,
             tls: given!(input).settle(tx, caller, protocol, None)?,
             attributes: BTreeMap::new(),
             tags: tags::of_new(&input.tags)?,
@@ -94,7 +96,9 @@ pub(crate) fn modify(
         }
         listener.tls = given!(input).settle(tx, caller, listener.protocol, listener.tls)?;
         if !input.default_actions.is_empty() {
-            listener.target_group = forward::target_group(&input.default_actions)?.to_owned();
+            let action = forward::only(&input.default_actions)?;
+            listener.target_group = forward::target_group(action)?.to_owned();
+            listener.order = action.order;
         }
         let balancer = arn::find::<LoadBalancer>(tx, caller, &listener.load_balancer)?.clone();
         forward::check(tx, caller, &balancer, listener.protocol, &listener.target_group)?;

@@ -43,7 +43,7 @@ pub(super) fn shape(listener: &Listener) -> elbv2::Listener {
         alpn_policy: tls.alpn,
         certificates: tls.certificates,
         ssl_policy: tls.policy,
-        default_actions: vec![forward::action(&listener.target_group)],
+        default_actions: vec![forward::action(listener)],
         listener_arn: Some(listener.arn.clone()),
         load_balancer_arn: Some(listener.load_balancer.clone()),
         port: Some(listener.port.into()),

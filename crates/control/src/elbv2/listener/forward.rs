@@ -1,7 +1,7 @@
 //! What a listener does: forward to one target group, of its balancer's VPC, that speaks as it does.
 
 use linkway_model::Snapshot;
-use linkway_model::load_balancer::{LoadBalancer, Protocol, TargetGroup};
+use linkway_model::load_balancer::{Listener, LoadBalancer, Protocol, TargetGroup};
 use linkway_wire::elbv2::{Action, ForwardActionConfig, TargetGroupTuple};
 
 use crate::elbv2::target_group::listeners_of;
@@ -9,9 +9,20 @@ use crate::elbv2::{arn, invalid};
 use crate::error::LoadBalancingError;
 use crate::{Caller, Error};
 
-/// ARN of the group that default actions forward to.
-pub(super) fn target_group(actions: &[Action]) -> Result<&str, Error> {
+/// Orders that an action may have. Source: ELBv2's API reference, `Action`.
+const ORDERS: std::ops::RangeInclusive<i32> = 1..=50_000;
+
+/// The only action of a listener.
+pub(super) fn only(actions: &[Action]) -> Result<&Action, Error> {
     let [action] = actions else { return Err(invalid("Exactly one default action must be specified")) };
+    if let Some(order) = action.order.filter(|order| !ORDERS.contains(order)) {
+        return Err(invalid(format!("Action order '{order}' must be between 1 and 50000, inclusive")));
+    }
+    Ok(action)
+}
+
+/// ARN of the group that a default action forwards to.
+pub(super) fn target_group(action: &Action) -> Result<&str, Error> {
     if action.type_.as_deref() != Some("forward") {
         return Err(invalid(format!(
             "Action type '{}' is not supported by listeners of network load balancers: it must be 'forward'",
@@ -42,12 +53,12 @@ pub(super) fn target_group(actions: &[Action]) -> Result<&str, Error> {
 }
 
 /// The action as responses carry it.
-pub(super) fn action(target_group: &str) -> Action {
-    let arn = Some(target_group.to_owned());
+pub(super) fn action(listener: &Listener) -> Action {
+    let arn = Some(listener.target_group.clone());
     Action {
         type_: Some("forward".into()),
         target_group_arn: arn.clone(),
-        order: Some(1),
+        order: listener.order,
         forward_config: Some(ForwardActionConfig {
             target_groups: vec![TargetGroupTuple { target_group_arn: arn, weight: Some(1) }],
             ..ForwardActionConfig::default()
@@ -84,6 +95,14 @@ pub(super) fn check(
             "The target group '{}' is in the VPC {} and the load balancer '{}' is in the VPC {}",
             group.arn, group.vpc, balancer.arn, balancer.vpc
         ))
+        .into());
+    }
+    // AWS's words are from a response in zalando-incubator/kube-ingress-aws-controller#752.
+    if group.ip_address_type.has_ipv6() && !balancer.ip_address_type.has_ipv6() {
+        return Err(LoadBalancingError::InvalidConfiguration(
+            "You cannot associate an IPv6 target group with a load balancer that has an 'ipv4' IP address type"
+                .into(),
+        )
         .into());
     }
     // Source: "Listeners for your Network Load Balancers", the table of listeners and target groups.

@@ -41,16 +41,21 @@ fn make(
         return Err(invalid(format!("The load balancer name '{name}' cannot begin with 'internal-'")));
     }
     supported(input)?;
+    let ip_address_type = address_type::read(input.ip_address_type.as_deref())?.unwrap_or_default();
     let internal = match input.scheme.as_deref() {
         None | Some("internet-facing") => false,
         Some("internal") => true,
         Some(other) => return Err(LoadBalancingError::InvalidScheme(other.to_owned()).into()),
     };
-    let places = nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, internal)?;
+    let places =
+        nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, internal, ip_address_type)?;
     let vpc = places[0].subnet.vpc.clone();
     let groups = groups::accepted(tx, caller, &input.security_groups, &vpc)?;
     if let Some(existing) = by_name(tx, caller, &name) {
-        let same = existing.internal == internal && existing.groups == groups && has(tx, &existing, &places);
+        let same = existing.internal == internal
+            && existing.ip_address_type == ip_address_type
+            && existing.groups == groups
+            && has(tx, &existing, &places);
         return if same {
             Ok(existing)
         } else {
@@ -70,6 +75,7 @@ fn make(
         name,
         vpc,
         internal,
+        ip_address_type,
         nodes: Vec::new(),
         groups,
         filters_private_link: true,
@@ -98,10 +104,7 @@ fn supported(input: &CreateLoadBalancerInput) -> Result<(), Error> {
             )));
         }
     }
-    address_type::supported(
-        input.ip_address_type.as_deref(),
-        input.enable_prefix_for_ipv6_source_nat.as_deref(),
-    )?;
+    address_type::no_source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
     if input.customer_owned_ipv4_pool.is_some() || input.ipam_pools.is_some() {
         return Err(invalid(
             "Address pools are not supported. Leave out CustomerOwnedIpv4Pool and IpamPools",
@@ -124,7 +127,7 @@ fn has(state: &Snapshot, balancer: &LoadBalancer, places: &[nodes::Place]) -> bo
     let address_fits = |place: &nodes::Place| {
         let node = balancer.nodes.iter().find(|node| node.subnet == place.subnet.id);
         let interface = node.and_then(|node| state.get::<NetworkInterface>(&node.interface));
-        place.address.is_none() || interface.map(|interface| interface.address) == place.address
+        interface.is_some_and(|interface| place.is_at(interface))
     };
     subnets == wanted && places.iter().all(address_fits)
 }

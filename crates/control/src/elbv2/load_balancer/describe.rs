@@ -55,7 +55,7 @@ pub(super) fn shape(state: &Snapshot, balancer: &LoadBalancer) -> elbv2::LoadBal
         dns_name: Some(balancer.dns_name.clone()),
         enable_prefix_for_ipv6_source_nat: Some("off".into()),
         enforce_security_group_inbound_rules_on_private_link_traffic: groups::enforced(balancer),
-        ip_address_type: Some("ipv4".into()),
+        ip_address_type: Some(balancer.ip_address_type.name().into()),
         load_balancer_arn: Some(balancer.arn.clone()),
         load_balancer_name: Some(balancer.name.clone()),
         scheme: Some(if balancer.internal { "internal" } else { "internet-facing" }.into()),
@@ -73,13 +73,14 @@ pub(super) fn zones(state: &Snapshot, balancer: &LoadBalancer) -> Vec<Availabili
 }
 
 fn zone(state: &Snapshot, balancer: &LoadBalancer, node: &LoadBalancerNode) -> AvailabilityZone {
-    let address =
-        state.get::<NetworkInterface>(&node.interface).map(|interface| interface.address.to_string());
     // As on AWS, an internet-facing balancer's private addresses are not shown.
-    let addresses = address.filter(|_| balancer.internal).map(|address| LoadBalancerAddress {
-        private_ipv4_address: Some(address),
+    let addresses = |interface: &Arc<NetworkInterface>| LoadBalancerAddress {
+        private_ipv4_address: balancer.internal.then(|| interface.address.to_string()),
+        ipv6_address: interface.ipv6_addresses.first().map(ToString::to_string),
         ..LoadBalancerAddress::default()
-    });
+    };
+    let addresses = state.get::<NetworkInterface>(&node.interface).map(addresses);
+    let addresses = addresses.filter(|shown| *shown != LoadBalancerAddress::default());
     AvailabilityZone {
         load_balancer_addresses: addresses.into_iter().collect(),
         subnet_id: Some(node.subnet.to_string()),

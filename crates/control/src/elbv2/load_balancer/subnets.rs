@@ -19,16 +19,15 @@ pub(crate) fn set(
     caller: &Caller,
     input: SetSubnetsInput,
 ) -> Result<SetSubnetsOutput, Error> {
-    address_type::supported(
-        input.ip_address_type.as_deref(),
-        input.enable_prefix_for_ipv6_source_nat.as_deref(),
-    )?;
+    address_type::no_source_nat(input.enable_prefix_for_ipv6_source_nat.as_deref())?;
+    let wanted = address_type::read(input.ip_address_type.as_deref())?;
     let now = control.now();
     control.write(None, |tx| {
         let before = arn::required::<LoadBalancer>(tx, caller, input.load_balancer_arn.as_deref())?;
         let mut balancer = LoadBalancer::clone(before);
-        let mut places =
-            nodes::places(tx, caller, &input.subnets, &input.subnet_mappings, balancer.internal)?;
+        let wanted = wanted.unwrap_or(balancer.ip_address_type);
+        let (subnets, mappings) = (&input.subnets, &input.subnet_mappings);
+        let mut places = nodes::places(tx, caller, subnets, mappings, balancer.internal, wanted)?;
         for place in &places {
             fits(tx, &balancer, place)?;
         }
@@ -47,13 +46,14 @@ pub(crate) fn set(
         for node in gone {
             tx.delete::<NetworkInterface>(node.interface);
         }
+        address_type::change(tx, &mut balancer, wanted)?;
         nodes::make(tx, &mut balancer, now, &places)?;
         let availability_zones = describe::zones(tx, &balancer);
         tx.put(balancer);
         Ok(SetSubnetsOutput {
             availability_zones,
             enable_prefix_for_ipv6_source_nat: Some("off".into()),
-            ip_address_type: Some("ipv4".into()),
+            ip_address_type: Some(wanted.name().into()),
         })
     })
 }
@@ -76,11 +76,9 @@ fn fits(state: &Snapshot, balancer: &LoadBalancer, place: &Place) -> Result<(), 
             subnet.zone, subnet.id
         ));
     }
-    let own = state.get::<NetworkInterface>(&node.interface).map(|interface| interface.address);
-    if place.address.is_some() && place.address != own {
+    if !state.get::<NetworkInterface>(&node.interface).is_some_and(|interface| place.is_at(interface)) {
         return refuse(format!(
-            "The private IPv4 address of the subnet '{}' cannot be changed while it is associated with the load \
-             balancer",
+            "The addresses in the subnet '{}' cannot be changed while it is associated with the load balancer",
             subnet.id
         ));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::{Protocol, TargetGroup, TargetType};
 use linkway_model::vpc::Vpc;
 use linkway_model::{VpcId, random_hex};
@@ -33,9 +34,11 @@ fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -
     let name = input.name.clone().unwrap_or_default();
     name::check(name::Kind::TargetGroup, &name)?;
     let target_type = target_type(input.target_type.as_deref().unwrap_or("instance"))?;
-    if input.ip_address_type.as_deref().is_some_and(|given| given != "ipv4") {
-        return Err(invalid("Targets have IPv4 addresses only. Specify the IP address type 'ipv4'"));
-    }
+    let ip_address_type = match input.ip_address_type.as_deref() {
+        None | Some("ipv4") => IpAddressType::Ipv4,
+        Some("ipv6") => IpAddressType::Ipv6,
+        Some(other) => return Err(invalid(format!("IP address type '{other}' must be one of 'ipv4,ipv6'"))),
+    };
     if input.protocol_version.is_some() {
         return Err(invalid(
             "Protocol version is not supported for target groups with protocol TCP, TLS, UDP or TCP_UDP",
@@ -51,6 +54,7 @@ fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -
         protocol,
         port: crate::elbv2::target::port(port)?,
         target_type,
+        ip_address_type,
         health_check: health_check::new(&input.into())?,
         attributes: BTreeMap::new(),
         targets: Vec::new(),
@@ -61,7 +65,14 @@ fn make(tx: &mut Transaction, caller: &Caller, input: &CreateTargetGroupInput) -
         tx.all::<TargetGroup>().find(|other| other.name == group.name && arn::belongs_to(&***other, caller));
     if let Some(existing) = existing {
         let settings = |of: &TargetGroup| {
-            (of.vpc.clone(), of.protocol, of.port, of.target_type, of.health_check.clone())
+            (
+                of.vpc.clone(),
+                of.protocol,
+                of.port,
+                of.target_type,
+                of.ip_address_type,
+                of.health_check.clone(),
+            )
         };
         return if settings(existing) == settings(&group) {
             Ok(TargetGroup::clone(existing))

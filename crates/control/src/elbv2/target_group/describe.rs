@@ -62,7 +62,7 @@ pub(super) fn shape(state: &Snapshot, group: &TargetGroup) -> elbv2::TargetGroup
         health_check_protocol: Some(check.protocol.name().into()),
         health_check_timeout_seconds: number(check.timeout_seconds),
         healthy_threshold_count: number(check.healthy_threshold),
-        ip_address_type: Some("ipv4".into()),
+        ip_address_type: Some(group.ip_address_type.name().into()),
         load_balancer_arns: balancers.into_iter().cloned().collect(),
         matcher: http.then(|| Matcher { http_code: Some(check.matcher.clone()), grpc_code: None }),
         port: Some(group.port.into()),

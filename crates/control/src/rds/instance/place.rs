@@ -7,7 +7,7 @@ use linkway_model::{SecurityGroupId, Tags, Timestamp};
 use linkway_store::Transaction;
 
 use crate::Error;
-use crate::ec2::network_interface::{Allocation, allocate};
+use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
 use crate::error::DatabaseError;
 
 /// Make the interface of the DB instance with this ARN, in the zone asked for or in the one with the fewest of
@@ -40,6 +40,7 @@ pub(super) fn interface(
             Allocation {
                 subnet: &subnet,
                 address: None,
+                ipv6: Ipv6::default(),
                 groups: groups.to_vec(),
                 description: "RDSNetworkInterface".into(),
                 role: InterfaceRole::Database { database: arn.to_owned() },
