@@ -34,7 +34,8 @@ pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
 pub use ranges::{
-    METADATA, RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface,
+    METADATA, RESOLVER, as_ipv4, by_ipv6, client_address, client_interface, endpoint_address,
+    endpoint_interface,
 };
 pub use read::{Amount, DropEvent, Events, Reader, TrafficCount};
 pub use reason::Reason;

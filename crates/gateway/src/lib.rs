@@ -77,4 +77,4 @@ pub use post::{Post, PostError, post};
 pub use protocol::Protocol;
 pub use relay::{Relay, RelayTarget};
 pub use settings::{Limits, Ranges, Settings, Timeouts};
-pub use view::{Backend, Endpoint, Service, Tls, UnknownKeys, View};
+pub use view::{Addresses, Backend, Endpoint, Service, Tls, UnknownKeys, View};

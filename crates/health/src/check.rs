@@ -1,7 +1,7 @@
 //! One check.
 
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use linkway_model::load_balancer::{HealthReason, Protocol};
@@ -53,7 +53,7 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Ask for `path`, and return the answer's status. What follows the status line is not read.
-async fn status(stream: &mut TcpStream, path: &str, host: SocketAddrV4) -> io::Result<u16> {
+async fn status(stream: &mut TcpStream, path: &str, host: SocketAddr) -> io::Result<u16> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\n\
          Connection: close\r\n\r\n"

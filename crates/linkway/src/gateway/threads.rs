@@ -2,7 +2,7 @@
 //! connections to backends of its own. A request is answered where it came in, and wakes no other thread on its way.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv6Addr;
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use anyhow::{Context, Result};
@@ -92,12 +92,12 @@ async fn serve(
     );
 }
 
-/// Listens on a port of every address; each thread does. Call it in a runtime.
+/// Listens on a port of every address, by IPv4 and IPv6; each thread does. Call it in a runtime.
 pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = TcpSocket::new_v6()?;
     socket.set_reuseaddr(true)?;
     // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
     socket.set_reuseport(true)?;
-    socket.bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
+    socket.bind((Ipv6Addr::UNSPECIFIED, port).into())?;
     socket.listen(BACKLOG)
 }

@@ -59,19 +59,20 @@ impl Metadata {
         }))
     }
 
-    /// Answer at `listener`, until `stop` turns true.
-    pub(crate) async fn serve(&self, listener: TcpListener, stop: Stop) {
-        let metadata = self.clone();
-        http::serve_shared(listener, CONNECTIONS, move |request| metadata.clone().answer(request), stop)
-            .await;
+    /// Answer at both listeners, one of IPv4 and one of IPv6, until `stop` turns true.
+    pub(crate) async fn serve(&self, [ipv4, ipv6]: [TcpListener; 2], stop: Stop) {
+        let serve = |listener| {
+            let metadata = self.clone();
+            let answer = move |request| metadata.clone().answer(request);
+            http::serve_shared(listener, CONNECTIONS, answer, stop.clone())
+        };
+        tokio::join!(serve(ipv4), serve(ipv6));
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<AnswerBody> {
         let state = self.0.store.snapshot();
-        let number = http::peer(&request).and_then(|peer| match peer {
-            std::net::IpAddr::V4(peer) => linkway_fabric::client_interface(peer),
-            std::net::IpAddr::V6(_) => None,
-        });
+        let peer = http::peer(&request);
+        let number = peer.and_then(linkway_fabric::as_ipv4).and_then(linkway_fabric::client_interface);
         let instance = number.and_then(|number| self.instance(&state, number));
         respond::answer(&self.0, &state, instance.as_deref(), &request).await
     }

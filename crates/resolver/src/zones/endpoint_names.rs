@@ -5,14 +5,14 @@
 //! compared then, so that a change of one of thousands of endpoints costs little.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, EndpointSubnet, VpcEndpoint};
 use linkway_model::{EndpointServiceId, Snapshot, VpcEndpointId};
 
 use super::{Answer, Question};
@@ -53,8 +53,10 @@ fn leads_to(endpoint: &VpcEndpoint, place: &EndpointSubnet) -> bool {
 struct Endpoint {
     endpoint: Arc<VpcEndpoint>,
     regional: Arc<Rotation>,
-    /// In the order of the endpoint's subnets.
-    zonal: Vec<Option<Ipv4Addr>>,
+    /// What the service's own names lead to.
+    private: Arc<Rotation>,
+    /// In the order of the endpoint's subnets. An interface that DNS may not lead to has none.
+    zonal: Vec<Vec<IpAddr>>,
 }
 
 impl EndpointNames {
@@ -101,9 +103,9 @@ impl EndpointNames {
         }
     }
 
-    /// The addresses of an endpoint's regional name, if the endpoint has names.
-    pub(crate) fn regional(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
-        self.endpoints.get(endpoint).map(|its| &its.regional)
+    /// What an endpoint's service's own names lead to, if the endpoint has names.
+    pub(crate) fn private(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
+        self.endpoints.get(endpoint).map(|its| &its.private)
     }
 
     /// The answer for a name of an endpoint or a service of this installation.
@@ -157,7 +159,8 @@ impl EndpointNames {
         }
         let place =
             its.endpoint.subnets.iter().position(|place| its.endpoint.zonal_name(&place.zone) == name);
-        Some(Arc::new(Rotation::new(vec![its.zonal.get(place?).copied()??], 0)))
+        let addresses = its.zonal.get(place?).filter(|addresses| !addresses.is_empty())?;
+        Some(Arc::new(Rotation::new(addresses.iter().copied(), 0)))
     }
 }
 
@@ -173,24 +176,37 @@ impl Endpoint {
         endpoint: &'a Arc<VpcEndpoint>,
         health: &mut ZoneHealth<'a, '_>,
     ) -> Self {
-        let address = |place: &EndpointSubnet| {
-            let interface = snapshot.get::<NetworkInterface>(&place.interface)?;
-            leads_to(endpoint, place).then_some(interface.address)
+        let addresses = |place: &EndpointSubnet| {
+            let interface = snapshot.get::<NetworkInterface>(&place.interface);
+            let interface = interface.filter(|_| leads_to(endpoint, place));
+            interface.map_or_else(Vec::new, |interface| recorded(endpoint.dns_record_ip_type, interface))
         };
-        let zonal: Vec<_> = endpoint.subnets.iter().map(address).collect();
+        let zonal: Vec<_> = endpoint.subnets.iter().map(addresses).collect();
         let service = snapshot.get::<EndpointService>(&endpoint.service);
         let mut healthy = Vec::new();
-        for (place, address) in endpoint.subnets.iter().zip(&zonal) {
+        for (place, addresses) in endpoint.subnets.iter().zip(&zonal) {
             if service.is_some_and(|service| health.is_healthy(service, &place.zone)) {
-                healthy.extend(*address);
+                healthy.extend(addresses);
             }
         }
         // AWS's services have no balancers here: they are behind every interface.
         let all = || zonal.iter().flatten().copied().collect();
-        let addresses = if healthy.is_empty() { all() } else { healthy };
-        let regional = Arc::new(Rotation::new(addresses, snapshot.revision));
-        Self { endpoint: Arc::clone(endpoint), regional, zonal }
+        let addresses: Vec<IpAddr> = if healthy.is_empty() { all() } else { healthy };
+        let private = match endpoint.dns_record_ip_type {
+            DnsRecordIpType::ServiceDefined => addresses.iter().copied().filter(IpAddr::is_ipv4).collect(),
+            _ => addresses.clone(),
+        };
+        let [regional, private] =
+            [addresses, private].map(|addresses| Arc::new(Rotation::new(addresses, snapshot.revision)));
+        Self { endpoint: Arc::clone(endpoint), regional, private, zonal }
     }
+}
+
+/// Those of an interface's addresses that an endpoint's names have records of.
+fn recorded(kind: DnsRecordIpType, interface: &NetworkInterface) -> Vec<IpAddr> {
+    let ipv4 = (kind != DnsRecordIpType::Ipv6).then_some(interface.address.into());
+    let ipv6 = interface.ipv6_addresses.first().filter(|_| kind != DnsRecordIpType::Ipv4);
+    ipv4.into_iter().chain(ipv6.copied().map(IpAddr::V6)).collect()
 }
 
 /// Which zones DNS may lead to, remembered: thousands of endpoints share a few balancers.
