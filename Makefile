@@ -8,7 +8,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint unit e2e fidelity fuzz bench bench-api bench-gateway clean
+.PHONY: help setup build demo test lint unit e2e fidelity fuzz test-kernels test-faults bench bench-api bench-gateway clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 fidelity: setup ## moto's tests of the same API against a real daemon: docs/fidelity.md says what is expected
 	$(CARGO) build --package linkway
 	$(AS_ROOT) $(PYTHON) tests/fidelity/run.py --write
+
+test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, endpoints, the gateway
+	$(AS_ROOT) tests/kernels/run.sh
 
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
 	@scripts/fuzz.sh

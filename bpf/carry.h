@@ -43,7 +43,7 @@ static __noinline int judge_again(struct packet *p, struct flow *flow)
 	c->sender_subnet = 0;
 	c->destination = forward->peer.source;
 	c->destination_port = forward->peer.source_port;
-	sender = c->sender ? bpf_map_lookup_elem(&interfaces, &c->sender) : NULL;
+	sender = c->sender ? interface_of(c->sender) : NULL;
 	if (sender) {
 		c->sender_groups = sender->groups;
 		c->sender_subnet = sender->subnet;

@@ -77,7 +77,7 @@ static __always_inline __u32 hash_of(const struct flow_key *key)
 static __always_inline int lead_to_target(struct course *c, __u32 number, const struct interface *node,
 					  const struct target *target)
 {
-	struct interface *there = bpf_map_lookup_elem(&interfaces, &target->interface);
+	struct interface *there = interface_of(target->interface);
 	int reason;
 
 	c->source = is_ipv4(&target->address) ? node->address : node->address6;
@@ -174,14 +174,15 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 
 static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)
 {
-	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &c->receiver);
+	__u32 number = c->receiver;
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &number);
 	struct interface *node;
 
-	c->via = c->receiver;
+	c->via = number;
 	if (!endpoint || endpoint->state != ENDPOINT_AVAILABLE)
 		return DROP_ENDPOINT_UNAVAILABLE;
 	c->counter = endpoint->counter;
-	node = bpf_map_lookup_elem(&interfaces, &endpoint->node);
+	node = interface_of(endpoint->node);
 	if (!node)
 		return DROP_NO_LISTENER;
 	if (endpoint->flags & ENDPOINT_ASKS_BALANCER &&

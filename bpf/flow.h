@@ -75,10 +75,13 @@ static __always_inline void remove_pair(const struct flow_key *key, const struct
 	bpf_map_delete_elem(&flows, &peer);
 }
 
-/* Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. */
-static __always_inline long insert(const struct flow_key *key, const struct flow *flow)
+/*
+ * Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. Errors are 32 bits, here and
+ * below: what the helper says is so on kernels before 6.4, without its sign in the upper half.
+ */
+static __always_inline int insert(const struct flow_key *key, const struct flow *flow)
 {
-	long error = 0;
+	int error = 0;
 	int i;
 
 	for (i = 0; i < INSERT_TRIES; i++) {
@@ -89,7 +92,7 @@ static __always_inline long insert(const struct flow_key *key, const struct flow
 	return error;
 }
 
-static __always_inline int insertion_failed(long error)
+static __always_inline int insertion_failed(int error)
 {
 	return error == -E2BIG || error == -ENOMEM ? DROP_FLOW_TABLE_FULL : DROP_FLOW_TABLE_BUSY;
 }
@@ -98,9 +101,9 @@ static __always_inline int insertion_failed(long error)
  * Inserts the reverse entry, also over one that is there but need not be: the other half of this very flow
  * (another CPU is opening it, or lost it), or one whose time is up.
  */
-static __always_inline long claim(struct packet *p)
+static __always_inline int claim(struct packet *p)
 {
-	long error = insert(&p->reverse_key, &p->reverse);
+	int error = insert(&p->reverse_key, &p->reverse);
 	struct flow *old;
 
 	if (error != -EEXIST)
@@ -119,7 +122,7 @@ static __always_inline long claim(struct packet *p)
 /* For bpf_loop: tries to insert the reverse entry under a port of the balancer's. 1 ends it. */
 struct port_search {
 	struct packet *packet;
-	long error;
+	int error;
 };
 
 static long try_port(__u32 index, struct port_search *search)
@@ -158,8 +161,7 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 {
 	struct flow *forward = &p->forward, *reverse = &p->reverse, *there;
 	struct course *c = &p->course;
-	int reason;
-	long error;
+	int reason, error;
 
 	__builtin_memset(forward, 0, sizeof(*forward));
 	forward->device = c->device;

@@ -60,7 +60,7 @@ static __always_inline int judge_probe(struct course *c, const struct settings *
 	probe = bpf_map_lookup_elem(&probes, &offset);
 	if (!probe || is_ipv4(&probe->address) != is_ipv4(&c->service))
 		return DROP_NO_ROUTE;
-	node = bpf_map_lookup_elem(&interfaces, &probe->node);
+	node = interface_of(probe->node);
 	if (!node)
 		return DROP_NO_ROUTE;
 	c->idle_seconds = probe->idle_seconds;
@@ -82,7 +82,7 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 		return lead_to_metadata(c, settings);
 	if (place && place->kind == PLACE_INTERFACE) {
 		c->receiver = place->interface;
-		there = bpf_map_lookup_elem(&interfaces, &place->interface);
+		there = interface_of(place->interface);
 	}
 	if (!admits(&c->search, c->sender_groups, RULE_EGRESS, &c->key.destination, there ? there->groups : 0))
 		return DROP_EGRESS_DENIED;
@@ -100,7 +100,7 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	if (c->first.receiver && c->first.receiver != c->receiver) {
 		c->redirected = c->first.to != SUBNET_OUTSIDE;
 		c->receiver = c->first.receiver;
-		there = bpf_map_lookup_elem(&interfaces, &c->receiver);
+		there = interface_of(c->receiver);
 	}
 	if (!there)
 		return DROP_NO_ROUTE;

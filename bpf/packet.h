@@ -204,6 +204,15 @@ static __always_inline int same_mac(const __u8 *a, const __u8 *b)
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
 }
 
+/*
+ * By value, here and in subnet_of: Linux 6.1 takes no key from where a function that it checks by itself, one that is
+ * not static, was pointed to.
+ */
+static __always_inline struct interface *interface_of(__u32 number)
+{
+	return bpf_map_lookup_elem(&interfaces, &number);
+}
+
 static __always_inline struct place *place_of(__u32 vpc, const struct address *address)
 {
 	struct place_key key = { .vpc = vpc, .address = *address };

@@ -49,7 +49,7 @@ static __always_inline int wants_reset(const struct packet *p)
 	place = place_of(p->key.vpc, &p->key.destination);
 	if (!place || place->kind != PLACE_INTERFACE)
 		return 0;
-	there = bpf_map_lookup_elem(&interfaces, &place->interface);
+	there = interface_of(place->interface);
 	return there && there->kind == INTERFACE_ENDPOINT;
 }
 

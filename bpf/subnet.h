@@ -36,6 +36,11 @@
 #define MULTICAST6 0xff000000      /* ff00::/8 */
 #define INSTANCE_SERVICES 0xfd000ec2 /* fd00:ec2::/32: AWS's own, as 169.254.0.0/16 is of IPv4 */
 
+static __always_inline struct subnet *subnet_of(__u64 id)
+{
+	return bpf_map_lookup_elem(&subnets, &id);
+}
+
 /* Does the subnet's ACL let this through? `search->protocol` and `port` are the caller's to set. */
 static __always_inline int passes(struct rule_search *search, const struct subnet *subnet, __u32 direction,
 				  const struct address *peer)
@@ -61,7 +66,7 @@ static __always_inline struct route *route_of(const struct subnet *subnet, const
 /* Makes an interface that sends on the receiver. Where it does not, the hop stays as it is. */
 static __always_inline void redirect(struct hop *hop, __u32 number)
 {
-	struct interface *there = bpf_map_lookup_elem(&interfaces, &number);
+	struct interface *there = interface_of(number);
 
 	if (!there || there->kind != INTERFACE_WORKLOAD || (there->flags & INTERFACE_SOURCE_CHECK) ||
 	    number == hop->sender)
@@ -120,7 +125,7 @@ static __always_inline int is_nowhere(const struct hop *hop, const struct subnet
 /* Does the ACL of the subnet that a packet enters let it in? */
 static __always_inline int enters(struct rule_search *search, const struct hop *hop)
 {
-	struct subnet *to = bpf_map_lookup_elem(&subnets, &hop->to);
+	struct subnet *to = subnet_of(hop->to);
 
 	return to && passes(search, to, RULE_INGRESS, &hop->source) ? DROP_NONE : DROP_ACL_INGRESS_DENIED;
 }
@@ -138,7 +143,7 @@ __noinline int crosses(struct rule_search *search, struct hop *hop)
 		return DROP_NONE;
 	if (hop->from == SUBNET_OUTSIDE)
 		return enters(search, hop);
-	from = bpf_map_lookup_elem(&subnets, &hop->from);
+	from = subnet_of(hop->from);
 	if (!from || is_nowhere(hop, from))
 		return DROP_NO_ROUTE;
 	route = route_of(from, &hop->destination);

@@ -5,91 +5,34 @@ import json
 import random
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from harness.aws import Account
+from harness.load import PROGRAMS, PYTHON, Stream, echo_world, inside
 from harness.netns import Namespace, ip
-from harness.service import connect, publish
-from harness.wait import until
+from harness.wait import PATIENCE, until
 
 ROUNDS = 6
 
 
 @pytest.fixture
-def world(own_daemon, programs):
+def world(own_daemon):
     """A daemon that keeps its state, an echo server behind an endpoint, and a client beside it."""
-    daemon = own_daemon(arguments=()).start()
-    aws = Account.first(daemon)
-    provider, consumer = aws.vpc(), aws.vpc()
-    subnet, place = aws.subnet(provider, "10.0.0.0/24"), aws.subnet(consumer, "10.0.0.0/24")
-    group, door = (aws.group(vpc, ("tcp", 7000, "10.0.0.0/16")) for vpc in (provider, consumer))
-    server = daemon.run(subnet, "/usr/bin/python3", programs / "echo.py", "7000", groups=[group])
-    client = daemon.run(place, "sleep", "infinity", groups=[door])
-    service = publish(aws, [subnet], [server])
-    aws.wait_for_targets(service.target_group)
-    endpoint = connect(aws, service, consumer, [place], [door])
-    aws.wait_for_endpoint(endpoint)
-    [address] = aws.endpoint_addresses(endpoint).values()
-    return SimpleNamespace(
-        daemon=daemon, aws=aws, programs=programs, client=client, server=server, endpoint=endpoint, address=address,
-        place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
-    )
-
-
-def in_the_clients_namespace(world):
-    """A command's beginning that enters the client's network without asking the daemon."""
-    return ["ip", "netns", "exec", f"{world.daemon.name}-{world.client}"]
-
-
-def start_stream(world, connections):
-    """Start to move data over connections through the endpoint."""
-    return subprocess.Popen(
-        [*in_the_clients_namespace(world), "/usr/bin/python3", str(world.programs / "stream.py"), world.address,
-         "7000", str(connections)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )
-
-
-def moved(stream):
-    """Bytes that every connection has had back so far."""
-    stream.stdin.write("\n")
-    stream.stdin.flush()
-    line = stream.stdout.readline().strip()
-    assert line.isdigit(), line
-    return int(line)
-
-
-def moves_on(stream):
-    """Wait until more has come back on every connection."""
-    before = moved(stream)
-    until(lambda: moved(stream) > before + (1 << 16), "data moving on every connection", 20)
+    return echo_world(own_daemon(arguments=()).start())
 
 
 def new_connection(world):
-    """What a new connection to the endpoint comes to."""
-    done = subprocess.run(
-        [*in_the_clients_namespace(world), "/usr/bin/python3", str(world.programs / "connect.py"), "tcp",
-         world.address, "7000"],
-        capture_output=True, text=True, timeout=20,
-    )
-    return done.stdout.strip()
-
-
-def finish(stream):
-    """End the stream; every byte must have come back, and right."""
-    stream.stdin.close()
-    assert stream.wait(30) == 0, stream.stdout.read()
-    assert stream.stdout.readline().startswith("whole: ")
-    stream.stdout.close()
+    """What a new connection to the endpoint comes to, without asking the daemon."""
+    connecting = inside(world.daemon, world.client, PYTHON, PROGRAMS / "connect.py", "tcp", world.address, "7000")
+    said, _ = connecting.communicate(timeout=20 * PATIENCE)
+    return said.strip()
 
 
 def test_killed_again_and_again(world):
     chance = random.Random()
-    stream = start_stream(world, 4)
+    stream = Stream(world.daemon, world.client, world.address, 4)
     for _ in range(ROUNDS):
-        moves_on(stream)
+        stream.moves_on()
         # Something to be busy with when it is killed: changes whose tables are being written.
         world.aws.ec2.authorize_security_group_ingress(
             GroupId=world.door, IpPermissions=[{
@@ -98,19 +41,19 @@ def test_killed_again_and_again(world):
             }],
         )
         world.daemon.kill()
-        moves_on(stream)
+        stream.moves_on()
         assert new_connection(world).startswith("echo "), "the endpoint while the daemon is gone"
         world.daemon.start()
-        moves_on(stream)
+        stream.moves_on()
         assert new_connection(world).startswith("echo ")
-    finish(stream)
+    stream.finish()
     assert world.aws.endpoint(world.endpoint)["State"] == "available"
     assert world.daemon.status()["fault"] is None
 
 
 def test_killed_while_it_starts(world):
     chance = random.Random()
-    stream = start_stream(world, 2)
+    stream = Stream(world.daemon, world.client, world.address, 2)
     world.daemon.kill()
     for _ in range(ROUNDS):
         starting = subprocess.Popen(
@@ -123,24 +66,24 @@ def test_killed_while_it_starts(world):
             starting.kill()
         starting.wait()
         starting.stdout.close()
-        moves_on(stream)
+        stream.moves_on()
         assert new_connection(world).startswith("echo ")
     world.daemon.start()
-    finish(stream)
+    stream.finish()
     assert world.daemon.status()["fault"] is None
 
 
 def test_stopped_cleanly_the_path_stays(world):
-    stream = start_stream(world, 2)
-    moves_on(stream)
+    stream = Stream(world.daemon, world.client, world.address, 2)
+    stream.moves_on()
     assert world.daemon.stop() == 0
-    moves_on(stream)
+    stream.moves_on()
     assert new_connection(world).startswith("echo ")
     # Nobody is there to be asked; and that is said.
     done = world.daemon.linkway("status", check=False)
     assert done.returncode == 1 and "linkway up" in done.stderr
     world.daemon.start()
-    finish(stream)
+    stream.finish()
     assert world.aws.endpoint(world.endpoint)["State"] == "available"
 
 

@@ -8,11 +8,11 @@ import botocore.config
 import botocore.exceptions
 
 from harness.daemon import ROOT
-from harness.wait import until
+from harness.wait import PATIENCE, until
 
 # An error is to be seen, not to be tried again.
 CONFIG = botocore.config.Config(
-    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=20
+    retries={"total_max_attempts": 1}, connect_timeout=5 * PATIENCE, read_timeout=60 * PATIENCE, max_pool_connections=20
 )
 
 

@@ -13,6 +13,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from harness.wait import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = itertools.count(1)
 
@@ -54,6 +56,7 @@ class Daemon:
                 self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/"
             )
         atexit.register(self._end_process)
+        within *= PATIENCE
         deadline = time.monotonic() + within
         line = b""
         while not line.endswith(b"\n"):
@@ -73,7 +76,7 @@ class Daemon:
 
     def refused(self, within=30):
         """Start it where it must not start. Returns what it says on standard error."""
-        done = subprocess.run(self.command(), capture_output=True, text=True, timeout=within, cwd="/")
+        done = subprocess.run(self.command(), capture_output=True, text=True, timeout=within * PATIENCE, cwd="/")
         assert done.returncode != 0 and "ready" not in done.stdout, f"it started: {done.stdout}{done.stderr}"
         return done.stderr
 
@@ -93,7 +96,7 @@ class Daemon:
 
     def wait(self, within=10):
         """Wait until it has ended. Returns its exit status."""
-        status = self.process.wait(within)
+        status = self.process.wait(within * PATIENCE)
         self.process.stdout.close()
         return status
 
@@ -130,7 +133,7 @@ class Daemon:
     def linkway(self, *arguments, check=True, timeout=60, **options):
         """Run a command of linkway's for this daemon."""
         command = [str(binary()), "--state-dir", str(self.state_dir), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout * PATIENCE, **options)
         if check and done.returncode != 0:
             raise Failed(f"{' '.join(command[3:])}: status {done.returncode}: {done.stdout}{done.stderr}")
         return done
@@ -183,7 +186,7 @@ class Daemon:
     def reset(self):
         """Wipe all state, as test suites do."""
         request = urllib.request.Request(f"{self.url}/_linkway/reset", method="POST")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30 * PATIENCE) as answer:
             assert answer.status == 200
 
     def log(self, last=60):

@@ -1,10 +1,10 @@
 //! Which network interfaces have a device, and in which namespace: what follows from the state.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use linkway_model::database::DbInstance;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
@@ -13,6 +13,7 @@ use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::{InstanceId, Snapshot};
 
+use crate::link::Both;
 use crate::namespace;
 use crate::ranges;
 use crate::source_route;
@@ -25,15 +26,13 @@ pub(crate) struct Attachment {
     /// The device's name inside.
     pub(crate) device: String,
     pub(crate) mac: Mac,
-    /// Its addresses, the primary one first.
-    pub(crate) addresses: Vec<Ipv4Addr>,
-    /// Bits of its subnet's prefix.
-    pub(crate) prefix: u8,
+    /// Its addresses with their subnets' prefixes, the primary one first.
+    pub(crate) addresses: Vec<IpNet>,
     /// The subnet's router.
-    pub(crate) router: Ipv4Addr,
+    pub(crate) router: Both,
     /// What it is the way to. In a namespace of somebody else's, whose own default route stays, the VPC's
     /// ranges besides.
-    pub(crate) routes: Vec<Ipv4Net>,
+    pub(crate) routes: Vec<IpNet>,
     /// The routing table of what leaves from its addresses, if it is not an instance's first device.
     pub(crate) table: Option<u32>,
 }
@@ -76,13 +75,13 @@ fn attachment(
         InterfaceRole::Instance { instance, device_index, .. } => {
             let path = namespace::path(&instance_namespace(name, running.get(instance)?));
             table = source_route::table(*device_index);
-            let routes = if *device_index == 0 { vec![Ipv4Net::default()] } else { Vec::new() };
+            let routes = if *device_index == 0 { everywhere() } else { Vec::new() };
             (path, format!("eth{device_index}"), routes)
         }
         InterfaceRole::Database { database } => {
             let instance = &snapshot.get::<DbInstance>(database)?.instance;
             let path = namespace::path(&instance_namespace(name, instance));
-            (path, "eth0".to_owned(), vec![Ipv4Net::default()])
+            (path, "eth0".to_owned(), everywhere())
         }
         InterfaceRole::Namespace { path, device, .. } => {
             (PathBuf::from(path), device.clone(), routes_beside_others(snapshot.get::<Vpc>(&interface.vpc)?))
@@ -94,22 +93,35 @@ fn attachment(
             return None;
         }
     };
+    let has_ipv6 = !interface.ipv6_addresses.is_empty();
     Some(Attachment {
         namespace,
         device,
         mac: interface.mac,
-        addresses: interface.addresses().collect(),
-        prefix: subnet.cidr.prefix_len(),
-        router: subnet.router(),
-        routes,
+        addresses: addresses(interface, subnet),
+        router: Both { ipv4: subnet.router(), ipv6: ranges::ROUTER6 },
+        routes: routes.into_iter().filter(|route| has_ipv6 || matches!(route, IpNet::V4(_))).collect(),
         table,
     })
 }
 
-fn routes_beside_others(vpc: &Vpc) -> Vec<Ipv4Net> {
-    let mut routes: Vec<Ipv4Net> = vpc.cidrs.iter().map(|range| range.cidr).collect();
-    routes.push(Ipv4Net::from(ranges::RESOLVER_LINK_LOCAL));
-    routes.push(Ipv4Net::default());
+fn addresses(interface: &NetworkInterface, subnet: &Subnet) -> Vec<IpNet> {
+    let ipv4 = interface.addresses().map(|address| (IpAddr::V4(address), subnet.cidr.prefix_len()));
+    let prefix = subnet.ipv6_cidr.as_ref().map_or(128, |range| range.cidr.prefix_len());
+    let ipv6 = interface.ipv6_addresses.iter().map(|address| (IpAddr::V6(*address), prefix));
+    ipv4.chain(ipv6).filter_map(|(address, prefix)| IpNet::new(address, prefix).ok()).collect()
+}
+
+fn everywhere() -> Vec<IpNet> {
+    vec![Ipv4Net::default().into(), Ipv6Net::default().into()]
+}
+
+fn routes_beside_others(vpc: &Vpc) -> Vec<IpNet> {
+    let mut routes: Vec<IpNet> = vpc.cidrs.iter().map(|range| range.cidr.into()).collect();
+    routes.extend(vpc.ipv6_cidrs.iter().map(|range| IpNet::from(range.cidr)));
+    routes.push(IpAddr::V4(ranges::RESOLVER_LINK_LOCAL).into());
+    routes.push(IpAddr::V6(ranges::RESOLVER6).into());
+    routes.extend(everywhere());
     routes
 }
 

@@ -5,9 +5,11 @@
 //! there, and gets a new one when a namespace appears in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use linkway_model::InstanceId;
 
 use crate::attach::attach;
@@ -57,7 +59,7 @@ impl HostEnds {
     ) -> Result<Self, FabricError> {
         namespace::create(namespace, || {
             // For the devices to come: none of them speaks IPv6 by itself.
-            link::disable_ipv6("default")
+            link::set_ipv6("default", false)
         })?;
         let netlink = Netlink::open(namespace)?;
         let service = service::set_up(service, &netlink)?;
@@ -198,15 +200,17 @@ fn set_up_inside(attachment: &Attachment) -> Result<Identity, FabricError> {
     let gone = || FabricError::NamespaceGone { path: attachment.namespace.clone() };
     let identity = namespace::look(&attachment.namespace)?;
     let inside = Netlink::open(&attachment.namespace)?;
-    namespace::enter(&attachment.namespace, || link::disable_ipv6(&attachment.device))?;
+    let has_ipv6 = attachment.addresses.iter().any(|address| matches!(address, IpNet::V6(_)));
+    namespace::enter(&attachment.namespace, || link::set_ipv6(&attachment.device, has_ipv6))?;
     let index = inside.link(&attachment.device)?.ok_or_else(gone)?.index;
-    inside.set_addresses(index, &attachment.addresses, attachment.prefix)?;
+    inside.set_addresses(index, &attachment.addresses)?;
     inside.up(index)?;
     for route in &attachment.routes {
         inside.add_route(index, *route, attachment.router, None)?;
     }
     if let Some(table) = attachment.table {
-        inside.route_by_source(index, attachment.router, table, &attachment.addresses)?;
+        let sources: Vec<IpAddr> = attachment.addresses.iter().map(IpNet::addr).collect();
+        inside.route_by_source(index, attachment.router, table, &sources)?;
     }
     Ok(identity)
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use linkway_model::network_interface::Mac;
-use rtnetlink::packet_route::address::AddressAttribute;
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage, State};
-use rtnetlink::packet_route::route::{RouteScope, RouteType};
+use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::{Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 use tokio::runtime::{Builder, Runtime};
 
@@ -41,6 +41,13 @@ pub(crate) struct Link {
 pub(crate) struct End<'a> {
     pub(crate) name: &'a str,
     pub(crate) mac: Mac,
+}
+
+/// An address of each family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Both {
+    pub(crate) ipv4: Ipv4Addr,
+    pub(crate) ipv6: Ipv6Addr,
 }
 
 /// A connection to the kernel's configuration of one namespace. The socket belongs to the namespace that it
@@ -130,29 +137,21 @@ impl Netlink {
         }
     }
 
-    /// Give a device exactly these IPv4 addresses.
-    pub(crate) fn set_addresses(
-        &self,
-        index: u32,
-        addresses: &[Ipv4Addr],
-        prefix: u8,
-    ) -> Result<(), FabricError> {
+    /// Give a device exactly these addresses, each with its network's prefix. Link-local ones of IPv6, which the
+    /// kernel has made, stay.
+    pub(crate) fn set_addresses(&self, index: u32, addresses: &[IpNet]) -> Result<(), FabricError> {
         self.run(format!("set the addresses of device {index}"), async {
             let request = self.handle.address().get().set_link_index_filter(index);
             let found: Vec<_> = request.execute().try_collect().await?;
             for address in addresses {
-                let request = self.handle.address().add(index, IpAddr::V4(*address), prefix);
-                unless(libc::EEXIST, request.execute().await)?;
+                self.add(index, *address).await?;
             }
             for message in found {
-                let stays = message.attributes.iter().any(|attribute| match attribute {
-                    AddressAttribute::Local(IpAddr::V4(address)) => addresses.contains(address),
-                    _ => false,
+                let goes = address(&message).is_some_and(|there| {
+                    !matches!(there, IpAddr::V6(there) if there.is_unicast_link_local())
+                        && addresses.iter().all(|address| address.addr() != there)
                 });
-                let is_ipv4 = message.attributes.iter().any(
-                    |attribute| matches!(attribute, AddressAttribute::Local(address) if address.is_ipv4()),
-                );
-                if is_ipv4 && !stays {
+                if goes {
                     self.handle.address().del(message).execute().await?;
                 }
             }
@@ -160,45 +159,59 @@ impl Netlink {
         })
     }
 
+    /// Give a device one more address, unless it has it.
+    pub(crate) fn add_address(&self, index: u32, address: IpNet) -> Result<(), FabricError> {
+        self.run(format!("give device {index} the address {address}"), self.add(index, address))
+    }
+
+    /// Nobody else has the address, so it is used without trying first.
+    async fn add(&self, index: u32, address: IpNet) -> Result<(), Error> {
+        let mut request = self.handle.address().add(index, address.addr(), address.prefix_len());
+        if matches!(address, IpNet::V6(_)) {
+            request.message_mut().attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+        }
+        unless(libc::EEXIST, request.execute().await)
+    }
+
     /// Add a route by a gateway that is a neighbour on the device, unless there is one to the same range.
     pub(crate) fn add_route(
         &self,
         index: u32,
-        destination: Ipv4Net,
-        gateway: Ipv4Addr,
-        source: Option<Ipv4Addr>,
+        destination: IpNet,
+        gateway: Both,
+        source: Option<Both>,
     ) -> Result<(), FabricError> {
-        let mut route = RouteMessageBuilder::<Ipv4Addr>::new()
-            .destination_prefix(destination.network(), destination.prefix_len())
-            .gateway(gateway)
-            .output_interface(index)
-            .onlink();
-        if let Some(source) = source {
-            route = route.pref_source(source);
-        }
-        self.run(format!("add the route to {destination} by {gateway}"), async {
-            unless(libc::EEXIST, self.handle.route().add(route.build()).execute().await)
+        let route = route(index, destination, gateway, source);
+        self.run(format!("add the route to {destination}"), async {
+            unless(libc::EEXIST, self.handle.route().add(route).execute().await)
         })
     }
 
     /// Have this namespace answer at every address of a range.
-    pub(crate) fn add_local_range(&self, range: Ipv4Net) -> Result<(), FabricError> {
-        let route = RouteMessageBuilder::<Ipv4Addr>::new()
-            .destination_prefix(range.network(), range.prefix_len())
-            .output_interface(LOOPBACK)
-            .table_id(u32::from(libc::RT_TABLE_LOCAL))
-            .kind(RouteType::Local)
-            .scope(RouteScope::Host)
-            .build();
+    pub(crate) fn add_local_range(&self, range: IpNet) -> Result<(), FabricError> {
+        let route = match range {
+            IpNet::V4(range) => RouteMessageBuilder::<Ipv4Addr>::new()
+                .destination_prefix(range.network(), range.prefix_len())
+                .scope(RouteScope::Host)
+                .output_interface(LOOPBACK)
+                .table_id(u32::from(libc::RT_TABLE_LOCAL))
+                .kind(RouteType::Local)
+                .build(),
+            IpNet::V6(range) => RouteMessageBuilder::<Ipv6Addr>::new()
+                .destination_prefix(range.network(), range.prefix_len())
+                .output_interface(LOOPBACK)
+                .table_id(u32::from(libc::RT_TABLE_LOCAL))
+                .kind(RouteType::Local)
+                .build(),
+        };
         self.run(format!("answer for {range}"), async {
             unless(libc::EEXIST, self.handle.route().add(route).execute().await)
         })
     }
 
     /// Say for good which MAC an address has.
-    pub(crate) fn set_neighbour(&self, index: u32, ip: Ipv4Addr, mac: Mac) -> Result<(), FabricError> {
-        let neighbour =
-            self.handle.neighbours().add(index, IpAddr::V4(ip)).link_layer_address(&mac.0).replace();
+    pub(crate) fn set_neighbour(&self, index: u32, ip: IpAddr, mac: Mac) -> Result<(), FabricError> {
+        let neighbour = self.handle.neighbours().add(index, ip).link_layer_address(&mac.0).replace();
         self.run(format!("set the neighbour {ip}"), neighbour.execute())
     }
 
@@ -211,9 +224,19 @@ impl Netlink {
     }
 }
 
-/// A device takes no part in IPv6. Call it in the device's namespace. Nothing to do where the kernel has none.
-pub(crate) fn disable_ipv6(device: &str) -> Result<(), FabricError> {
-    set_option(&format!("ipv6/conf/{device}/disable_ipv6"), "1")
+/// Whether a device takes part in IPv6. If it does, it believes no router and does not wait to see whether its
+/// addresses are anybody else's, as tables say who has which. Call it in the device's namespace. Nothing to do where the
+/// kernel has none.
+pub(crate) fn set_ipv6(device: &str, enabled: bool) -> Result<(), FabricError> {
+    for option in ["accept_ra", "autoconf", "accept_redirects", "accept_dad", "router_solicitations"] {
+        set_option(&format!("ipv6/conf/{device}/{option}"), "0")?;
+    }
+    set_option(&format!("ipv6/conf/{device}/disable_ipv6"), if enabled { "0" } else { "1" })
+}
+
+/// Whether the kernel has IPv6 at all.
+pub(crate) fn has_ipv6() -> bool {
+    Path::new("/proc/sys/net/ipv6").exists()
 }
 
 /// Write a file under `/proc/sys/net`, which is that of this thread's namespace. No error if it is not there.
@@ -223,6 +246,42 @@ pub(crate) fn set_option(name: &str, value: &str) -> Result<(), FabricError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FabricError::io("write", &path)(error)),
         _ => Ok(()),
     }
+}
+
+/// A route by a gateway on a device, in the main table.
+pub(crate) fn route(index: u32, destination: IpNet, gateway: Both, source: Option<Both>) -> RouteMessage {
+    match destination {
+        IpNet::V4(destination) => {
+            let route = RouteMessageBuilder::<Ipv4Addr>::new()
+                .destination_prefix(destination.network(), destination.prefix_len())
+                .gateway(gateway.ipv4)
+                .output_interface(index)
+                .onlink();
+            source.map_or(route.clone(), |source| route.pref_source(source.ipv4)).build()
+        }
+        IpNet::V6(destination) => {
+            let route = RouteMessageBuilder::<Ipv6Addr>::new()
+                .destination_prefix(destination.network(), destination.prefix_len())
+                .gateway(gateway.ipv6)
+                .output_interface(index)
+                .onlink();
+            source.map_or(route.clone(), |source| route.pref_source(source.ipv6)).build()
+        }
+    }
+}
+
+/// The address itself: of a link to one peer, the near end's.
+fn address(message: &AddressMessage) -> Option<IpAddr> {
+    let local = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(address) => Some(*address),
+        _ => None,
+    });
+    local.or_else(|| {
+        message.attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => Some(*address),
+            _ => None,
+        })
+    })
 }
 
 fn named(message: &LinkMessage) -> Option<(String, Link)> {

@@ -1,14 +1,15 @@
 //! The service namespace: where the daemon's resolver, health checker and gateway have their sockets.
 //!
 //! It owns the service range and the endpoint range whole, and everything that leaves it goes to the packet program. Nothing in
-//! it speaks ARP: the one neighbour is permanent.
+//! it asks for neighbours: the one that it has is permanent.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::error::FabricError;
-use crate::link::{self, End, LOOPBACK, Netlink};
+use crate::link::{self, Both, End, LOOPBACK, Netlink};
 use crate::namespace;
 use crate::ranges;
 
@@ -53,7 +54,11 @@ fn make_pair(path: &Path, fabric: &Netlink) -> Result<u32, FabricError> {
 
 fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
     namespace::enter(path, || {
-        link::disable_ipv6(INSIDE)?;
+        // Its address is the loopback device's, so that this one joins no multicast group, which it would report.
+        link::set_option(&format!("ipv6/conf/{INSIDE}/addr_gen_mode"), "1")?;
+        link::set_ipv6(INSIDE, true)?;
+        // Sockets are bound to addresses of ranges that it answers for, without having each of them.
+        link::set_option("ipv6/ip_nonlocal_bind", "1")?;
         // Clients come from a range that the namespace has no particular route to.
         for device in ["all", "default", INSIDE] {
             link::set_option(&format!("ipv4/conf/{device}/rp_filter"), "0")?;
@@ -65,11 +70,23 @@ fn configure(path: &Path, inside: &Netlink) -> Result<(), FabricError> {
     })?;
     let device =
         inside.link(INSIDE)?.ok_or_else(|| FabricError::NamespaceGone { path: path.to_owned() })?.index;
-    inside.set_addresses(device, &[ranges::SERVICE_ADDRESS], 32)?;
+    inside.set_addresses(device, &[IpAddr::V4(ranges::SERVICE_ADDRESS).into()])?;
     inside.up(device)?;
-    let (network, prefix) = ranges::SERVICE_RANGE;
-    inside.add_local_range(Ipv4Net::new_assert(network, prefix))?;
-    inside.add_local_range(Ipv4Net::new_assert(ranges::ENDPOINT_BASE, ranges::ENDPOINT_PREFIX))?;
-    inside.set_neighbour(device, ranges::SERVICE_GATEWAY, ranges::router_mac())?;
-    inside.add_route(device, Ipv4Net::default(), ranges::SERVICE_GATEWAY, Some(ranges::SERVICE_ADDRESS))
+    let own = Both { ipv4: ranges::SERVICE_ADDRESS, ipv6: ranges::by_ipv6(ranges::SERVICE_ADDRESS) };
+    let gateway = Both { ipv4: ranges::SERVICE_GATEWAY, ipv6: ranges::ROUTER6 };
+    let owned = [ranges::SERVICE_RANGE, (ranges::ENDPOINT_BASE, ranges::ENDPOINT_PREFIX)];
+    for (network, prefix) in owned {
+        inside.add_local_range(IpNet::V4(Ipv4Net::new_assert(network, prefix)))?;
+    }
+    inside.set_neighbour(device, IpAddr::V4(gateway.ipv4), ranges::router_mac())?;
+    inside.add_route(device, IpNet::V4(Ipv4Net::default()), gateway, Some(own))?;
+    if !link::has_ipv6() {
+        return Ok(());
+    }
+    inside.add_address(LOOPBACK, IpAddr::V6(own.ipv6).into())?;
+    for (network, prefix) in owned {
+        inside.add_local_range(IpNet::V6(Ipv6Net::new_assert(ranges::by_ipv6(network), 96 + prefix)))?;
+    }
+    inside.set_neighbour(device, IpAddr::V6(gateway.ipv6), ranges::router_mac())?;
+    inside.add_route(device, IpNet::V6(Ipv6Net::default()), gateway, Some(own))
 }

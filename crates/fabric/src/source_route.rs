@@ -3,14 +3,16 @@
 //! The first device has the default route. What leaves from another device's address must leave by that device, as
 //! its sources are checked: a rule for each address leads to a table of the device's own.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use futures_util::TryStreamExt;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use rtnetlink::IpVersion;
+use rtnetlink::packet_route::route::{RouteAttribute, RouteHeader, RouteMessage};
 use rtnetlink::packet_route::rule::{RuleAction, RuleAttribute, RuleMessage};
-use rtnetlink::{IpVersion, RouteMessageBuilder};
 
 use crate::error::FabricError;
-use crate::link::{Netlink, unless};
+use crate::link::{self, Both, Netlink, unless};
 
 /// The table of an instance's device: beyond those that a distribution names.
 pub(crate) fn table(device_index: i32) -> Option<u32> {
@@ -18,30 +20,36 @@ pub(crate) fn table(device_index: i32) -> Option<u32> {
 }
 
 impl Netlink {
-    /// Have exactly what leaves from `sources` go by `table`, whose one route is by a gateway on a device.
+    /// Have exactly what leaves from `sources` go by `table`, whose routes are by gateways on a device.
     pub(crate) fn route_by_source(
         &self,
         index: u32,
-        gateway: Ipv4Addr,
+        gateway: Both,
         table: u32,
-        sources: &[Ipv4Addr],
+        sources: &[IpAddr],
     ) -> Result<(), FabricError> {
-        let route = RouteMessageBuilder::<Ipv4Addr>::new()
-            .destination_prefix(Ipv4Addr::UNSPECIFIED, 0)
-            .gateway(gateway)
-            .output_interface(index)
-            .table_id(table)
-            .onlink()
-            .build();
         self.run(format!("route what leaves by device {index}"), async {
-            unless(libc::EEXIST, self.handle.route().add(route).replace().execute().await)?;
-            let rules = self.handle.rule().get(IpVersion::V4).execute();
-            let rules: Vec<RuleMessage> = rules.try_collect().await?;
-            let ours: Vec<_> = rules.into_iter().filter(|rule| is_of(rule, table)).collect();
+            for everything in [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())] {
+                if sources.iter().any(|source| source.is_ipv4() == everything.addr().is_ipv4()) {
+                    let mut route = link::route(index, everything, gateway, None);
+                    in_table(&mut route, table);
+                    unless(libc::EEXIST, self.handle.route().add(route).replace().execute().await)?;
+                }
+            }
+            let mut ours: Vec<RuleMessage> = Vec::new();
+            for version in [IpVersion::V4, IpVersion::V6] {
+                let rules = self.handle.rule().get(version).execute();
+                let rules: Vec<RuleMessage> = rules.try_collect().await?;
+                ours.extend(rules.into_iter().filter(|rule| is_of(rule, table)));
+            }
             let there: Vec<_> = ours.iter().filter_map(source).collect();
             for source in sources.iter().filter(|source| !there.contains(source)) {
-                let rule = self.handle.rule().add().v4().source_prefix(*source, 32).table_id(table);
-                rule.action(RuleAction::ToTable).priority(table).execute().await?;
+                let rule =
+                    self.handle.rule().add().table_id(table).priority(table).action(RuleAction::ToTable);
+                match source {
+                    IpAddr::V4(source) => rule.v4().source_prefix(*source, 32).execute().await?,
+                    IpAddr::V6(source) => rule.v6().source_prefix(*source, 128).execute().await?,
+                }
             }
             for rule in ours {
                 if source(&rule).is_none_or(|source| !sources.contains(&source)) {
@@ -53,13 +61,19 @@ impl Netlink {
     }
 }
 
+/// Puts a route of the main table into another one.
+fn in_table(route: &mut RouteMessage, table: u32) {
+    route.header.table = RouteHeader::RT_TABLE_UNSPEC;
+    route.attributes.push(RouteAttribute::Table(table));
+}
+
 fn is_of(rule: &RuleMessage, table: u32) -> bool {
     rule.attributes.contains(&RuleAttribute::Table(table))
 }
 
-fn source(rule: &RuleMessage) -> Option<Ipv4Addr> {
+fn source(rule: &RuleMessage) -> Option<IpAddr> {
     rule.attributes.iter().find_map(|attribute| match attribute {
-        RuleAttribute::Source(IpAddr::V4(source)) => Some(*source),
+        RuleAttribute::Source(source) => Some(*source),
         _ => None,
     })
 }

@@ -197,21 +197,6 @@ fn secondary_addresses_come_and_go() {
 }
 
 #[test]
-fn ipv6_addresses_are_refused() {
-    let world = World::new();
-    let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24");
-    let id = interface(&world, &subnet);
-    let input = AssignIpv6AddressesRequest { network_interface_id: some(&id), ..Default::default() };
-    refused(world.control.assign_ipv6_addresses(&caller(), input), "UnsupportedOperation", "IPv4");
-    let input = UnassignIpv6AddressesRequest {
-        network_interface_id: Some(id),
-        ipv6_addresses: vec!["fd00::1".into()],
-        ..Default::default()
-    };
-    refused(world.control.unassign_ipv6_addresses(&caller(), input), "InvalidParameterValue", "not assigned");
-}
-
-#[test]
 fn the_check_of_sources_is_reset() {
     let world = World::new();
     let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24");

@@ -13,6 +13,7 @@ mod elastic_address;
 mod gateways;
 mod group_association;
 mod instance;
+mod ipv6;
 mod machine;
 mod managed;
 mod nat_gateway;

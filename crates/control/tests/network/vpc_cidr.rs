@@ -64,12 +64,6 @@ fn further_ranges_are_checked() {
     refused(add(&world, &vpc, "x"), "InvalidParameterValue", "cidrBlock");
     refused(add(&world, &vpc, "10.0.4.0/24"), "CidrConflict", "10.0.4.0/24");
     refused(add(&world, "vpc-0123456789abcdef0", "10.1.0.0/16"), "InvalidVpcID.NotFound", "");
-    let v6 = AssociateVpcCidrBlockRequest {
-        vpc_id: some(&vpc),
-        amazon_provided_ipv6_cidr_block: Some(true),
-        ..Default::default()
-    };
-    refused(world.control.associate_vpc_cidr_block(&caller(), v6), "UnsupportedOperation", "IPv4");
     (1..5).for_each(|number| assert!(add(&world, &vpc, &format!("10.{number}.0.0/16")).is_ok()));
     let words = format!("This network {vpc} has met its maximum number of allowed CIDRs: 5");
     refused(add(&world, &vpc, "10.5.0.0/16"), "CidrLimitExceeded", &words);

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod gateway;
+mod ipv6;
 mod machine;
 #[path = "../state/mod.rs"]
 mod state;
