@@ -1,6 +1,6 @@
-//! Instance metadata, at 169.254.169.254 of every VPC: what an instance reads about itself, and the credentials of its
-//! role. Sources: "Use instance metadata to manage your EC2 instance" and "Configure the Instance Metadata Service
-//! options" in the EC2 user guide.
+//! Instance metadata, at 169.254.169.254 and fd00:ec2::254 of every VPC: what an instance reads about itself, and the
+//! credentials of its role. Sources: "Use instance metadata to manage your EC2 instance" and "Configure the Instance
+//! Metadata Service options" in the EC2 user guide.
 //!
 //! The packet path leads there whoever asks, as an address that stands for the interface that it asks from
 //! (`bpf/judge.h`). So nobody can ask in another's name, and security groups have no say.

@@ -77,7 +77,9 @@ impl Names {
 
 /// How the instance may read at all.
 pub(super) fn options(instance: &Instance) -> MetadataOptions {
-    instance.launch.as_ref().map(|launch| launch.metadata).unwrap_or_default()
+    // What a command of `linkway run` may read, there is no call to say.
+    let of_command = MetadataOptions { ipv6: true, ..MetadataOptions::default() };
+    instance.launch.as_ref().map_or(of_command, |launch| launch.metadata)
 }
 
 /// All that the instance reads.
