@@ -1,4 +1,4 @@
-"""Flow logs, as far as they are kept; permissions to interfaces; and IPv6 ranges of subnets, of which there are none."""
+"""Flow logs, as far as they are kept; and permissions to interfaces."""
 
 import json
 
@@ -129,17 +129,6 @@ def test_permissions_to_an_interface(place, other):
         "InvalidNetworkInterfacePermissionID.NotFound",
         f"The network interface permission ID '{permission}' does not exist",
     )
-
-
-def test_subnets_have_no_ipv6_ranges(place):
-    ec2 = place.ec2
-    assert refusal(
-        ec2.associate_subnet_cidr_block, SubnetId=place.in_subnet, Ipv6CidrBlock="2600:1f18:1:100::/64"
-    ) == ("InvalidSubnet.Range", "The CIDR '2600:1f18:1:100::/64' is invalid.")
-    assert refusal(ec2.associate_subnet_cidr_block, SubnetId=place.in_subnet)[0] == "MissingParameter"
-    assert refusal(
-        ec2.disassociate_subnet_cidr_block, AssociationId="subnet-cidr-assoc-00000000000000000"
-    )[0] == "InvalidSubnetCidrBlockAssociationID.NotFound"
 
 
 def test_a_role_is_passed_by_who_may(place):

@@ -77,7 +77,7 @@ fn everyone_finds_them_beside_customers_services() {
     assert_eq!(rds.private_dns_name_verification_state.as_deref(), Some("verified"));
     assert_eq!(rds.vpc_endpoint_policy_supported, Some(true));
     assert_eq!((rds.acceptance_required, rds.manages_vpc_endpoints), (Some(false), Some(false)));
-    assert_eq!(rds.supported_ip_address_types, ["ipv4"]);
+    assert_eq!(rds.supported_ip_address_types, ["ipv4", "ipv6"]);
     assert_eq!((rds.availability_zones.len(), rds.availability_zone_ids.len()), (6, 6));
     assert_eq!(rds.service_id, named(&world, "rds").service_id);
     let s3 = named(&world, "s3").private_dns_names;
@@ -113,7 +113,7 @@ fn filters_and_pages_cover_both_kinds() {
     assert_eq!(count("service-type", "Interface"), aws + 1);
     assert_eq!(count("service-type", "Gateway"), 2);
     assert_eq!(count("service-region", REGION), aws + 1);
-    assert_eq!(count("supported-ip-address-types", "ipv6"), 0);
+    assert_eq!(count("supported-ip-address-types", "ipv6"), aws);
     assert_eq!(count("tag-key", "*"), 0);
     let regions = |region: &str| {
         let service_regions = vec![region.into()];

@@ -211,11 +211,6 @@ fn types_other_than_interface_are_refused_in_aws_words() {
             "Route table IDs are only supported for Gateway type VPC Endpoint.".into()
         )
     );
-    let six = CreateVpcEndpointRequest {
-        ip_address_type: text("dualstack"),
-        ..endpoint_input(&service, &vpc, &subnets[..1])
-    };
-    assert_eq!(refusal(world.make_endpoint(&consumer(), six)).0, "UnsupportedOperation");
     let inbound = CreateVpcEndpointRequest {
         dns_options: Some(DnsOptionsSpecification {
             private_dns_only_for_inbound_resolver_endpoint: Some(true),

@@ -56,6 +56,28 @@ fn a_listener_forwards_to_a_group() {
 }
 
 #[test]
+fn an_actions_order_is_kept_as_it_was_given() {
+    let set = set();
+    let order = |listener: &Listener| listener.default_actions[0].order;
+    let ordered = |order| vec![Action { order, ..forward(&set.group) }];
+    let plain = set.create(listener_input(&set.balancer, 80, &set.group)).unwrap();
+    assert_eq!(order(&plain), None);
+    let modify = |order| {
+        let input = ModifyListenerInput {
+            listener_arn: plain.listener_arn.clone(),
+            default_actions: ordered(order),
+            ..Default::default()
+        };
+        set.world.control.modify_listener(&provider(), input).map(|answer| answer.listeners[0].clone())
+    };
+    assert_eq!(order(&modify(Some(7)).unwrap()), Some(7));
+    assert_eq!(order(&modify(None).unwrap()), None);
+    for wrong in [0, 50_001] {
+        assert_eq!(refusal(modify(Some(wrong))).0, "ValidationError");
+    }
+}
+
+#[test]
 fn a_port_has_one_listener() {
     let set = set();
     let first = set.create(listener_input(&set.balancer, 5432, &set.group)).unwrap();

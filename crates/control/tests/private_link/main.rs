@@ -8,6 +8,7 @@ mod balancers;
 mod connections;
 mod endpoint_changes;
 mod endpoints;
+mod ipv6;
 mod listeners;
 mod notifications;
 mod services;

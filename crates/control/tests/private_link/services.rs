@@ -69,11 +69,6 @@ fn balancers_are_the_providers_and_have_one_service() {
     let (code, message) = refusal(make(&provider(), input(&[&balancer])));
     assert_eq!(code, "InvalidParameter");
     assert!(message.contains(service.service_id.as_ref().unwrap()), "{message}");
-    let six = CreateVpcEndpointServiceConfigurationRequest {
-        supported_ip_address_types: vec!["ipv6".into()],
-        ..input(&[&balancer])
-    };
-    assert_eq!(refusal(make(&provider(), six)).0, "UnsupportedOperation");
     let gateway = CreateVpcEndpointServiceConfigurationRequest {
         gateway_load_balancer_arns: vec!["arn".into()],
         ..Default::default()

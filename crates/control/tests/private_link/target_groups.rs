@@ -65,7 +65,7 @@ fn what_a_group_cannot_be() {
         CreateTargetGroupInput { port: Some(0), ..usual() },
         CreateTargetGroupInput { vpc_id: None, ..usual() },
         CreateTargetGroupInput { target_type: text("lambda"), ..usual() },
-        CreateTargetGroupInput { ip_address_type: text("ipv6"), ..usual() },
+        CreateTargetGroupInput { ip_address_type: text("dualstack"), ..usual() },
         CreateTargetGroupInput { health_check_enabled: Some(false), ..usual() },
         CreateTargetGroupInput { health_check_interval_seconds: Some(301), ..usual() },
     ] {
