@@ -33,6 +33,7 @@ pub use compile::relays::{Relay, RelayTarget, relays};
 pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
+pub use link::has_ipv6;
 pub use ranges::{
     METADATA, RESOLVER, as_ipv4, by_ipv6, client_address, client_interface, endpoint_address,
     endpoint_interface,

@@ -235,7 +235,7 @@ pub(crate) fn set_ipv6(device: &str, enabled: bool) -> Result<(), FabricError> {
 }
 
 /// Whether the kernel has IPv6 at all.
-pub(crate) fn has_ipv6() -> bool {
+pub fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6").exists()
 }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
-use linkway_fabric::{METADATA, RESOLVER, by_ipv6};
+use futures_util::future::join_all;
+use linkway_fabric::{METADATA, RESOLVER, by_ipv6, has_ipv6};
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
@@ -54,8 +55,8 @@ pub(crate) struct Service {
 
 /// What listens, by IPv4 and by IPv6.
 struct Sockets {
-    resolver: [(UdpSocket, TcpListener); 2],
-    metadata: [TcpListener; 2],
+    resolver: Vec<(UdpSocket, TcpListener)>,
+    metadata: Vec<TcpListener>,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -104,17 +105,17 @@ fn enter(namespace: &Path) -> Result<(runtime::Runtime, Sockets)> {
         .build()
         .context("cannot start threads")?;
     let inside = runtime.enter();
-    let [ipv4, ipv6] = both(RESOLVER, RESOLVER_PORT);
-    let resolver = [(datagrams(ipv4)?, listen(ipv4)?), (datagrams(ipv6)?, listen(ipv6)?)];
-    let [ipv4, ipv6] = both(METADATA, METADATA_PORT);
-    let metadata = [listen(ipv4)?, listen(ipv6)?];
+    let resolver = places(RESOLVER, RESOLVER_PORT).map(|place| Ok((datagrams(place)?, listen(place)?)));
+    let resolver = resolver.collect::<Result<_>>()?;
+    let metadata = places(METADATA, METADATA_PORT).map(listen).collect::<Result<_>>()?;
     drop(inside);
     Ok((runtime, Sockets { resolver, metadata }))
 }
 
-/// Where something is in the namespace, by IPv4 and by IPv6.
-fn both(address: Ipv4Addr, port: u16) -> [SocketAddr; 2] {
-    [IpAddr::V4(address), IpAddr::V6(by_ipv6(address))].map(|address| SocketAddr::new(address, port))
+/// Where something is in the namespace, by IPv4 and, where the kernel has it, by IPv6.
+fn places(address: Ipv4Addr, port: u16) -> impl Iterator<Item = SocketAddr> {
+    let ipv6 = has_ipv6().then(|| IpAddr::V6(by_ipv6(address)));
+    [IpAddr::V4(address)].into_iter().chain(ipv6).map(move |address| SocketAddr::new(address, port))
 }
 
 fn datagrams(address: SocketAddr) -> Result<UdpSocket> {
@@ -148,9 +149,10 @@ async fn run(
     gateway: &mut Threads,
     stop: Stop,
 ) {
-    let Sockets { resolver: [ipv4, ipv6], metadata: listeners } = sockets;
+    let Sockets { resolver: asked, metadata: listeners } = sockets;
+    let resolving = asked.into_iter().map(|(udp, tcp)| resolver.serve(udp, tcp));
     tokio::select! {
-        ((), ()) = async { tokio::join!(resolver.serve(ipv4.0, ipv4.1), resolver.serve(ipv6.0, ipv6.1)) } => {}
+        _ = join_all(resolving) => {}
         () = checker.run() => {}
         ((), ()) = async { tokio::join!(gateway.ended(), metadata.serve(listeners, stop)) } => {}
     }

@@ -13,6 +13,7 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use linkway_control::Control;
@@ -59,14 +60,14 @@ impl Metadata {
         }))
     }
 
-    /// Answer at both listeners, one of IPv4 and one of IPv6, until `stop` turns true.
-    pub(crate) async fn serve(&self, [ipv4, ipv6]: [TcpListener; 2], stop: Stop) {
+    /// Answer at `listeners`, until `stop` turns true.
+    pub(crate) async fn serve(&self, listeners: Vec<TcpListener>, stop: Stop) {
         let serve = |listener| {
             let metadata = self.clone();
             let answer = move |request| metadata.clone().answer(request);
             http::serve_shared(listener, CONNECTIONS, answer, stop.clone())
         };
-        tokio::join!(serve(ipv4), serve(ipv6));
+        join_all(listeners.into_iter().map(serve)).await;
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<AnswerBody> {
