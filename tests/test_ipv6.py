@@ -285,7 +285,7 @@ def test_an_aws_service_by_ipv6(network):
     assert denied.format("DescribeVpcs") in cli(other, "describe-vpcs").stderr
 
     signed = ("curl", "-6", "-s", "-m", "10", "--aws-sigv4", "aws:amz:us-east-1:ec2",
-              "--user", f"{account.key}:{account.secret}", f"https://{name}/?Version=2016-11-15&Action=DescribeVpcs")
+              "--user", f"{account.key}:{account.secret}", f"https://{name}/?Action=DescribeVpcs&Version=2016-11-15")
     answer = network.daemon.exec(client.id, *signed)
     assert answer.returncode == 0 and network.vpc in answer.stdout, answer.stderr + answer.stdout
     path = network.daemon.state_dir / "audit-ephemeral" / "network-activity.jsonl"

@@ -27,8 +27,8 @@ async def tcp(reader, writer):
 
 async def main(port):
     server = await asyncio.start_server(tcp, None, port)
-    for every in ("0.0.0.0", "::"):
-        await asyncio.get_running_loop().create_datagram_endpoint(Udp, local_addr=(every, port))
+    # One socket takes datagrams of both families.
+    await asyncio.get_running_loop().create_datagram_endpoint(Udp, local_addr=("::", port))
     await server.serve_forever()
 
 
