@@ -218,6 +218,37 @@ def test_an_endpoint_of_both_families(network, family):
         until(lambda to=address: here.said(here.one, to) in ("refused", "timeout"), "the endpoint is closed")
 
 
+def test_datagrams_stay_in_their_family(network):
+    """Streams and datagrams on one port: only streams are carried from one family to the other."""
+    made = served(network, "ipv6", protocol="TCP_UDP")
+    here = consumer_of(network)
+    everything = [permission("udp", 7000, source) for source in ("10.0.0.0/16", str(here.range))]
+    here.account.ec2.authorize_security_group_ingress(GroupId=here.door, IpPermissions=everything)
+    endpoint = here.endpoint(made.service, here.place, here.door)
+    assert here.said(here.one, endpoint.ipv6, protocol="udp") == "echoed"
+    greeting = f"echo {made.node.ipv6}"
+    assert here.said(here.one, endpoint.ipv6) == here.said(here.one, endpoint.ipv4) == greeting
+    assert here.drops(here.one, "NoHealthyTarget", lambda: here.said(here.one, endpoint.ipv4, protocol="udp"))
+
+
+def test_a_client_of_several_addresses_comes_from_its_first(network):
+    """So that it is known by the one that it uses, whatever it was given later."""
+    group = network.account.group(network.vpc, ("tcp", 7000, str(network.range)))
+    subnet = network.subnet(0)
+    server, client = network.echo(subnet, group), network.client(subnet, group)
+    until(lambda: network.said(client, server.ipv6) == f"echo {client.ipv6}", "the server listens")
+    ec2 = network.account.ec2
+    [second] = ec2.assign_ipv6_addresses(NetworkInterfaceId=client.interface, Ipv6AddressCount=1)[
+        "AssignedIpv6Addresses"
+    ]
+    shown = ("ip", "-6", "-o", "address", "show", "dev", "eth0")
+    until(lambda: second in network.daemon.exec(client.id, *shown).stdout, "the second address")
+    assert network.said(client, server.ipv6) == f"echo {client.ipv6}"
+    assert network.pings(client, server.ipv6) is False, "no rule of ICMPv6"
+    ec2.unassign_ipv6_addresses(NetworkInterfaceId=client.interface, Ipv6Addresses=[client.ipv6])
+    until(lambda: network.said(client, server.ipv6) == f"echo {second}", "the second one is the first now")
+
+
 @pytest.mark.parametrize("family", ["ipv6", "ipv4"])
 def test_proxy_protocol_tells_of_the_client_as_it_came(network, family):
     made = served(network, family, program="proxied.py")

@@ -1,5 +1,5 @@
 //! Connections that the packet path cannot bring to their targets: to listeners that end TLS, to hosts outside of any
-//! VPC, and to targets that want PROXY protocol. They are carried.
+//! VPC, to targets that want PROXY protocol, and to those of another family than the client's. They are carried.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;

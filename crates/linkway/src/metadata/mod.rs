@@ -28,7 +28,7 @@ use crate::metadata::credentials::Roles;
 use crate::metadata::token::Tokens;
 use crate::stop::Stop;
 
-/// Connections that an interface may have: the others find places, whatever it does.
+/// Connections that an interface may have by IPv4, and as many by IPv6: the others find places, whatever it does.
 const CONNECTIONS: usize = 32;
 
 /// What answers. Clones are the same.

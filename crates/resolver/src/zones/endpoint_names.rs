@@ -49,6 +49,9 @@ fn leads_to(endpoint: &VpcEndpoint, place: &EndpointSubnet) -> bool {
     }
 }
 
+/// An interface's IPv4 and its IPv6 address, each if names have records of it.
+type Recorded = [Option<IpAddr>; 2];
+
 /// An endpoint that has names, and its addresses: those that packets are delivered to.
 struct Endpoint {
     endpoint: Arc<VpcEndpoint>,
@@ -56,7 +59,7 @@ struct Endpoint {
     /// What the service's own names lead to.
     private: Arc<Rotation>,
     /// In the order of the endpoint's subnets. An interface that DNS may not lead to has none.
-    zonal: Vec<Vec<IpAddr>>,
+    zonal: Vec<Recorded>,
 }
 
 impl EndpointNames {
@@ -159,8 +162,9 @@ impl EndpointNames {
         }
         let place =
             its.endpoint.subnets.iter().position(|place| its.endpoint.zonal_name(&place.zone) == name);
-        let addresses = its.zonal.get(place?).filter(|addresses| !addresses.is_empty())?;
-        Some(Arc::new(Rotation::new(addresses.iter().copied(), 0)))
+        let mut addresses = its.zonal.get(place?)?.iter().flatten().copied().peekable();
+        addresses.peek()?;
+        Some(Arc::new(Rotation::new(addresses, 0)))
     }
 }
 
@@ -179,34 +183,36 @@ impl Endpoint {
         let addresses = |place: &EndpointSubnet| {
             let interface = snapshot.get::<NetworkInterface>(&place.interface);
             let interface = interface.filter(|_| leads_to(endpoint, place));
-            interface.map_or_else(Vec::new, |interface| recorded(endpoint.dns_record_ip_type, interface))
+            interface.map_or([None; 2], |interface| recorded(endpoint.dns_record_ip_type, interface))
         };
         let zonal: Vec<_> = endpoint.subnets.iter().map(addresses).collect();
         let service = snapshot.get::<EndpointService>(&endpoint.service);
         let mut healthy = Vec::new();
         for (place, addresses) in endpoint.subnets.iter().zip(&zonal) {
             if service.is_some_and(|service| health.is_healthy(service, &place.zone)) {
-                healthy.extend(addresses);
+                healthy.extend(addresses.iter().flatten());
             }
         }
         // AWS's services have no balancers here: they are behind every interface.
-        let all = || zonal.iter().flatten().copied().collect();
+        let all = || zonal.iter().flatten().flatten().copied().collect();
         let addresses: Vec<IpAddr> = if healthy.is_empty() { all() } else { healthy };
+        let regional = Arc::new(Rotation::new(addresses.iter().copied(), snapshot.revision));
         let private = match endpoint.dns_record_ip_type {
-            DnsRecordIpType::ServiceDefined => addresses.iter().copied().filter(IpAddr::is_ipv4).collect(),
-            _ => addresses.clone(),
+            DnsRecordIpType::ServiceDefined => {
+                let ipv4 = addresses.into_iter().filter(IpAddr::is_ipv4);
+                Arc::new(Rotation::new(ipv4, snapshot.revision))
+            }
+            _ => Arc::clone(&regional),
         };
-        let [regional, private] =
-            [addresses, private].map(|addresses| Arc::new(Rotation::new(addresses, snapshot.revision)));
         Self { endpoint: Arc::clone(endpoint), regional, private, zonal }
     }
 }
 
 /// Those of an interface's addresses that an endpoint's names have records of.
-fn recorded(kind: DnsRecordIpType, interface: &NetworkInterface) -> Vec<IpAddr> {
+fn recorded(kind: DnsRecordIpType, interface: &NetworkInterface) -> Recorded {
     let ipv4 = (kind != DnsRecordIpType::Ipv6).then_some(interface.address.into());
     let ipv6 = interface.ipv6_addresses.first().filter(|_| kind != DnsRecordIpType::Ipv4);
-    ipv4.into_iter().chain(ipv6.copied().map(IpAddr::V6)).collect()
+    [ipv4, ipv6.copied().map(IpAddr::V6)]
 }
 
 /// Which zones DNS may lead to, remembered: thousands of endpoints share a few balancers.
