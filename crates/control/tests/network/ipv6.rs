@@ -479,7 +479,7 @@ fn instances_have_addresses() {
         let found = world.control.describe_instances(&caller(), input).unwrap().reservations;
         found.into_iter().flat_map(|one| one.instances).map(|one| one.instance_id).collect::<Vec<_>>()
     };
-    assert_eq!(found("ipv6-address", &address.to_string()), [named.instance_id.clone()]);
+    assert_eq!(found("ipv6-address", &address.to_string()), std::slice::from_ref(&named.instance_id));
     let everywhere = "network-interface.ipv6-addresses.ipv6-address";
     assert_eq!(found(everywhere, &address.to_string()), [named.instance_id]);
     assert_eq!(found("network-interface.ipv6-addresses.is-primary-ipv6", "true"), [two.instance_id]);

@@ -82,7 +82,7 @@ fn balancers_have_addresses_of_both_families() {
         ip_address_type: text("dualstack"),
         ..balancer_input("both", subnets)
     };
-    let refused = refusal(world.control.create_load_balancer(&provider(), of(&[bare.clone()])));
+    let refused = refusal(world.control.create_load_balancer(&provider(), of(std::slice::from_ref(&bare))));
     assert_eq!(refused, ("ValidationError".into(), words.into()));
     let made = world.control.create_load_balancer(&provider(), of(&subnets[..1])).unwrap();
     let again = world.control.create_load_balancer(&provider(), of(&subnets[..1])).unwrap();
@@ -402,7 +402,7 @@ fn an_endpoints_type_changes_with_its_addresses() {
         ..Default::default()
     };
     modify(moved).unwrap();
-    assert_eq!(addresses(&world, &id)[0], [other.clone()]);
+    assert_eq!(addresses(&world, &id)[0], std::slice::from_ref(&other));
     modify(to("ipv6")).unwrap();
     assert_eq!((types(&shown()), &addresses(&world, &id)[0]), (("ipv6", "ipv6"), &vec![other]));
     modify(to("ipv4")).unwrap();
