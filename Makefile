@@ -45,11 +45,17 @@ fidelity: setup ## moto's tests of the same API against a real daemon: docs/fide
 test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, endpoints, the gateway
 	$(AS_ROOT) tests/kernels/run.sh
 
+test-faults: setup ## What tests/test_faults.py has happen a few times, a hundred times: it takes some ten minutes
+	$(CARGO) build --package linkway
+	$(AS_ROOT) env FAULTS=25 $(PYTHON) -m pytest tests/test_faults.py
+
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
 	@scripts/fuzz.sh
 
-bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; the control plane
+bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; with many rules and flows; the control plane
+	$(CARGO) build --release --package linkway-fabric --example fill_flows
 	$(AS_ROOT) $(PYTHON) bench/bench.py --linkway $(RELEASE)
+	$(AS_ROOT) $(PYTHON) bench/scale.py --linkway $(RELEASE)
 
 bench-api: build ## Measure: describing and creating endpoints, beside moto_server, with up to 100,000 of them
 	$(CARGO) build --release --package linkway-wire --example load

@@ -8,7 +8,6 @@ import argparse
 import os
 import signal
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,8 +20,8 @@ import report  # noqa: E402
 from harness.aws import Account  # noqa: E402
 from harness.daemon import Daemon  # noqa: E402
 from linkway_network import Service  # noqa: E402
-from networks import HTTP, IPERF, Networks, inside  # noqa: E402
-from harness.wait import until  # noqa: E402
+from networks import Networks  # noqa: E402
+from ready import wait_for_servers  # noqa: E402
 
 BASE = "direct veth"
 UNITS = {"throughput": "Gbit/s", "requests": "1/s", "connections": "1/s", "latency": "us"}
@@ -58,18 +57,6 @@ def main():
         print(f"\nmaking {options.endpoints} endpoints …", flush=True)
         control_plane.fill(service, options.endpoints)
         report.write("control-plane", creation(control_plane.times(service, options.creations), options))
-
-
-def wait_for_servers(subject):
-    """Wait until both servers answer at the client's end."""
-    for port in (IPERF, HTTP):
-        probe = f"import socket; socket.create_connection(('{subject.address}', {port}), 1)"
-        until(
-            lambda: subprocess.run(
-                inside(subject.client, sys.executable, "-c", probe), capture_output=True
-            ).returncode == 0,
-            f"{subject.name}: {subject.address}:{port}",
-        )
 
 
 def creation(measured, options):

@@ -8,6 +8,11 @@ CIDR, ZONE = "10.0.0.0/16", "a"
 SERVER, CLIENT, ENDPOINT = "10.0.1.10", "10.0.2.10", "10.0.2.20"
 
 
+def protocol(port):
+    """What a listener speaks. iperf3 sends datagrams, too."""
+    return "TCP_UDP" if port == IPERF else "TCP"
+
+
 class Service:
     """A provider's endpoint service, with its server in a namespace, and a consumer's VPC with a client."""
 
@@ -17,7 +22,7 @@ class Service:
         self.name = self._publish()
         self.vpc = account.vpc(CIDR)
         self.subnet = account.subnet(self.vpc, "10.0.2.0/24", ZONE)
-        self.groups = [account.group(self.vpc, ("tcp", (1, 65535), CIDR))]
+        self.groups = [account.group(self.vpc, *((kind, (1, 65535), CIDR) for kind in ("tcp", "udp")))]
         self._attach(self.subnet, self.client, CLIENT, self.groups[0])
 
     def _attach(self, subnet, namespace, address, group):
@@ -30,7 +35,7 @@ class Service:
         account = self.account
         vpc = account.vpc(CIDR)
         subnet = account.subnet(vpc, "10.0.1.0/24", ZONE)
-        group = account.group(vpc, ("tcp", (1, 65535), CIDR))
+        group = account.group(vpc, *((kind, (1, 65535), CIDR) for kind in ("tcp", "udp")))
         self._attach(subnet, self.server, SERVER, group)
         self.networks.servers(self.server)
         balancer = account.elbv2.create_load_balancer(
@@ -48,13 +53,13 @@ class Service:
     def _listen(self, balancer, vpc, port):
         elbv2 = self.account.elbv2
         group = elbv2.create_target_group(
-            Name=f"bench-{port}", Protocol="TCP", Port=port, VpcId=vpc, TargetType="ip",
+            Name=f"bench-{port}", Protocol=protocol(port), Port=port, VpcId=vpc, TargetType="ip",
             # The server is single-threaded where a round is being measured: it is checked elsewhere, and seldom.
             HealthCheckPort=str(HTTP), HealthCheckIntervalSeconds=300, HealthyThresholdCount=2,
         )["TargetGroups"][0]["TargetGroupArn"]
         elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": SERVER}])
         elbv2.create_listener(
-            LoadBalancerArn=balancer, Protocol="TCP", Port=port,
+            LoadBalancerArn=balancer, Protocol=protocol(port), Port=port,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
         )
         return group
@@ -69,6 +74,6 @@ class Service:
 
     def subject(self):
         """The way from the client through an endpoint."""
-        endpoint = self.create_endpoint(self.vpc, self.subnet, self.groups, ENDPOINT)
-        self.account.wait_for_endpoint(endpoint)
+        self.endpoint = self.create_endpoint(self.vpc, self.subnet, self.groups, ENDPOINT)
+        self.account.wait_for_endpoint(self.endpoint)
         return Subject("Linkway endpoint", self.client, ENDPOINT)

@@ -1,6 +1,7 @@
 """What is measured, with public tools: iperf3 and wrk. Each returns one number of one run."""
 
 import json
+import os
 import re
 
 from networks import CLIENT_CPU, HTTP, IPERF, inside, on_cpu, run
@@ -56,3 +57,27 @@ def latency(subject, seconds):
     """Microseconds of a request alone: median and 99th percentile."""
     answer = _wrk(subject, seconds, 1)
     return percentile(answer, 50), percentile(answer, 99)
+
+
+def cpu_per_gbit(subject, seconds):
+    """Milliseconds of CPU time, of all there is, that a Gbit of one TCP stream takes at both ends and between them."""
+    before = _busy()
+    rate = throughput(subject, seconds)
+    return (_busy() - before) * 1e3 / (rate * seconds)
+
+
+def _busy():
+    """Seconds that the machine's CPUs have worked since it began."""
+    with open("/proc/stat", encoding="ascii") as text:
+        user, nice, system, _idle, _wait, irq, softirq, steal = map(int, text.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def datagrams(subject, seconds):
+    """UDP datagrams of 64 bytes a second that arrive, of a sender that sends as many as it can."""
+    answer = run(*inside(subject.client, *on_cpu(
+        CLIENT_CPU, "iperf3", "--client", subject.address, "--port", IPERF, "--time", seconds, "--json", "--udp",
+        "--bitrate", 0, "--length", 64,
+    )))
+    end = json.loads(answer)["end"]["sum"]
+    return (end["packets"] - end["lost_packets"]) / end["seconds"]

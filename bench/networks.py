@@ -24,6 +24,15 @@ http {{
 }}
 """
 
+STREAM = """
+daemon off; worker_processes auto; pid {dir}/nginx.pid; error_log stderr crit;
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+events {{ worker_connections 4096; }}
+stream {{
+{servers}
+}}
+"""
+
 HAPROXY = """
 global
     maxconn 8192
@@ -150,3 +159,16 @@ class Networks(contextlib.ExitStack):
         config.write_text(HAPROXY.format(listeners=listeners))
         self.start(router, "haproxy", "-db", "-f", config)
         return Subject("HAProxy TCP", client, "192.0.2.2")
+
+    def nginx(self):
+        """nginx as a TCP proxy."""
+        client, router = self._routed("x")
+        directory = self.scratch / "stream"
+        directory.mkdir()
+        servers = "".join(
+            f"    server {{ listen 192.0.2.2:{port}; proxy_pass 198.51.100.1:{port}; }}\n" for port in (IPERF, HTTP)
+        )
+        config = directory / "nginx.conf"
+        config.write_text(STREAM.format(dir=directory, servers=servers))
+        self.start(router, "nginx", "-p", directory, "-c", config)
+        return Subject("nginx TCP", client, "192.0.2.2")

@@ -16,29 +16,27 @@
  * What is known of a flow in both directions (answered, closing, judged under which epoch) is kept in both
  * entries, so that a packet needs one look-up.
  *
- * Races, and their worst outcome. Two CPUs that set flags of one entry at the same time: one flag is lost,
- * and the flow lives until its longer time-out. An entry that is removed while another CPU uses it: its
- * memory may at once be a new flow's, as the kernel waits for no reader; the new flow's counters are
+ * Races, and their worst outcome. An entry that is removed while another CPU uses it: its
+ * memory may at once be a new flow's, as the kernel waits for no reader; the new flow's counters and flags are
  * touched, and a packet whose CPU was stopped between its look-up and its rewrite could follow the new
  * flow. Two CPUs that see the first packet of one flow: whoever inserts the forward entry later goes by the
  * other's. The collector removes a pair while its sender opens it anew: the new flow lacks an entry, and
  * its sender's next SYN puts that right.
  *
- * Not handled: a share of the table a network interface; sequence numbers.
+ * Not handled: sequence numbers.
  */
 #ifndef LINKWAY_FLOW_H
 #define LINKWAY_FLOW_H
 
 #include "count.h"
 #include "judge.h"
+#include "share.h"
 
-#define INSERT_TRIES 4
 #define PORT_TRIES 33 /* the sender's own, and 32 others */
 #define FIRST_PORT 1024
 #define LAST_PORT 65535
 
 #define EEXIST 17
-#define EBUSY 16
 #define E2BIG 7
 #define ENOMEM 12
 
@@ -55,30 +53,37 @@ static __always_inline int is_past(__u64 now, __u64 seen, __u64 limit)
 	return (__s64)(now - seen) > (__s64)limit;
 }
 
-/* Idle both ways for longer than its time-out? */
-static __always_inline int expired(const struct flow *flow, __u8 protocol, __u64 now)
+/* The other entry of the flow that has `flow` under `key`; null if it was lost. */
+static __always_inline struct flow *other_half(const struct flow_key *key, const struct flow *flow)
 {
-	__u64 limit = time_out(flow, protocol);
+	struct flow *other = bpf_map_lookup_elem(&flows, &flow->peer);
+
+	return other && same_key(&other->peer, key) ? other : NULL;
+}
+
+/* Idle both ways for longer than its time-out? */
+static __always_inline int expired(const struct flow_key *key, const struct flow *flow, __u64 now)
+{
+	__u64 limit = time_out(flow, key->protocol);
 	struct flow *other;
 
 	if (!is_past(now, flow->seen, limit))
 		return 0;
-	other = bpf_map_lookup_elem(&flows, &flow->peer);
+	other = other_half(key, flow);
 	return !other || is_past(now, other->seen, limit);
 }
 
-static __always_inline void remove_pair(const struct flow_key *key, const struct flow *flow)
+/* How many entries it removed. */
+static __noinline int remove_pair(const struct flow_key *key, struct flow *flow)
 {
+	struct flow *other = other_half(key, flow);
 	struct flow_key peer = flow->peer;
+	int removed = remove_entry(key, flow);
 
-	bpf_map_delete_elem(&flows, key);
-	bpf_map_delete_elem(&flows, &peer);
+	return other ? removed + remove_entry(&peer, other) : removed;
 }
 
-/*
- * Kernels before 6.15 answer EBUSY where a bucket is locked, by the collector for example. Errors are 32 bits, here and
- * below: what the helper says is so on kernels before 6.4, without its sign in the upper half.
- */
+/* EBUSY, and why errors are 32 bits: see delete_entry. */
 static __always_inline int insert(const struct flow_key *key, const struct flow *flow)
 {
 	int error = 0;
@@ -110,9 +115,12 @@ static __always_inline int claim(struct packet *p)
 		return error;
 	old = bpf_map_lookup_elem(&flows, &p->reverse_key);
 	if (old) {
+		/* It has a share if both ends open this flow at once: then it stays, and serves as well. */
 		if (same_key(&old->peer, &p->key))
-			return bpf_map_update_elem(&flows, &p->reverse_key, &p->reverse, BPF_ANY);
-		if (!expired(old, p->key.protocol, p->now))
+			return old->flags & FLOW_FORWARD
+				       ? 0
+				       : bpf_map_update_elem(&flows, &p->reverse_key, &p->reverse, BPF_ANY);
+		if (!expired(&p->reverse_key, old, p->now))
 			return error;
 		remove_pair(&p->reverse_key, old);
 	}
@@ -194,9 +202,14 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	p->reverse_key.source_port = c->destination_port;
 	p->reverse_key.destination_port = p->key.source_port;
 
-	reason = insert_reverse(p);
+	reason = take_share(p);
 	if (reason)
 		return reason;
+	reason = insert_reverse(p);
+	if (reason) {
+		give_share(p);
+		return reason;
+	}
 	/* No answer can come before this packet has been delivered. */
 	reason = returns(c, p->reverse_key.destination_port);
 	there = reason ? bpf_map_lookup_elem(&flows, &p->reverse_key) : NULL;
@@ -205,9 +218,10 @@ static __noinline int open_flow(struct packet *p, __u32 device)
 	forward->peer = p->reverse_key;
 	error = insert(&p->key, forward);
 	if (error) {
+		give_share(p);
 		there = error == -EEXIST ? bpf_map_lookup_elem(&flows, &p->key) : NULL;
 		if (!there || !same_key(&there->peer, &p->reverse_key))
-			bpf_map_delete_elem(&flows, &p->reverse_key);
+			delete_entry(&p->reverse_key);
 		return there ? DROP_NONE : insertion_failed(error);
 	}
 	count_flow(c->counter);

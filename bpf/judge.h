@@ -16,6 +16,7 @@
 
 #include "endpoint.h"
 #include "rules.h"
+#include "uplink.h"
 
 #define RESOLVER_PORT 53
 #define METADATA_PORT 80
@@ -116,6 +117,10 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 		return lead_through_endpoint(c, settings);
 	case INTERFACE_BALANCER:
 		return lead_through_balancer(c, settings, c->receiver, there);
+	case INTERFACE_INTERNET:
+		return lead_out(c, settings, c->receiver, &c->key.source);
+	case INTERFACE_NAT:
+		return lead_through_nat(c, settings, there);
 	default:
 		return DROP_NO_ROUTE;
 	}

@@ -12,10 +12,14 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 7
+#define LAYOUT_VERSION 8
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
+
+/* Of what is beyond the uplink: the number of its VPC, and of the interface that its packets come from. */
+#define UPLINK_VPC (~0U)
+#define UPLINK_INTERFACE (~0U)
 
 struct address {
 	__u32 word[4]; /* network byte order */
@@ -27,14 +31,16 @@ enum drop_reason {
 	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
 	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
 	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IP, or a transport that cannot be tracked */
-	DROP_FRAGMENT,              /* a fragment of an IP packet */
+	DROP_FRAGMENT,              /* a fragment whose first one is not known, or that overlaps it */
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
-	DROP_NO_FLOW,               /* TCP without SYN, or an ICMP reply, that belongs to no flow */
+	DROP_NO_FLOW,               /* TCP without SYN, an ICMP reply or error, that belongs to no flow */
 	DROP_EGRESS_DENIED,         /* no rule of the sender's security groups allows it out */
 	DROP_ACL_EGRESS_DENIED,     /* the network ACL of the subnet that it leaves does not allow it out */
 	DROP_NO_ROUTE,              /* no route leads there, or the VPC has nothing at this address */
 	DROP_BLACKHOLE_ROUTE,       /* the route's target is gone, or detached */
+	DROP_PRIVATE_DESTINATION,   /* the route leads out of the VPC, to an address that is nobody's on the internet */
 	DROP_NO_UPLINK,             /* the route leads out of the VPC by a gateway, and no packet goes that way */
+	DROP_NO_PUBLIC_ADDRESS,     /* the route leads to an internet gateway, and the source has no elastic address */
 	DROP_NOT_FORWARDED,         /* the route leads to an interface that cannot send this packet on */
 	DROP_ACL_INGRESS_DENIED,    /* the network ACL of the subnet that it enters does not allow it in */
 	DROP_INGRESS_DENIED,        /* no rule of the receiver's security groups allows it in */
@@ -43,6 +49,8 @@ enum drop_reason {
 	DROP_NO_LISTENER,           /* the balancer does not listen on this port */
 	DROP_NO_HEALTHY_TARGET,     /* the listener's target group has nothing registered */
 	DROP_TARGET_DENIED,         /* the target's security groups do not let the balancer in */
+	DROP_FLOW_TABLE_SHARE,      /* the sender has as many flows open as an interface may have */
+	DROP_HALF_OPEN_SHARE,       /* the sender has as many connections unanswered as an interface may have */
 	DROP_SOURCE_PORTS_EXHAUSTED,/* no free port of the balancer's towards this target */
 	DROP_FLOW_TABLE_FULL,       /* no room for another flow */
 	DROP_FLOW_TABLE_BUSY,       /* the flow table would not take the entry just now */
@@ -57,7 +65,9 @@ enum interface_kind {
 	INTERFACE_WORKLOAD = 1, /* a veth with something behind it */
 	INTERFACE_ENDPOINT = 2, /* an interface endpoint's: an address and no device */
 	INTERFACE_BALANCER = 3, /* a Network Load Balancer's node: an address and no device */
-	INTERFACE_SERVICE = 4   /* the daemon's namespace */
+	INTERFACE_SERVICE = 4,  /* the daemon's namespace */
+	INTERFACE_INTERNET = 5, /* an internet gateway: neither an address nor a device */
+	INTERFACE_NAT = 6       /* a NAT gateway's: an address and no device */
 };
 
 enum interface_flag {
@@ -72,14 +82,18 @@ enum place_kind {
 	PLACE_METADATA = 4   /* what tells instances about themselves */
 };
 
-/* In place of a subnet's row: what is beyond a gateway endpoint is in no subnet. */
+enum place_flag {
+	PLACE_PUBLIC = 1, /* an elastic address stands for it */
+};
+
+/* In place of a subnet's row: what is beyond a gateway endpoint, or an internet gateway, is in no subnet. */
 #define SUBNET_OUTSIDE (~0ULL)
 
 /* Where a route leads. */
 enum route_kind {
 	ROUTE_LOCAL = 1,     /* to addresses of the VPC */
 	ROUTE_INTERFACE = 2, /* `interface` says which; what is behind it sends on */
-	ROUTE_UPLINK = 3,    /* to an internet or NAT gateway */
+	ROUTE_UPLINK = 3,    /* to an internet or NAT gateway: `interface` is its number; 0: one that none goes through */
 	ROUTE_BLACKHOLE = 4, /* to what is not there any more */
 	ROUTE_ENDPOINT = 5   /* to a service's public addresses: `interface` is the gateway endpoint's number */
 };
@@ -118,7 +132,14 @@ struct settings {
 	__u8 service_mac[6];       /* the service namespace's end of its veth */
 	__u32 endpoint_base;       /* first address of the endpoint range (/8), host order: base + interface number */
 	__u32 metadata;            /* IPv4 of the metadata service in the service range, network order */
+	__u32 flow_share;          /* flows that an interface may have open */
+	__u32 half_open_share;     /* how many of them may be TCP without an answer yet */
 	__u32 service_prefix[3];   /* network order: what goes by IPv6 has these, and then its IPv4 address, there */
+	__u32 uplink_device;       /* interface index of the uplink pair's end in the fabric's namespace; 0: no uplink */
+	__u32 uplink_source;       /* IPv4 that all that leaves comes from, network order: see uplink.h */
+	__u32 uplink_address;      /* IPv4 that answers to it come to, network order */
+	__u8 uplink_mac[6];        /* the uplink pair's end in the host's namespace */
+	__u8 pad[6];
 };
 
 /* Table `ports`: interface index of a host end -> who is behind it. */
@@ -155,6 +176,7 @@ struct place_key {
 struct place {
 	__u32 interface; /* number; 0 unless PLACE_INTERFACE */
 	__u32 kind;      /* enum place_kind */
+	__u32 flags;     /* enum place_flag */
 };
 
 /* Table `members`: is a group in a set? Present or not; the value is 1. */
@@ -221,12 +243,15 @@ struct route_key {
 };
 struct route {
 	__u32 kind;      /* enum route_kind */
-	__u32 interface; /* number; 0 unless ROUTE_INTERFACE or ROUTE_ENDPOINT */
+	__u32 interface; /* number; 0 unless ROUTE_INTERFACE, ROUTE_ENDPOINT or ROUTE_UPLINK */
 };
 
-/* Table `endpoints`: number of an endpoint's interface, or of a gateway endpoint -> where it leads. */
+/*
+ * Table `endpoints`: number of an endpoint's interface, or of a gateway endpoint -> where it leads. Internet and NAT
+ * gateways have rows, too, for their state and their counter.
+ */
 struct endpoint {
-	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service */
+	__u32 node;    /* whose listeners it has: the balancer's interface in its zone; its own, of an AWS service; or 0 */
 	__u32 state;   /* enum endpoint_state */
 	__u32 counter; /* its row of table `traffic`; 0: none */
 	__u32 flags;   /* enum endpoint_flag */
@@ -289,6 +314,7 @@ enum flow_flag {
 
 /* Seconds without a packet either way, after which a flow is gone. AWS's for endpoints. */
 enum idle_seconds {
+	IDLE_FRAGMENT = 30, /* of what is known of a first fragment: Linux's net.ipv4.ipfrag_time */
 	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
 	IDLE_UDP = 120,
 	IDLE_TCP = 350
@@ -303,15 +329,57 @@ struct flow {
 	__u64 bytes;
 	__u32 sender;           /* number of the interface that packets this way come from */
 	__u32 receiver;         /* number of the interface that they go to */
-	__u32 via;              /* number of the endpoint's interface between them; 0: none */
+	__u32 via;              /* number of the endpoint's interface between them, or of the gateway; 0: none */
 	__u32 counter;          /* row of table `traffic`; 0: none */
 	__u32 idle_seconds;
 	__u32 egress_rule;      /* ids of the rules that let it in; 0: none was needed */
 	__u32 ingress_rule;
 	__u8 mac[6];            /* the receiver's MAC */
-	__u8 flags;             /* enum flow_flag */
 	__u8 refused;           /* enum drop_reason: packets this way are dropped, by an ACL or a route, and the flow stays */
-	__u8 pad[4];
+	__u8 pad;
+	__u32 flags;            /* enum flow_flag */
+};
+
+/* What is in use is `taken` less `given`, as a signed number. */
+struct tally {
+	__u64 taken;
+	__u64 given;
+};
+
+/* Table `shares`: number of an interface (0: the service namespace) -> what it has of the flow table. */
+struct share {
+	struct tally flows;
+	struct tally half_open; /* TCP flows that were never answered */
+};
+
+/* What program `collect` is given: an entry of table `flows` to delete, with its other half, if its time is up. */
+struct collection {
+	struct flow_key key;
+	__u32 pad;
+	__u64 now; /* nanoseconds by CLOCK_MONOTONIC */
+};
+
+/* What program `settle` is given: by how much an interface's share says more than there is; less, if negative. */
+struct correction {
+	__u32 interface;
+	__u32 pad;
+	__s64 flows;
+	__s64 half_open;
+};
+
+/* Table `fragments`: (sender, slot) -> a first fragment, for those that follow it. */
+struct fragment_key {
+	__u32 interface; /* number; 0: the service namespace */
+	__u32 slot;
+};
+struct fragment {
+	struct flow_key key;
+	__be32 id;      /* of the datagram; IPv4: the last two bytes */
+	__u64 seen;     /* nanoseconds by CLOCK_MONOTONIC */
+	__be32 new_id;  /* as the receiver sees it */
+	__u16 end;      /* where the first fragment ends, in units of 8 bytes */
+	__u8 icmp_type; /* of an echo */
+	__u8 pad;
 };
 
 /* Table `drops`, one value a CPU: (interface, reason) -> how much. Exact. */
@@ -324,7 +392,7 @@ struct count {
 	__u64 bytes;
 };
 
-/* Table `traffic`, one value a CPU: what went through an endpoint, in the row that its interface has. Exact.
+/* Table `traffic`, one value a CPU: what went through an endpoint, or a gateway, in the row that it has. Exact.
  * What consumers sent is what it received. */
 struct traffic {
 	struct count sent;

@@ -2,9 +2,10 @@
 /*
  * The packet path: one program at tc ingress of every host end of a veth. It decides, rewrites and delivers
  * straight into the receiver's namespace. No bridge, no routing table, no netfilter; a VPC is a number in
- * the key of every table. parse.h, carry.h, flow.h, judge.h and endpoint.h follow a packet, in this order.
+ * the key of every table. parse.h, carry.h, flow.h, judge.h, endpoint.h and uplink.h follow a packet, in this order.
  *
- * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace.
+ * from_workload stands at the host ends of workloads, from_service at that of the daemon's own namespace. Where there
+ * is an uplink, from_uplink stands at this end of the pair that leads there. The daemon runs upkeep.h's programs.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -13,8 +14,10 @@
 #include "arp.h"
 #include "carry.h"
 #include "drop.h"
+#include "error.h"
 #include "neighbour.h"
 #include "reset.h"
+#include "upkeep.h"
 
 /* The packet's room on this CPU, made fresh, with the settings that hold for all of its way. */
 static __always_inline struct packet *packet_of(struct __sk_buff *skb)
@@ -32,6 +35,8 @@ static __always_inline struct packet *packet_of(struct __sk_buff *skb)
 	p->tcp_flags = 0;
 	p->icmp_type = 0;
 	p->ipv6 = 0;
+	p->is_error = 0;
+	p->fragment = FRAGMENT_NONE;
 	p->reset = RESET_NEVER;
 	p->segments = skb->gso_segs ? skb->gso_segs : 1;
 	p->other = 0;
@@ -68,11 +73,16 @@ static __always_inline void recognise_service(struct packet *p)
 	__builtin_memcpy(p->mac, p->settings.service_mac, ETH_ALEN);
 }
 
-/* Does the sender send on what others have sent? It may where its source is not checked. */
-static __always_inline int is_forwarded(const struct packet *p)
+/* What is beyond the uplink: without groups, and in no subnet. */
+static __always_inline void recognise_uplink(struct packet *p)
 {
-	return !(p->flags & INTERFACE_SOURCE_CHECK) && p->key.vpc != SERVICE_VPC &&
-	       !is_place_of(p->key.vpc, &p->key.source, p->interface);
+	p->key.vpc = UPLINK_VPC;
+	p->interface = UPLINK_INTERFACE;
+	p->groups = 0;
+	p->subnet = 0;
+	p->flags = 0;
+	p->prefix = 0;
+	__builtin_memcpy(p->mac, p->settings.uplink_mac, ETH_ALEN);
 }
 
 static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reason)
@@ -101,10 +111,15 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 	}
 	if (!reason && (p->flags & INTERFACE_SOURCE_CHECK) && !from_own_mac(skb, p))
 		reason = DROP_SPOOFED_SOURCE;
-	if (!reason && is_forwarded(p))
-		p->key.forwarded = 1;
-	if (!reason)
-		reason = carry(skb, p);
+	if (!reason && p->is_error) {
+		reason = carry_error(skb, p);
+	} else if (!reason) {
+		p->key.forwarded = is_forwarded(p);
+		if (p->fragment == FRAGMENT_LATER)
+			reason = follow_first(p);
+		if (!reason)
+			reason = carry(skb, p);
+	}
 	if (reason)
 		return refuse(skb, p, reason);
 	return bpf_redirect_peer(p->device, 0);
@@ -133,6 +148,28 @@ int from_service(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	recognise_service(p);
 	return handle(skb, p);
+}
+
+SEC("tc")
+int from_uplink(struct __sk_buff *skb)
+{
+	struct packet *p = packet_of(skb);
+	int reason;
+
+	if (!p)
+		return TC_ACT_SHOT;
+	recognise_uplink(p);
+	reason = parse(skb, p);
+	restore_source(p);
+	if (!reason && p->is_error)
+		reason = DROP_UNSUPPORTED_PROTOCOL;
+	if (!reason && p->fragment == FRAGMENT_LATER)
+		reason = follow_first(p);
+	if (!reason)
+		reason = carry(skb, p);
+	if (reason)
+		return refuse(skb, p, reason);
+	return bpf_redirect_peer(p->device, 0);
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables. Userspace writes all of them but `flows`, `drops`, `traffic`, `events` and the two that
+ * The tables. Userspace writes all of them but `flows`, `fragments`, `shares`, `drops`, `traffic`, `events` and the two that
  * belong to one CPU each; it pins them by name, so that they outlive it.
  *
  * Nothing is preallocated but what belongs to a CPU: memory follows what exists, and a limit is only a limit. The limits stand far
@@ -63,6 +63,8 @@ HASH_TABLE(listeners, struct listener_key, struct listener, 2 * MAX_INTERFACES);
 HASH_TABLE(targets, struct target_key, struct target, 16 * MAX_DEVICES);
 HASH_TABLE(probes, __u32, struct probe, 16 * MAX_DEVICES);
 HASH_TABLE(flows, struct flow_key, struct flow, MAX_FLOW_ENTRIES);
+HASH_TABLE(fragments, struct fragment_key, struct fragment, 16 * MAX_DEVICES);
+HASH_TABLE(shares, __u32, struct share, 2 * MAX_DEVICES);
 
 COUNTER_TABLE(drops, struct drop_key, struct count, 16 * MAX_DEVICES);
 
@@ -103,6 +105,7 @@ const volatile struct vocabulary {
 	enum interface_kind interface_kind;
 	enum interface_flag interface_flag;
 	enum place_kind place_kind;
+	enum place_flag place_flag;
 	enum route_kind route_kind;
 	enum rule_direction rule_direction;
 	enum peer_kind peer_kind;
@@ -112,6 +115,8 @@ const volatile struct vocabulary {
 	enum flow_flag flow_flag;
 	enum idle_seconds idle_seconds;
 	struct drop_event drop_event;
+	struct collection collection;
+	struct correction correction;
 	__u32 layout_version;
 	__u32 rules_per_chunk;
 	__u32 events_per_second;

@@ -73,6 +73,37 @@ static __noinline int readdress6(struct __sk_buff *skb, const struct packet *p, 
 	return DROP_NONE;
 }
 
+/* Every frame comes from the router, and goes to its receiver's MAC. */
+static __always_inline int address_frame(struct __sk_buff *skb, const struct packet *p, const __u8 *mac)
+{
+	struct ethhdr *eth = (void *)(long)skb->data;
+
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, p->settings.router_mac, ETH_ALEN);
+	return DROP_NONE;
+}
+
+/*
+ * Gives an echo of IPv4 the identifier that it has on the other side: one of the uplink's, where two flows had the
+ * same. It has one port only, so that the other is 0.
+ */
+static __always_inline int rewrite_echo(struct __sk_buff *skb, const struct packet *p, __be16 id)
+{
+	__be16 before = p->key.source_port | p->key.destination_port;
+	__u32 at = p->transport & (MAX_TRANSPORT - 1);
+	struct icmp_echo *icmp = (void *)(long)skb->data + at;
+
+	if (id == before)
+		return DROP_NONE;
+	if ((void *)(icmp + 1) > (void *)(long)skb->data_end)
+		return DROP_MALFORMED;
+	icmp->id = id;
+	icmp->checksum = changed_checksum(icmp->checksum, folded(difference(before, id)));
+	return DROP_NONE;
+}
+
 /*
  * `peer` is the other direction of the packet's flow: this packet's new source is where answers go to, its
  * new destination where they come from.
@@ -82,31 +113,29 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 {
 	__be16 source_port = peer->destination_port, destination_port = peer->source_port;
 	__u32 addresses = 0, ports, at = p->transport & (MAX_TRANSPORT - 1);
-	struct ethhdr *eth = (void *)(long)skb->data;
-	void *end = (void *)(long)skb->data_end;
 	__be16 *transport;
 	__u64 flags = 0;
-	int reason;
+	int reason = address_frame(skb, p, mac);
 
-	if ((void *)(eth + 1) > end)
-		return DROP_MALFORMED;
-	__builtin_memcpy(eth->h_dest, mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, p->settings.router_mac, ETH_ALEN);
+	if (reason)
+		return reason;
 	if (same_address(&p->key.source, &peer->destination) && same_address(&p->key.destination, &peer->source) &&
 	    source_port == p->key.source_port && destination_port == p->key.destination_port)
 		return DROP_NONE;
 
 	reason = p->ipv6 ? readdress6(skb, p, peer, &addresses) : readdress4(skb, peer, &addresses);
-	if (reason || p->key.protocol == IPPROTO_ICMP)
+	if (reason || p->fragment == FRAGMENT_LATER)
 		return reason;
+	if (p->key.protocol == IPPROTO_ICMP)
+		return rewrite_echo(skb, p, source_port | destination_port);
 	if (p->key.protocol == IPPROTO_ICMPV6)
 		return bpf_l4_csum_replace(skb, at + __builtin_offsetof(struct icmp_echo, checksum), 0, addresses,
 					   BPF_F_PSEUDO_HDR)
 			       ? DROP_MALFORMED
 			       : DROP_NONE;
 
-	transport = (void *)eth + at;
-	if ((void *)(transport + 2) > end)
+	transport = (void *)(long)skb->data + at;
+	if ((void *)(transport + 2) > (void *)(long)skb->data_end)
 		return DROP_MALFORMED;
 	transport[0] = source_port;
 	transport[1] = destination_port;

@@ -44,7 +44,7 @@ struct hop {
 	struct address destination;
 	__u32 sender;               /* number of the interface that it comes from */
 	__u32 receiver;             /* number of the interface that it goes to; 0: nothing stands there */
-	__u32 redirects;            /* 1: a route may lead to an interface that sends on, which is then the receiver */
+	__u32 redirects;            /* 1: a route may lead to what sends on, or out, which is then the receiver */
 	__u32 pad;
 };
 
@@ -74,7 +74,7 @@ struct course {
 	__u8 refused;               /* enum drop_reason: of a flow that exists, why packets this way are dropped now */
 	__u8 redirected;            /* a route leads to the receiver, which sends on what is not for itself */
 	struct hop first;           /* from the sender to what stands at the destination */
-	struct hop second;          /* from a balancer's node to its target, if there is one */
+	struct hop second;          /* from a balancer's node to its target, or from a NAT gateway out, if there is one */
 	struct hop back;            /* one of them, turned round */
 	struct rule_search search;
 	struct address service;     /* an address of the service namespace that the destination is held against */
@@ -85,6 +85,20 @@ enum reset_answer {
 	RESET_NEVER = 0,
 	RESET_TOWARDS_ENDPOINT = 1, /* where the destination is an endpoint, or the sender the service namespace */
 	RESET_ALWAYS = 2
+};
+
+enum fragment_place {
+	FRAGMENT_NONE = 0, /* a whole packet */
+	FRAGMENT_FIRST = 1,
+	FRAGMENT_LATER = 2
+};
+
+/* Of an ICMP error: see error.h. */
+struct inside {
+	struct flow_key key;   /* of the packet that would answer the one inside */
+	struct address teller; /* whose error it is */
+	__u32 header;          /* offset of the IP header inside */
+	__u32 transport;       /* offset of the transport header inside */
 };
 
 struct packet {
@@ -100,6 +114,12 @@ struct packet {
 	__u8 icmp_type;
 	__u8 ipv6;                  /* 1: it is IPv6, 0: IPv4 */
 	__u8 reset;                 /* enum reset_answer */
+	__u8 is_error;              /* 1: an ICMP error, so about a flow and no packet of one */
+	__u8 fragment;              /* enum fragment_place: see fragment.h */
+	__u16 fragment_offset;      /* in units of 8 bytes */
+	__be32 fragment_id;         /* IPv4: the last two bytes */
+	__be32 fragment_new_id;     /* as its receiver is to see it */
+	__u32 fragment_at;          /* IPv6: offset of the identification */
 	__u32 transport;            /* offset of the transport header; below MAX_TRANSPORT */
 	__u32 left;                 /* bytes from there on, by the length in the IP header */
 	__u32 segments;             /* packets on a wire that this frame stands for */
@@ -107,6 +127,8 @@ struct packet {
 	__u32 rule;                 /* for events: the rule that had let it in so far */
 	__u32 prefix;               /* of the sender's subnet: bits of a 16-byte address */
 	__u32 device;               /* where it goes: interface index of the receiver's host end */
+
+	struct inside inside;
 
 	/* Room to open a flow in. */
 	struct course course;

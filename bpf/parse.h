@@ -5,13 +5,15 @@
  * Every length is checked against what is really there, as the frame is whatever a workload chose to send.
  * Options of IPv4 are stepped over by the header's own length, and of IPv6's extension headers the two that hold
  * options, up to four of them. A routing header sends a packet elsewhere than it says (RFC 5095), so it is none
- * that passes. Ports of a fragment cannot be known, so fragments are dropped. A frame may stand for many packets
+ * that passes. Of fragments only the first has a transport header: fragment.h. A frame may stand for many packets
  * (segmentation is left to the receiver's end): above 64 KiB its length is 0, as the kernel has it since 6.3.
  *
  * An IPv6 packet may not have IPv4's mapped addresses (RFC 4291, 2.5.5.2): in all tables they are IPv4's.
  *
  * An ICMP echo has one port, its identifier, on the side that asks: a request and an answer to it are each
  * other's reverse. What asks for a neighbour's MAC has no port, and neighbour.h answers it.
+ *
+ * An ICMP error is about another packet: error.h.
  *
  * Not handled: VLAN tags, other ICMP.
  */
@@ -33,10 +35,18 @@
 
 #define MAX_EXTENSIONS 4
 
+/* From RFC 792, and from RFC 4443, which has packet too big and time exceeded between these two. */
+#define ICMP_UNREACHABLE 3
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETER_PROBLEM 12
+#define ICMPV6_UNREACHABLE 1
+#define ICMPV6_PARAMETER_PROBLEM 4
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+#define TCP_OFFSET_BYTE 12
 #define TCP_FLAGS_BYTE 13
 
 /* From RFC 4861. */
@@ -67,6 +77,8 @@ static __always_inline int is_arp(struct __sk_buff *skb)
 /* Does this packet open a flow where there is none? */
 static __always_inline int opens(const struct packet *p)
 {
+	if (p->is_error || p->fragment == FRAGMENT_LATER)
+		return 0;
 	switch (p->key.protocol) {
 	case IPPROTO_TCP:
 		return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
@@ -97,11 +109,20 @@ static __always_inline int parse_udp(struct packet *p, void *header, void *end)
 
 	if ((void *)(udp + 1) > end || p->left < sizeof(*udp))
 		return DROP_MALFORMED;
-	if (bpf_ntohs(udp->len) < sizeof(*udp) || bpf_ntohs(udp->len) > p->left)
+	/* Of a first fragment more is to come. */
+	if (bpf_ntohs(udp->len) < sizeof(*udp) || (bpf_ntohs(udp->len) > p->left) != (p->fragment == FRAGMENT_FIRST))
 		return DROP_MALFORMED;
 	p->key.source_port = udp->source;
 	p->key.destination_port = udp->dest;
 	return DROP_NONE;
+}
+
+/* Does it say what became of another packet? */
+static __always_inline int is_icmp_error(__u8 protocol, __u8 type)
+{
+	if (protocol == IPPROTO_ICMP)
+		return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
+	return type >= ICMPV6_UNREACHABLE && type <= ICMPV6_PARAMETER_PROBLEM;
 }
 
 static __always_inline int parse_icmp(struct packet *p, void *header, void *end)
@@ -111,15 +132,29 @@ static __always_inline int parse_icmp(struct packet *p, void *header, void *end)
 	if ((void *)(icmp + 1) > end || p->left < sizeof(*icmp))
 		return DROP_MALFORMED;
 	p->icmp_type = icmp->type;
+	p->is_error = is_icmp_error(p->key.protocol, icmp->type);
+	if (p->is_error)
+		return p->fragment ? DROP_UNSUPPORTED_PROTOCOL : DROP_NONE;
 	if (icmp->code)
 		return DROP_UNSUPPORTED_PROTOCOL;
 	if (icmp->type == echo_request(p->key.protocol))
 		p->key.source_port = icmp->id;
 	else if (icmp->type == echo_reply(p->key.protocol))
 		p->key.destination_port = icmp->id;
-	else if (p->key.protocol != IPPROTO_ICMPV6 || icmp->type != NEIGHBOUR_SOLICITATION)
+	else if (p->key.protocol != IPPROTO_ICMPV6 || icmp->type != NEIGHBOUR_SOLICITATION || p->fragment)
 		return DROP_UNSUPPORTED_PROTOCOL;
 	return DROP_NONE;
+}
+
+/*
+ * Notes where in its datagram a fragment belongs. 0: nowhere. All but the last have whole units of 8 bytes (RFC 791),
+ * and the datagram has to fit into 64 KiB.
+ */
+static __always_inline int is_fragment(struct packet *p, __u32 offset, int more)
+{
+	p->fragment = offset ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	p->fragment_offset = offset;
+	return (!more || (p->left && p->left % 8 == 0)) && offset * 8 + p->left <= 0xffff;
 }
 
 static __always_inline int parse_ipv4(struct __sk_buff *skb, struct packet *p)
@@ -139,10 +174,14 @@ static __always_inline int parse_ipv4(struct __sk_buff *skb, struct packet *p)
 	mapped(&p->key.source, ip->saddr);
 	mapped(&p->key.destination, ip->daddr);
 	p->key.protocol = ip->protocol;
-	if (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET))
-		return DROP_FRAGMENT;
 	p->transport = sizeof(*eth) + header;
 	p->left = length - header;
+	if (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET)) {
+		p->fragment_id = bpf_htonl(bpf_ntohs(ip->id));
+		if (!is_fragment(p, bpf_ntohs(ip->frag_off) & IP_FRAGMENT_OFFSET,
+				 ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS)))
+			return DROP_MALFORMED;
+	}
 	return p->key.protocol == IPPROTO_ICMPV6 ? DROP_UNSUPPORTED_PROTOCOL : DROP_NONE;
 }
 
@@ -174,6 +213,31 @@ static __noinline int skip_extensions(struct __sk_buff *skb, struct packet *p)
 	return DROP_NONE;
 }
 
+struct fragment_header {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset; /* with three bits of flags, of which the last is more */
+	__be32 id;
+};
+
+/* IPv6's fragments. One that is all of its datagram (RFC 6946) is none. */
+static __noinline int parse_fragment_header(struct __sk_buff *skb, struct packet *p)
+{
+	struct fragment_header header;
+
+	if (p->left < sizeof(header) || bpf_skb_load_bytes(skb, p->transport, &header, sizeof(header)))
+		return DROP_MALFORMED;
+	p->fragment_at = p->transport + __builtin_offsetof(struct fragment_header, id);
+	p->fragment_id = header.id;
+	p->key.protocol = header.next;
+	p->transport += sizeof(header);
+	p->left -= sizeof(header);
+	if (!(header.offset & bpf_htons(0xfff9)))
+		return DROP_NONE;
+	return is_fragment(p, bpf_ntohs(header.offset) >> 3, header.offset & bpf_htons(1)) ? DROP_NONE
+											  : DROP_MALFORMED;
+}
+
 static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *p)
 {
 	struct ethhdr *eth = (void *)(long)skb->data;
@@ -203,8 +267,11 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *p)
 		if (reason)
 			return reason;
 	}
-	if (p->key.protocol == IPPROTO_FRAGMENT)
-		return DROP_FRAGMENT;
+	if (p->key.protocol == IPPROTO_FRAGMENT) {
+		reason = parse_fragment_header(skb, p);
+		if (reason)
+			return reason;
+	}
 	return p->key.protocol == IPPROTO_ICMP ? DROP_UNSUPPORTED_PROTOCOL : DROP_NONE;
 }
 
@@ -253,7 +320,16 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *p)
 		reason = parse_ipv6(skb, p);
 	else
 		return DROP_UNSUPPORTED_PROTOCOL;
-	return reason ? reason : parse_transport(skb, p);
+	if (reason || p->fragment == FRAGMENT_LATER)
+		return reason;
+	return parse_transport(skb, p);
+}
+
+/* Does the sender send on what others have sent? It may where its source is not checked. */
+static __always_inline int is_forwarded(const struct packet *p)
+{
+	return !(p->flags & INTERFACE_SOURCE_CHECK) && p->key.vpc != SERVICE_VPC &&
+	       !is_place_of(p->key.vpc, &p->key.source, p->interface);
 }
 
 /* Is the frame from the MAC that the sender must have? */

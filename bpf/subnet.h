@@ -8,12 +8,15 @@
  * through. The entry with the lowest number that matches decides; where none matches, the packet is refused.
  * In a route table the longest prefix decides.
  *
- * A packet takes two hops at most: from its sender to what stands at its destination, and from a balancer's
- * node to a target. Between an endpoint and its balancer there is no subnet to leave.
+ * A packet takes two hops at most: from its sender to what stands at its destination, and from there on: from a
+ * balancer's node to a target, or from a NAT gateway out. Between an endpoint and its balancer there is no subnet to leave.
  *
  * A route to an interface redirects a packet there unless the interface checks sources (and destinations, as
  * on AWS). What is behind it sends the packet on, as one more first packet, of a flow of its own: the key says
  * that it is forwarded. Answers go back by the same way, whatever leads there.
+ *
+ * A route to an internet or a NAT gateway leads there: see uplink.h. A NAT gateway stands in a subnet, which the
+ * packet enters, and leaves as from the gateway: its second hop.
  *
  * A route to a gateway endpoint leads to the gateway in the service namespace, which answers for the service
  * at its public addresses. What is beyond it is in no subnet, so only the sender's ACL is asked.
@@ -82,6 +85,17 @@ static __always_inline void lead_outside(struct hop *hop, __u32 number)
 	hop->to = SUBNET_OUTSIDE;
 }
 
+/* Makes an internet or NAT gateway the receiver, unless it is the sender itself. */
+static __always_inline void lead_to_gateway(struct hop *hop, __u32 number)
+{
+	struct interface *there = interface_of(number);
+
+	if (!there || number == hop->sender)
+		return;
+	hop->receiver = number;
+	hop->to = there->subnet;
+}
+
 /* Does the route lead to the receiver? */
 static __always_inline int leads_to(const struct route *route, __u32 receiver)
 {
@@ -94,7 +108,7 @@ static __always_inline int leads_to(const struct route *route, __u32 receiver)
 	case ROUTE_ENDPOINT:
 		return receiver == route->interface ? DROP_NONE : DROP_NOT_FORWARDED;
 	case ROUTE_UPLINK:
-		return DROP_NO_UPLINK;
+		return receiver && receiver == route->interface ? DROP_NONE : DROP_NO_UPLINK;
 	default:
 		return DROP_BLACKHOLE_ROUTE;
 	}
@@ -151,6 +165,8 @@ __noinline int crosses(struct rule_search *search, struct hop *hop)
 		redirect(hop, route->interface);
 	if (hop->redirects && route && route->kind == ROUTE_ENDPOINT)
 		lead_outside(hop, route->interface);
+	if (hop->redirects && route && route->kind == ROUTE_UPLINK)
+		lead_to_gateway(hop, route->interface);
 	if (hop->from != hop->to && !passes(search, from, RULE_EGRESS, &hop->destination))
 		return DROP_ACL_EGRESS_DENIED;
 	reason = leads_to(route, hop->receiver);

@@ -20,7 +20,7 @@ UNREADABLE = {"Malformed", "UnsupportedProtocol", "Fragment"}
 # A family of frames, and the reasons that its frames may be dropped for.
 FAMILIES = {
     "sources": {"SpoofedSource"},
-    "injected": {"SpoofedSource"},
+    "injected": {"SpoofedSource", "UnsupportedProtocol"},
     "macs": {"SpoofedSource", "IngressDenied"},
     "straight": REFUSED | {"NoFlow"},
     "honest": REFUSED | {"NoFlow", "UnsupportedProtocol"},
@@ -29,7 +29,8 @@ FAMILIES = {
     "nd": {"UnsupportedProtocol", "Malformed", "SpoofedSource", "NoRoute", "Fragment", "NoFlow"},
     "dhcp": REFUSED | {"SpoofedSource"},
     "options": REFUSED | {"NoFlow", "Malformed", "UnsupportedProtocol"},
-    "fragments": REFUSED | {"Fragment", "NoFlow"},
+    # Malformed: first ones that are cut off within the header that ports are in.
+    "fragments": REFUSED | {"Fragment", "NoFlow", "Malformed"},
     "types": UNREADABLE,
     "inside": REFUSED | {"NoFlow", "UnsupportedProtocol", "NoListener"},
 }

@@ -1,14 +1,12 @@
 """The packet path outlives the daemon: killed at any moment and started again, it loses no connection."""
 
 import contextlib
-import json
 import random
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from harness.load import PROGRAMS, PYTHON, Stream, echo_world, inside
+from harness.load import PROGRAMS, PYTHON, Stream, echo_world, inside, kill_first_process
 from harness.netns import Namespace, ip
 from harness.wait import PATIENCE, until
 
@@ -106,7 +104,7 @@ def test_everything_is_there_after_a_restart(world):
 
 def test_what_ended_meanwhile_is_noticed(world):
     world.daemon.kill()
-    subprocess.run(["kill", "-KILL", first_process(world, world.server)], check=True)
+    kill_first_process(world.daemon, world.server)
     world.daemon.start()
 
     def state():
@@ -115,12 +113,6 @@ def test_what_ended_meanwhile_is_noticed(world):
 
     until(lambda: state() == "terminated", "the instance terminated")
     until(lambda: f"{world.daemon.name}-{world.server}" not in ip("netns", "list"), "its namespace gone")
-
-
-def first_process(world, instance):
-    """The process id of an instance's init, from the note that it leaves for `linkway down`."""
-    note = Path(f"/run/{world.daemon.name}/instances/{instance}/process")
-    return str(json.loads(note.read_text())["pid"])
 
 
 def test_an_attached_namespace_survives_too(world):

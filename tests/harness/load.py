@@ -1,6 +1,9 @@
 """Connections that are kept busy while something is done to what carries them."""
 
 import contextlib
+import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +31,7 @@ def echo_world(daemon):
     [address] = aws.endpoint_addresses(endpoint).values()
     return SimpleNamespace(
         daemon=daemon, aws=aws, programs=PROGRAMS, client=client, server=server, endpoint=endpoint, address=address,
-        place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
+        vpc=consumer, place=place, door=door, service=service, provider_subnet=subnet, provider_group=group,
     )
 
 
@@ -38,6 +41,12 @@ def inside(daemon, instance, *command, **options):
     return subprocess.Popen(
         ["ip", "netns", "exec", f"{daemon.name}-{instance}", *map(str, command)], **(pipes | options)
     )
+
+
+def kill_first_process(daemon, instance):
+    """SIGKILL to an instance's init, whose process id is in the note that it leaves for `linkway down`."""
+    note = Path(f"/run/{daemon.name}/instances/{instance}/process")
+    os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
 
 
 class Stream:
@@ -63,6 +72,7 @@ class Stream:
         """Wait until it says that a connection is broken."""
         assert self.process.wait(30 * PATIENCE) == 1
         assert "broken: " in self.process.stdout.read()
+        end(self.process)
 
     def finish(self):
         """End it; every byte must have come back, and right."""

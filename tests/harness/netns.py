@@ -1,11 +1,14 @@
 """Network namespaces made for a test or a benchmark, and what runs in them."""
 
+import contextlib
+import ctypes
 import itertools
 import os
 import subprocess
 import time
 
 NUMBERS = itertools.count(1)
+CLONE_NEWNET = 0x40000000
 
 
 def ip(*arguments, check=True):
@@ -44,6 +47,16 @@ class Namespace:
         """Whether something inside listens on the TCP port."""
         return bool(self.run("ss", "-Htln", f"sport = :{port}").stdout)
 
+    @contextlib.contextmanager
+    def entered(self):
+        """Have this thread, and what it starts, be in the namespace: sockets of clients, and commands."""
+        with open("/proc/thread-self/ns/net") as before, open(self.path) as own:
+            _enter(own)
+            try:
+                yield
+            finally:
+                _enter(before)
+
     def delete(self):
         """End what was started inside, and remove it."""
         for process in self.processes:
@@ -62,6 +75,12 @@ class Namespace:
 
     def __exit__(self, *_):
         self.delete()
+
+
+def _enter(namespace):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace.fileno(), CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def names():

@@ -6,10 +6,10 @@ status=0
 try() { "$@" || status=1; }
 
 ulimit -l unlimited
-export LINKWAY_PATIENCE=10
-try target/debug/linkway doctor
+export LINKWAY=/run/shared/linkway LINKWAY_PATIENCE=10
+try $LINKWAY doctor
 # What needs a real processor's speed is left out.
-try "$(cat /run/shared/packets)" --quiet --test-threads 2 --skip takes_well_under
+try /run/shared/packets --quiet --test-threads 2 --skip takes_well_under
 try .venv/bin/python3 -m pytest -q tests/test_traffic.py tests/test_gateway.py tests/test_survival.py tests/test_isolation.py \
     -k 'only_way or neighbours or rules_are_revoked or an_own_service or again_and_again or forged_frames'
 exit $status

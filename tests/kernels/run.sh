@@ -62,8 +62,11 @@ mkdir -p "$shared"
 rm -f "$shared/status"
 if [ $# -eq 0 ]; then
     cargo build --package linkway
-    cargo test --package linkway-fabric --test packets --no-run --message-format json |
-        jq -r 'select(.executable and .target.name == "packets").executable' > "$shared/packets"
+    packets=$(cargo test --package linkway-fabric --test packets --no-run --message-format json |
+        jq -r 'select(.executable and .target.name == "packets").executable')
+    # By links of their own, so that building goes on meanwhile.
+    ln -f target/debug/linkway "$shared/linkway"
+    ln -f "$packets" "$shared/packets"
 fi
 printf '%q ' "${@:-tests/kernels/inside.sh}" > "$shared/command"
 echo "kernels: Linux $release, in an emulated machine: it takes a while"

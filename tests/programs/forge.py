@@ -70,8 +70,15 @@ class Forger:
                 yield self.own / IP(src=source, dst=self.victim) / transport / MARK
 
     def injected(self, chance):
-        """Into connections that are there, as either of their ends."""
+        """Into connections that are there: as either of their ends, and as who says that a packet got nowhere."""
         for port in self.ports:
+            for kind, code in ((3, 1), (3, 3), (3, 4), (4, 0), (5, 1), (11, 0), (12, 0)):
+                said = ((self.victim, 7000, self.friend, port), (self.friend, port, self.victim, 7000))
+                for source, sport, destination, dport in said:
+                    inner = IP(src=source, dst=destination) / TCP(sport=sport, dport=dport, seq=chance.getrandbits(32))
+                    for teller in (self.ip, self.friend, self.victim, self.router_ip()):
+                        packet = IP(src=teller, dst=source) / ICMP(type=kind, code=code, nexthopmtu=576)
+                        yield self.own / packet / Raw(bytes(inner)) / MARK
             for flags in FLAGS:
                 ends = ((self.friend, port, self.victim, 7000), (self.victim, 7000, self.friend, port))
                 for source, sport, destination, dport in ends:

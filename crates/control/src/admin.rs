@@ -18,6 +18,7 @@ use linkway_model::{Resource, snapshot::Counter};
 
 pub use account::NewKey;
 pub(crate) use account::new_key;
+pub use attachment::AttachRequest;
 pub use image::ImageRequest;
 pub use instance::LaunchRequest;
 pub use service::BackendRequest;

@@ -18,7 +18,7 @@ pub(crate) mod image;
 pub(crate) mod instance;
 mod instance_type;
 pub(crate) mod interface_permission;
-mod internet_gateway;
+pub(crate) mod internet_gateway;
 mod key_pair;
 pub(crate) mod nat_gateway;
 mod network_acl;

@@ -34,7 +34,7 @@ use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::{AccountId, InstanceId, Snapshot, Timestamp};
 use linkway_store::{Store, Transaction};
 
-pub use crate::admin::{BackendRequest, ImageRequest, LaunchRequest, NewKey, WebhookRequest};
+pub use crate::admin::{AttachRequest, BackendRequest, ImageRequest, LaunchRequest, NewKey, WebhookRequest};
 pub use crate::error::Error;
 pub use crate::reconcile::Verification;
 pub use crate::sts::{InstanceCredentials, profile_of, role_of};

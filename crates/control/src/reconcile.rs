@@ -10,7 +10,8 @@ use linkway_model::Timestamp;
 
 pub use self::verification::Verification;
 use crate::ec2::{
-    elastic_address, endpoint_service, instance, interface_permission, nat_gateway, prefix_list, vpc_endpoint,
+    elastic_address, endpoint_service, instance, interface_permission, internet_gateway, nat_gateway,
+    prefix_list, vpc_endpoint,
 };
 use crate::elbv2::{load_balancer, target};
 use crate::{Control, idempotency};
@@ -29,6 +30,7 @@ impl Control {
             prefix_list::reconcile(tx, applied, now);
             target::reconcile(tx, now);
             instance::reconcile(tx, now);
+            internet_gateway::reconcile(tx);
             nat_gateway::reconcile(tx, applied, now);
             elastic_address::reconcile(tx);
             interface_permission::reconcile(tx);

@@ -1,4 +1,5 @@
-//! Which row of table `traffic` each endpoint counts in.
+//! Which row of table `traffic` each endpoint, and each gateway that leads out of a VPC, counts in: below, both are
+//! endpoints.
 //!
 //! Every packet through an endpoint counts, so the rows are an array's, found without a search; but numbers of
 //! interfaces grow for ever. So rows are given out, and taken back when an endpoint is gone: in turn, so that

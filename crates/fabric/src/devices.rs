@@ -14,12 +14,15 @@ use linkway_model::InstanceId;
 
 use crate::attach::attach;
 use crate::attachment::{self, Attachment};
+use crate::compile::Uplink;
 use crate::error::FabricError;
+use crate::fabric::Settings;
 use crate::link::{self, End, LOOPBACK, Link, Netlink};
 use crate::maps::Programs;
 use crate::namespace::{self, Identity};
 use crate::ranges;
 use crate::service;
+use crate::uplink;
 
 /// The devices of a fabric.
 pub(crate) struct HostEnds {
@@ -29,6 +32,7 @@ pub(crate) struct HostEnds {
     programs: Programs,
     /// Interface index of the service namespace's.
     service: u32,
+    uplink: Option<Uplink>,
     /// What is set up, by the interface's number.
     ready: BTreeMap<u32, Ready>,
 }
@@ -49,10 +53,10 @@ pub(crate) struct Outcome {
 }
 
 impl HostEnds {
-    /// Adopt what is there, make the service namespace's pair if need be, and have this build's programs
-    /// take over.
+    /// Adopt what is there, make the service namespace's pair and the uplink's if need be, and have this build's
+    /// programs take over. The calling thread is in the host's namespace.
     pub(crate) fn open(
-        name: &str,
+        settings: &Settings,
         namespace: &Path,
         service: &Path,
         programs: Programs,
@@ -63,12 +67,18 @@ impl HostEnds {
         })?;
         let netlink = Netlink::open(namespace)?;
         let service = service::set_up(service, &netlink)?;
+        let name = &settings.name;
+        let uplink = match &settings.uplink {
+            Some(interface) => Some(uplink::set_up(name, interface, namespace, &netlink, &programs)?),
+            None => uplink::remove(name).map(|()| None)?,
+        };
         let ends = Self {
-            name: name.to_owned(),
+            name: name.clone(),
             namespace: namespace.to_owned(),
             netlink,
             programs,
             service,
+            uplink,
             ready: BTreeMap::new(),
         };
         let found: Vec<u32> = ends.found()?.into_values().map(|link| link.index).collect();
@@ -81,6 +91,11 @@ impl HostEnds {
 
     pub(crate) fn service(&self) -> u32 {
         self.service
+    }
+
+    /// The way out, if there is one.
+    pub(crate) fn uplink(&self) -> Option<Uplink> {
+        self.uplink
     }
 
     /// Have a host end for each attachment whose namespace is there, and a namespace for each instance.

@@ -73,6 +73,20 @@ pub enum FabricError {
         /// The kernel's answer.
         source: rtnetlink::Error,
     },
+    /// The device that was named as the uplink is not there, or cannot be one.
+    #[error(
+        "--uplink {interface}: this host has no such network device, or none that can be a way out: `ip link` lists them"
+    )]
+    NoUplink {
+        /// What was given.
+        interface: String,
+    },
+    /// The host's nftables could not be set up for the uplink.
+    #[error("cannot set up nftables for the uplink: {problem}")]
+    Nft {
+        /// What `nft` says.
+        problem: String,
+    },
     /// The namespace that an interface is to be in is not there.
     #[error("there is no network namespace at {} any more: detach the interface, or bring it back", path.display())]
     NamespaceGone {

@@ -26,6 +26,8 @@ pub struct Settings {
     pub name: String,
     /// Where the BPF file system is, or shall be mounted: `/sys/fs/bpf`.
     pub bpffs: PathBuf,
+    /// The device of the host's that internet gateways lead to; none, and what is led to them is dropped.
+    pub uplink: Option<String>,
 }
 
 /// The packet path of one machine. It stays, and carries packets, when this is dropped.
@@ -50,11 +52,10 @@ impl Fabric {
     pub fn open(settings: Settings) -> Result<Self, FabricError> {
         check_name(&settings.name)?;
         privileges::check()?;
-        let (maps, programs) = maps::load(&settings.bpffs, &settings.name)?;
+        let (maps, programs, collector) = maps::load(&settings.bpffs, &settings.name)?;
         let tables = KernelTables::read(&maps)?;
         let service_namespace = namespace::path(&service_name(&settings.name));
-        let ends =
-            HostEnds::open(&settings.name, &namespace::path(&settings.name), &service_namespace, programs)?;
+        let ends = HostEnds::open(&settings, &namespace::path(&settings.name), &service_namespace, programs)?;
         Ok(Self {
             settings,
             service_namespace,
@@ -62,7 +63,7 @@ impl Fabric {
             tables,
             ends,
             probes: Probes::default(),
-            collector: Collector::new(),
+            collector,
             problems: BTreeMap::new(),
             followed: None,
         })
@@ -77,7 +78,11 @@ impl Fabric {
         let running = instances(snapshot);
         let wanted = attachments(snapshot, &self.settings.name);
         let mut outcome = self.ends.make(&running, &wanted)?;
-        let devices = Devices { service: self.ends.service(), interfaces: outcome.devices.clone() };
+        let devices = Devices {
+            service: self.ends.service(),
+            uplink: self.ends.uplink(),
+            interfaces: outcome.devices.clone(),
+        };
         let probes = match self.followed.take() {
             Some((before, old)) => {
                 let part = Part::changed((&before, &old), (snapshot, &devices));
@@ -122,7 +127,7 @@ impl Fabric {
         let start = flows::clock();
         loop {
             let now = flows::clock();
-            if self.collector.step(&self.maps.flows, now)?.finished {
+            if self.collector.step(now)?.finished {
                 return Ok(true);
             }
             if now - start >= budget {

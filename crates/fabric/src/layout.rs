@@ -109,6 +109,18 @@ layouts! {
     FlowKey = flow_key;
     /// What is known of it.
     Flow = flow;
+    /// A sender's slot for a first fragment.
+    FragmentKey = fragment_key;
+    /// What those that follow it need.
+    Fragment = fragment;
+    /// Places taken, and given back.
+    Tally = tally;
+    /// What an interface has of the flow table.
+    Share = share;
+    /// A flow to remove if its time is up.
+    Collection = collection;
+    /// By how much a share is off.
+    Correction = correction;
     /// An interface and a reason.
     DropKey = drop_key;
     /// Packets and bytes.

@@ -10,7 +10,9 @@ mod devices;
 mod doctor;
 mod error;
 mod fabric;
+mod firewall;
 pub mod flows;
+pub mod inspect;
 mod kernel;
 pub mod layout;
 mod link;
@@ -23,9 +25,11 @@ mod read;
 mod reason;
 pub mod reference;
 mod service;
+mod shares;
 mod source_route;
 pub mod tables;
 mod teardown;
+mod uplink;
 
 pub use attachment::instance_namespace;
 pub use compile::probes::{ProbeKey, Probes, probe_addresses};
@@ -38,6 +42,6 @@ pub use ranges::{
     METADATA, RESOLVER, as_ipv4, by_ipv6, client_address, client_interface, endpoint_address,
     endpoint_interface,
 };
-pub use read::{Amount, DropEvent, Events, Reader, TrafficCount};
+pub use read::{Amount, DropEvent, Events, Reader, ShareUse, TrafficCount};
 pub use reason::Reason;
 pub use teardown::teardown;

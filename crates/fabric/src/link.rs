@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use linkway_model::network_interface::Mac;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage, State};
@@ -38,6 +38,7 @@ const FOR_EVER: u32 = u32::MAX;
 pub(crate) struct Link {
     pub(crate) index: u32,
     pub(crate) mac: Vec<u8>,
+    pub(crate) mtu: u32,
 }
 
 /// One end of a veth pair.
@@ -124,6 +125,12 @@ impl Netlink {
         self.run(format!("set device {index} up"), self.handle.link().set(up).execute())
     }
 
+    /// Set a device's MTU.
+    pub(crate) fn set_mtu(&self, index: u32, mtu: u32) -> Result<(), FabricError> {
+        let link = LinkMessageBuilder::<LinkUnspec>::new().index(index).mtu(mtu).build();
+        self.run(format!("set the MTU of device {index}"), self.handle.link().set(link).execute())
+    }
+
     /// Wait until a device whose other end has just come up can send. Until the kernel has noticed, which it
     /// does in the background, what is sent there is lost: an answer to ARP, say, which costs a second.
     pub(crate) fn wait_until_running(&self, index: u32) -> Result<(), FabricError> {
@@ -198,6 +205,18 @@ impl Netlink {
         })
     }
 
+    /// Add a route to what is a neighbour on the device, unless there is one.
+    pub(crate) fn add_direct_route(&self, index: u32, destination: Ipv4Net) -> Result<(), FabricError> {
+        let route = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(destination.network(), destination.prefix_len())
+            .output_interface(index)
+            .scope(RouteScope::Link)
+            .build();
+        self.run(format!("add the route to {destination}"), async {
+            unless(libc::EEXIST, self.handle.route().add(route).execute().await)
+        })
+    }
+
     /// Have this namespace answer at every address of a range.
     pub(crate) fn add_local_range(&self, range: IpNet) -> Result<(), FabricError> {
         let route = match range {
@@ -259,6 +278,12 @@ pub(crate) fn set_option(name: &str, value: &str) -> Result<(), FabricError> {
     }
 }
 
+/// Read a file under `/proc/sys/net`, which is that of this thread's namespace.
+pub(crate) fn get_option(name: &str) -> Result<String, FabricError> {
+    let path = Path::new("/proc/sys/net").join(name);
+    fs::read_to_string(&path).map_err(FabricError::io("read", &path))
+}
+
 /// A route by a gateway on a device, in the main table.
 pub(crate) fn route(index: u32, destination: IpNet, gateway: Both, source: Option<Both>) -> RouteMessage {
     match destination {
@@ -304,7 +329,12 @@ fn named(message: &LinkMessage) -> Option<(String, Link)> {
         LinkAttribute::Address(mac) => Some(mac.clone()),
         _ => None,
     });
-    Some((name, Link { index: message.header.index, mac: mac.unwrap_or_default() }))
+    let mtu = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Mtu(mtu) => Some(*mtu),
+        _ => None,
+    });
+    let index = message.header.index;
+    Some((name, Link { index, mac: mac.unwrap_or_default(), mtu: mtu.unwrap_or(MTU) }))
 }
 
 /// Success, if it failed only with this error number.

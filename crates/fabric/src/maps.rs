@@ -13,6 +13,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 
 use crate::error::FabricError;
+use crate::flows::Collector;
 use crate::programs::{LinkwaySkelBuilder, OpenLinkwaySkel};
 
 /// The programs, loaded. They stay loaded while they are attached somewhere, or this exists.
@@ -21,10 +22,12 @@ pub(crate) struct Programs {
     pub(crate) from_workload: OwnedFd,
     /// For the host end of the service namespace.
     pub(crate) from_service: OwnedFd,
+    /// For the end of the uplink's pair in the fabric's namespace.
+    pub(crate) from_uplink: OwnedFd,
 }
 
 macro_rules! maps {
-    ($($name:ident),*) => {
+    ($($name:ident),*; pinned only: $($pinned:ident),*) => {
         /// The tables that outlive the daemon.
         #[derive(Debug)]
         pub(crate) struct Maps {
@@ -34,6 +37,7 @@ macro_rules! maps {
         /// Give each table the place where it is pinned, or will be.
         fn set_pins(skeleton: &mut OpenLinkwaySkel<'_>, directory: &Path) -> libbpf_rs::Result<()> {
             $(skeleton.maps.$name.set_pin_path(directory.join(stringify!($name)))?;)*
+            $(skeleton.maps.$pinned.set_pin_path(directory.join(stringify!($pinned)))?;)*
             Ok(())
         }
 
@@ -45,7 +49,7 @@ macro_rules! maps {
 
 maps!(
     settings, ports, interfaces, places, members, rulesets, rules, subnets, routes, endpoints, listeners,
-    targets, probes, flows, drops, traffic, events
+    targets, probes, shares, drops, traffic, events; pinned only: flows, fragments
 );
 
 /// Where a fabric's tables are pinned, whatever their version.
@@ -54,7 +58,7 @@ pub(crate) fn directory(bpffs: &Path, name: &str) -> PathBuf {
 }
 
 /// Load the programs with the tables of the fabric `name`, making those that are not there.
-pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs), FabricError> {
+pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs, Collector), FabricError> {
     quieten();
     mount_bpffs(bpffs)?;
 
@@ -75,8 +79,9 @@ pub(crate) fn load(bpffs: &Path, name: &str) -> Result<(Maps, Programs), FabricE
     let programs = Programs {
         from_workload: program(loaded.progs.from_workload.as_fd())?,
         from_service: program(loaded.progs.from_service.as_fd())?,
+        from_uplink: program(loaded.progs.from_uplink.as_fd())?,
     };
-    Ok((maps, programs))
+    Ok((maps, programs, Collector::new(&loaded)?))
 }
 
 /// Load the programs with tables of their own, and let go of them: to see whether the kernel takes them.

@@ -33,6 +33,25 @@ pub const PROBES: u32 = 1 << 22;
 /// left of private ranges; this one is of class E (RFC 1112), which Linux takes as any other, and is on no wire.
 pub const ENDPOINT_BASE: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 0);
 
+/// First of the addresses that answers to what leaves by the uplink come to, a /8: this and the interface index of the
+/// host's end of the pair. So no two fabrics on a host have the same. Of class E, too.
+pub const UPLINK_BASE: Ipv4Addr = Ipv4Addr::new(241, 0, 0, 0);
+
+/// Addresses that are nobody's on the internet: of IANA's registry of special-purpose addresses (RFC 6890) those that
+/// are not globally reachable, but for the three ranges that are for documentation; multicast; and what is reserved.
+pub const PRIVATE: [(Ipv4Addr, u8); 10] = [
+    (Ipv4Addr::UNSPECIFIED, 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
 /// Bits that all addresses of the endpoint range share.
 pub const ENDPOINT_PREFIX: u8 = 8;
 
@@ -82,6 +101,29 @@ pub fn router_mac() -> Mac {
 /// The MAC of the service namespace.
 pub fn service_mac() -> Mac {
     Mac::of(0)
+}
+
+/// The MAC of the uplink pair's end in the host's namespace: of a number that is never given out, either.
+pub fn uplink_mac() -> Mac {
+    Mac::of(u32::MAX - 1)
+}
+
+/// What stands for all that leaves by a fabric's uplink, in the host's namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UplinkAddresses {
+    /// Where it comes from: of 0.0.0.0/8 (RFC 1122, "this network"), from which no kernel takes a packet. The host's
+    /// nftables put the other one in its place.
+    pub source: Ipv4Addr,
+    /// Where answers come to.
+    pub answers: Ipv4Addr,
+}
+
+impl UplinkAddresses {
+    /// Those of the pair whose end in the host's namespace has this interface index.
+    pub fn of(device: u32) -> Self {
+        let number = device & 0x00ff_ffff;
+        Self { source: number.into(), answers: (u32::from(UPLINK_BASE) | number).into() }
+    }
 }
 
 /// The address that connections of interface `number` come from, in the service namespace.

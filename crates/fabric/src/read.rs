@@ -10,7 +10,8 @@ use std::time::Duration;
 use libbpf_rs::{MapCore, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
 
 use crate::error::FabricError;
-use crate::layout::{self, Address, Count, DropKey, Endpoint, Layout, RawDropEvent, Traffic};
+use crate::flows;
+use crate::layout::{self, Address, Count, DropKey, Endpoint, Layout, RawDropEvent, Share, Tally, Traffic};
 use crate::maps::Maps;
 use crate::reason::Reason;
 
@@ -27,8 +28,8 @@ pub struct Amount {
     pub bytes: u64,
 }
 
-/// What went through an endpoint since it was first used, by its interface, which has received what
-/// consumers sent through it.
+/// What went through an endpoint's interface or a gateway since it was first used. It has received what consumers sent
+/// through it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TrafficCount {
     /// What it sent.
@@ -37,6 +38,15 @@ pub struct TrafficCount {
     pub received: Amount,
     /// Flows that were opened through it.
     pub flows: u64,
+}
+
+/// What an interface has of the flow table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShareUse {
+    /// Flows that it has opened and that are open still.
+    pub flows: u64,
+    /// Those of them that are TCP and were never answered.
+    pub half_open: u64,
 }
 
 impl Reader {
@@ -52,7 +62,7 @@ impl Reader {
         Ok(drops)
     }
 
-    /// What went through each endpoint, by the number of its interface.
+    /// What went through each endpoint, by the number of its interface, and through each gateway, by its own.
     pub fn traffic(&self) -> Result<BTreeMap<u32, TrafficCount>, FabricError> {
         let mut traffic = BTreeMap::new();
         for key in self.0.endpoints.keys() {
@@ -71,11 +81,13 @@ impl Reader {
         Ok(traffic)
     }
 
-    /// How many flows are open. Costs a system call for each entry.
-    pub fn flows(&self) -> usize {
-        // A key may come twice where entries go meanwhile: the bound keeps it finite.
-        let entries = self.0.flows.keys().take(self.0.flows.max_entries() as usize).count();
-        entries / 2
+    /// What each interface has of the flow table, by its number (0: the service namespace), if it has opened any
+    /// flow.
+    pub fn shares(&self) -> Result<BTreeMap<u32, ShareUse>, FabricError> {
+        let shares = flows::shares(&self.0.shares).map_err(FabricError::bpf("read the table shares"))?;
+        let count = |tally: Tally| u64::try_from(tally.in_use()).unwrap_or(0);
+        let used = |share: Share| ShareUse { flows: count(share.flows), half_open: count(share.half_open) };
+        Ok(shares.into_iter().map(|(number, share)| (number, used(share))).collect())
     }
 
     /// The drops that the packet path tells of: those that nobody has read yet, then those to come. Each is

@@ -6,6 +6,7 @@
 //! endpoint, the target. Of a packet that is delivered it says, too, what becomes of an answer.
 
 mod between;
+mod outwards;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -226,6 +227,10 @@ impl Judge<'_> {
                 answer: self.answer(&[hop]),
             })]),
             interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender, &hop, number),
+            interface_kind::INTERFACE_INTERNET => {
+                self.out(sender.vpc, &[hop], number, self.packet.source).map(|delivery| vec![Ok(delivery)])
+            }
+            interface_kind::INTERFACE_NAT => self.through_nat(sender.vpc, hop, (number, interface)),
             interface_kind::INTERFACE_BALANCER => self.balancer(sender, &hop, number, (number, interface)),
             _ => Err(drop_reason::DROP_NO_ROUTE),
         }

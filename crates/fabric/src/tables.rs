@@ -28,7 +28,8 @@ pub struct Tables {
     pub subnets: BTreeMap<u64, Subnet>,
     /// Route table and destination to where it leads.
     pub routes: BTreeMap<RouteKey, Route>,
-    /// Endpoint's interface to whose listeners it has: the balancer's node that it leads to, or its own.
+    /// Endpoint's interface to whose listeners it has: the balancer's node that it leads to, or its own. And gateways that
+    /// lead out, which have none.
     pub endpoints: BTreeMap<u32, Endpoint>,
     /// Balancer's node, or AWS service's endpoint, and port to where it leads.
     pub listeners: BTreeMap<ListenerKey, Listener>,

@@ -10,7 +10,7 @@ use crate::error::FabricError;
 use crate::fabric::{check_name, service_name};
 use crate::link::Netlink;
 use crate::service::HOST_END;
-use crate::{maps, namespace, privileges};
+use crate::{maps, namespace, privileges, uplink};
 
 /// Remove the fabric `name`: its devices, namespaces (instances' too) and tables. Open connections end.
 /// Goes on after an error, and returns them all. Nothing to do is no error.
@@ -18,7 +18,8 @@ pub fn teardown(name: &str, bpffs: &Path) -> Vec<FabricError> {
     if let Err(error) = check_name(name).and_then(|()| privileges::check()) {
         return vec![error];
     }
-    let mut errors = remove_devices(name);
+    let mut errors: Vec<_> = uplink::remove(name).err().into_iter().collect();
+    errors.extend(remove_devices(name));
     for found in namespace::names() {
         if found == name || found == service_name(name) || instance_of(name, &found).is_some() {
             errors.extend(namespace::remove(&namespace::path(&found)).err());

@@ -36,7 +36,7 @@ fn compiled(state: &State) -> Tables {
         .filter(|i| matches!(i.role, InterfaceRole::Instance { .. }))
         .map(|i| (i.number, i.number + 1000))
         .collect();
-    compile(&state.snapshot, &Devices { service: 7, interfaces })
+    compile(&state.snapshot, &Devices { service: 7, uplink: None, interfaces })
 }
 
 fn place(state: &State, tables: &Tables, vpc: &VpcId, address: &str) -> Option<(u32, place_kind)> {

@@ -18,10 +18,10 @@ use std::process::{Command, Stdio};
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
-use linkway_fabric::compile::{Devices, compile};
+use linkway_fabric::compile::{Devices, Uplink, compile};
 use linkway_fabric::layout::{Count, DropKey, Layout, address};
 use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
-use linkway_fabric::ranges::{SERVICE_ADDRESS, router_mac, service_mac};
+use linkway_fabric::ranges::{SERVICE_ADDRESS, UplinkAddresses, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{Reason, as_ipv4, endpoint_interface, probe_addresses};
@@ -29,6 +29,7 @@ use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{
     HealthReason, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
 };
+use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_acl::NetworkAclEntry;
 use linkway_model::network_interface::{Mac, NetworkInterface};
 use linkway_model::route_table::RouteTarget;
@@ -45,6 +46,7 @@ use frame::{ACK, Frame, SYN};
 use state::{State, anything, cidr, entry};
 
 const NETWORKS: u32 = 300;
+const UPLINK: u32 = 19;
 const SERVICE: u32 = 20;
 const FIRST: u32 = 21;
 const INSTANCES: usize = 3;
@@ -52,6 +54,9 @@ const SUBNETS: usize = 3;
 
 /// Of each VPC: where instances are, where endpoints and the last instance are, where the balancer is.
 const RANGES: [&str; SUBNETS] = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.48/28"];
+
+/// Where the NAT gateways of each subnet are.
+const NATS: [&str; SUBNETS] = ["10.0.0.14", "10.0.0.29", "10.0.0.62"];
 
 /// The port that first packets come from.
 const SOURCE_PORT: u16 = 40_000;
@@ -63,6 +68,9 @@ const STRANGER: u32 = FIRST + 2 * INSTANCES as u32;
 struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
     instances: Vec<(Vec<usize>, bool)>,
+    /// Of each instance, and then of each NAT gateway: whether it has an elastic address.
+    public: Vec<bool>,
+    uplink: bool,
     rules: Vec<RulePlan>,
     /// Of each group: whether it lets everything out, and in from the subnet.
     open: Vec<(bool, bool)>,
@@ -104,6 +112,8 @@ enum PeerPlan {
 enum TargetPlan {
     /// A gateway that is attached, or not.
     Gateway(bool),
+    /// A NAT gateway in one of the VPC's subnets.
+    Nat(usize),
     /// An instance of the VPC.
     Instance(usize),
 }
@@ -144,6 +154,8 @@ fn network() -> impl Strategy<Value = Network> {
         (
             prop::collection::vec(prop::option::weighted(0.3, acl()), 2 * SUBNETS),
             prop::collection::vec(prop::option::weighted(0.5, routes()), 2 * SUBNETS),
+            prop::collection::vec(prop::bool::weighted(0.7), 2 * (INSTANCES + SUBNETS)),
+            prop::bool::weighted(0.8),
         ),
     )
         .prop_map(
@@ -155,10 +167,12 @@ fn network() -> impl Strategy<Value = Network> {
                 flags,
                 protocol,
                 targets,
-                (acls, routes),
+                (acls, routes, public, uplink),
             )| {
                 Network {
                     instances,
+                    public,
+                    uplink,
                     rules,
                     open,
                     endpoint_groups,
@@ -240,7 +254,12 @@ fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>> {
     let inside = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.20/32", "10.0.0.48/28", "10.0.0.0/26"];
     let outside = ["0.0.0.0/0", "192.0.2.0/24", "100.64.0.0/10"];
     let interface = || (0..INSTANCES).prop_map(TargetPlan::Instance);
-    let target = prop_oneof![any::<bool>().prop_map(TargetPlan::Gateway), interface(), interface()];
+    let gateway = prop_oneof![
+        any::<bool>().prop_map(TargetPlan::Gateway),
+        Just(TargetPlan::Gateway(true)),
+        (0..SUBNETS).prop_map(TargetPlan::Nat),
+    ];
+    let target = prop_oneof![2 => gateway, 1 => interface()];
     let route = prop_oneof![
         (select(outside.to_vec()), target),
         (select(inside.to_vec()), prop_oneof![interface(), Just(TargetPlan::Gateway(false))]),
@@ -350,6 +369,23 @@ fn build(plan: &Network) -> Built {
         }
         instances.push(instance);
     }
+    for (instance, _) in instances.iter().zip(&plan.public).filter(|(_, public)| **public) {
+        let interface = state.get::<Instance>(instance).interface.clone();
+        state.elastic_address(&interface);
+    }
+    let mut nats = Vec::new();
+    for (index, public) in plan.public[2 * INSTANCES..].iter().enumerate() {
+        let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
+        let nat = state.nat_gateway(&subnets[vpc][subnet], NATS[subnet]);
+        let interface = state.get::<NatGateway>(&nat).interface.clone().unwrap();
+        if *public {
+            state.elastic_address(&interface);
+        }
+        nats.push(nat);
+    }
+    if plan.uplink {
+        devices.uplink = Some(Uplink { device: UPLINK, addresses: UplinkAddresses::of(77) });
+    }
     let mut lead_to_gateway = Vec::new();
     for (index, routes) in plan.routes.iter().enumerate() {
         let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
@@ -358,6 +394,7 @@ fn build(plan: &Network) -> Built {
         for (destination, target) in routes {
             let target = match target {
                 TargetPlan::Gateway(attached) => state.internet_gateway(attached.then_some(&vpcs[vpc])),
+                TargetPlan::Nat(index) => RouteTarget::NatGateway(nats[vpc * SUBNETS + index].clone()),
                 TargetPlan::Instance(index) => {
                     let instance = &instances[vpc * INSTANCES + index];
                     RouteTarget::NetworkInterface(state.get::<Instance>(instance).interface.clone())
@@ -426,7 +463,7 @@ impl Kernel {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
-        for index in SERVICE..=STRANGER {
+        for index in UPLINK..=STRANGER {
             writeln!(script, "link add name d{index} index {index} type veth peer name p{index}").unwrap();
         }
         drop(script);
@@ -460,7 +497,11 @@ impl Kernel {
         context[40..44].copy_from_slice(&device.to_ne_bytes());
         let mut out = vec![0; bytes.len() + 256];
         let progs = &self.0.progs;
-        let program = if device == SERVICE { &progs.from_service } else { &progs.from_workload };
+        let program = match device {
+            SERVICE => &progs.from_service,
+            UPLINK => &progs.from_uplink,
+            _ => &progs.from_workload,
+        };
         let input = ProgramInput {
             context_in: Some(&mut context),
             data_in: Some(bytes),
@@ -620,8 +661,17 @@ fn the_programs_decide_as_the_reference_does() {
             let Seen::Delivered(frame) = &seen else { continue };
             let ways = expected.iter().filter(|verdict| seen.is(verdict));
             let Some(Verdict::Delivered(delivery)) = ways.into_iter().next() else { continue };
-            let receiver = built.tables.ports.get(&delivery.device).map_or(0, |port| port.interface);
-            let answer = kernel.send(delivery.device, receiver, &answered(frame).bytes());
+            let receiver = match delivery.device {
+                UPLINK => u32::MAX,
+                device => built.tables.ports.get(&device).map_or(0, |port| port.interface),
+            };
+            let mut answer = answered(frame);
+            if delivery.device == UPLINK {
+                // The host puts the one address in the place of the other, both ways.
+                verdicts.borrow_mut().insert("DeliveredOutside");
+                answer.destination = UplinkAddresses::of(77).answers;
+            }
+            let answer = kernel.send(delivery.device, receiver, &answer.bytes());
             verdicts.borrow_mut().insert(match answer {
                 Seen::Dropped(_) => "AnswerDropped",
                 Seen::Delivered(_) => "Answered",
@@ -642,6 +692,7 @@ fn the_programs_decide_as_the_reference_does() {
         "BalancerDenied",
         "BlackholeRoute",
         "Delivered",
+        "DeliveredOutside",
         "DeliveredToForwarder",
         "DeliveredToGateway",
         "EgressDenied",
@@ -649,10 +700,12 @@ fn the_programs_decide_as_the_reference_does() {
         "IngressDenied",
         "NoFlow",
         "NoListener",
+        "NoPublicAddress",
         "NoRoute",
         "NoUplink",
         "NotDelivered",
         "NotForwarded",
+        "PrivateDestination",
         "SpoofedSource",
         "TargetDenied",
         "UnknownPort",

@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use linkway_fabric::compile::{Devices, Part, compile, compile_part};
 use linkway_fabric::tables::Tables;
+use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::Term;
 use linkway_model::instance::Instance;
 use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::load_balancer::{Listener, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetId};
+use linkway_model::nat_gateway::{NatGateway, NatGatewayState};
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::prefix_list::PrefixList;
@@ -58,14 +60,23 @@ fn site() -> State {
     let clients = state.group_with_egress(&consumer);
     let admitting = state.group(&consumer);
     state.rule(&admitting, Direction::Ingress, anything(), Peer::Group(clients.clone()));
-    state.instance(&subnets[0], "10.0.7.10", &[&clients]);
+    let client = state.instance(&subnets[0], "10.0.7.10", &[&clients]);
     state.endpoint(&service, &[(&subnets[0], "10.0.7.20"), (&subnets[1], "10.0.8.20")], &[&admitting]);
     state.endpoint(&another, &[(&subnets[1], "10.0.8.21")], &[&admitting, &clients]);
     state.aws_endpoint("rds", &[(&subnets[0], "10.0.7.22")], &[&clients]);
 
     let middle = state.snapshot.interfaces_in(&consumer).next().unwrap().id.clone();
     let outwards = state.internet_gateway(Some(&consumer));
-    let routes = [("10.0.8.0/24", RouteTarget::NetworkInterface(middle)), ("0.0.0.0/0", outwards)];
+    let nat = state.nat_gateway(&subnets[1], "10.0.8.9");
+    let of_nat = state.get::<NatGateway>(&nat).interface.clone().unwrap();
+    state.elastic_address(&of_nat);
+    let of_client = state.get::<Instance>(&client).interface.clone();
+    state.elastic_address(&of_client);
+    let routes = [
+        ("10.0.8.0/24", RouteTarget::NetworkInterface(middle)),
+        ("192.0.2.0/24", RouteTarget::NatGateway(nat)),
+        ("0.0.0.0/0", outwards),
+    ];
     let table = state.route_table(&consumer, &routes);
     state.associate(&table, &subnets[0]);
     let main = state.get::<Vpc>(&consumer).main_route_table.clone();
@@ -119,6 +130,8 @@ fn all_steps(state: &State) -> Vec<Step> {
         table.routes.pop();
     });
     steps::<InternetGateway>(state, &mut all, |gateway| gateway.vpc = None);
+    steps::<NatGateway>(state, &mut all, |gateway| gateway.state = NatGatewayState::Pending);
+    steps::<ElasticAddress>(state, &mut all, |address| address.association = None);
     steps::<NetworkInterface>(state, &mut all, |interface| {
         interface.groups.pop();
         let number = interface.number as u8;
@@ -144,7 +157,11 @@ fn devices(snapshot: &Snapshot, remainder: u32) -> Devices {
     let workloads = snapshot.all_under::<NetworkInterface>(Term::InterfaceDevice);
     let interfaces = workloads.map(|interface| interface.number);
     let interfaces = interfaces.filter(|number| number % 3 == remainder);
-    Devices { service: 7, interfaces: interfaces.map(|number| (number, 1000 + number)).collect() }
+    Devices {
+        service: 7,
+        uplink: None,
+        interfaces: interfaces.map(|number| (number, 1000 + number)).collect(),
+    }
 }
 
 /// Rows of `after` in place of those of `before`, as the kernel's tables are changed.

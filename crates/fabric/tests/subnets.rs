@@ -7,6 +7,7 @@ use linkway_fabric::layout::{self, Rule, RuleKey};
 use linkway_fabric::programs::types::{route_kind, rule_direction};
 use linkway_fabric::tables::Tables;
 use linkway_model::instance::Instance;
+use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::route_table::{Route, RouteTable, RouteTarget};
@@ -38,7 +39,7 @@ fn world() -> World {
 impl World {
     fn tables(&self) -> Tables {
         let number = self.number();
-        let devices = Devices { service: 7, interfaces: [(number, 1000)].into() };
+        let devices = Devices { service: 7, uplink: None, interfaces: [(number, 1000)].into() };
         compile(&self.state.snapshot, &devices)
     }
 
@@ -84,6 +85,12 @@ fn routes(world: &World) -> Vec<(String, route_kind, u32)> {
     routes
 }
 
+/// The number of the internet gateway that is attached.
+fn gateway_number(world: &World) -> u32 {
+    let mut gateways = world.state.snapshot.all::<InternetGateway>();
+    gateways.find(|gateway| gateway.vpc.is_some()).expect("one is attached").number
+}
+
 fn local(destination: &str) -> (String, route_kind, u32) {
     (destination.to_owned(), route_kind::ROUTE_LOCAL, 0)
 }
@@ -109,7 +116,7 @@ fn a_subnet_has_the_main_table_until_it_is_associated_with_another() {
     let own = world.state.route_table(&world.vpc, &[("0.0.0.0/0", gateway)]);
     assert_eq!(routes(&world), [local("10.0.0.0/16")]);
     world.state.associate(&own, &world.subnet);
-    let out = ("0.0.0.0/0".to_owned(), route_kind::ROUTE_UPLINK, 0);
+    let out = ("0.0.0.0/0".to_owned(), route_kind::ROUTE_UPLINK, gateway_number(&world));
     assert_eq!(routes(&world), [out.clone(), local("10.0.0.0/16")]);
     world.state.change::<RouteTable>(&own, |table| table.associations.clear());
     assert_eq!(routes(&world), [local("10.0.0.0/16")]);
@@ -141,7 +148,7 @@ fn routes_lead_out_to_an_interface_or_nowhere() {
     assert_eq!(
         routes(&world),
         [
-            to("0.0.0.0/0", route_kind::ROUTE_UPLINK, 0),
+            to("0.0.0.0/0", route_kind::ROUTE_UPLINK, gateway_number(&world)),
             local("10.0.0.0/16"),
             to("10.0.2.0/24", route_kind::ROUTE_INTERFACE, number),
             to("192.0.2.0/24", route_kind::ROUTE_BLACKHOLE, 0),

@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio_rustls::client;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::ring::cipher_suite;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{
-    self, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureAlgorithm, SignatureScheme,
-    SupportedCipherSuite, SupportedProtocolVersion, version,
+    self, ServerConfig, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite, SupportedProtocolVersion,
+    version,
 };
 use tokio_rustls::server;
 use tokio_rustls::{LazyConfigAcceptor, TlsConnector};
 
+use crate::target_tls::target_tls;
 use crate::{Names, dial};
 
 /// A certificate that a listener shows.
@@ -139,8 +139,7 @@ impl ListenerTls {
         .await
     }
 
-    /// Speaks TLS to a target, within a time, and offers it the application protocol that the client got. Whose
-    /// certificate the target shows is not asked: balancers of AWS do not either.
+    /// Speaks TLS to a target, within a time, and offers it the application protocol that the client got.
     pub(crate) async fn connect(
         &self,
         stream: TcpStream,
@@ -148,13 +147,7 @@ impl ListenerTls {
         alpn: Option<&[u8]>,
         limit: Duration,
     ) -> io::Result<client::TlsStream<TcpStream>> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
-            .map_err(io::Error::other)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone(ring::default_provider())))
-            .with_no_client_auth();
-        config.enable_sni = false;
+        let mut config = target_tls().map_err(io::Error::other)?;
         config.alpn_protocols = alpn.map(<[u8]>::to_vec).into_iter().collect();
         let connecting = TlsConnector::from(Arc::new(config)).connect(ServerName::from(target), stream);
         dial::within(limit, connecting).await
@@ -230,44 +223,5 @@ impl ResolvesServerCert for Chooser {
             .collect();
         let chosen = fitting.iter().copied().find(has_ecdsa).or(fitting.first().copied());
         Some(Arc::clone(chosen.map_or(&self.default, |choice| &choice.certified)))
-    }
-}
-
-/// Takes any certificate, but only from who has its key.
-#[derive(Debug)]
-struct Anyone(CryptoProvider);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use linkway_model::load_balancer::{HealthReason, Protocol};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use crate::matcher;
 use crate::plan::Spec;
@@ -19,8 +20,8 @@ const STATUS_LINE: usize = 1024;
 /// begin with, too. Source: "The PROXY protocol", 2.2.
 const LOCAL_HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
-/// Check a target once, at this address. UDP targets are checked by TCP or HTTP too: AWS has no others.
-pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthReason> {
+/// Check a target once, at this address. UDP targets are checked by TCP, HTTP or HTTPS too: AWS has no others.
+pub(crate) async fn check(address: SocketAddr, spec: Spec, tls: TlsConnector) -> Result<(), HealthReason> {
     let limit = Duration::from_secs(spec.check.timeout_seconds.into());
     let attempt = async {
         let mut stream = connect(address).await?;
@@ -29,6 +30,10 @@ pub(crate) async fn check(address: SocketAddr, spec: Spec) -> Result<(), HealthR
         }
         match spec.check.protocol {
             Protocol::Http => status(&mut stream, &spec.check.path, spec.host).await.map(Some),
+            Protocol::Https => {
+                let mut stream = tls.connect(address.ip().into(), stream).await?;
+                status(&mut stream, &spec.check.path, spec.host).await.map(Some)
+            }
             Protocol::Tcp | Protocol::Tls | Protocol::Udp | Protocol::TcpUdp => Ok(None),
         }
     };
@@ -53,7 +58,11 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Ask for `path`, and return the answer's status. What follows the status line is not read.
-async fn status(stream: &mut TcpStream, path: &str, host: SocketAddr) -> io::Result<u16> {
+async fn status(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    path: &str,
+    host: SocketAddr,
+) -> io::Result<u16> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\n\
          Connection: close\r\n\r\n"

@@ -10,6 +10,8 @@ use linkway_model::outside_targets::OutsideTargets;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 
 use crate::check::check;
 use crate::plan::{Key, Spec, plan};
@@ -29,6 +31,7 @@ pub(crate) struct Environment {
     pub(crate) report: Box<Report>,
     pub(crate) probe: Box<Probe>,
     pub(crate) outside: Outside,
+    pub(crate) tls: TlsConnector,
     pub(crate) checks: Semaphore,
 }
 
@@ -49,7 +52,7 @@ impl Environment {
             return Some(Err(HealthReason::FailedHealthChecks));
         }
         let _permit = self.checks.acquire().await.ok()?;
-        let check = check((address, spec.port(port)).into(), spec.clone());
+        let check = check((address, spec.port(port)).into(), spec.clone(), self.tls.clone());
         match spec.outside {
             None => Some(check.await),
             Some(_) => self.outside.runtime.spawn(check).await.ok(),
@@ -82,16 +85,18 @@ impl Checker {
     /// `report` is told of a target's health when it changes, and again after each further check for as long
     /// as published snapshots say otherwise. `probe` gives the address that a check of a target in its VPC connects
     /// to, on the port that the group's settings say; `None`: it has none yet, so ask again soon. Those outside
-    /// have their own, and are checked as `outside` says.
+    /// have their own, and are checked as `outside` says. `tls` is how targets are asked by HTTPS.
     pub fn new(
         report: impl Fn(&str, &TargetId, u16, TargetHealth) + Send + Sync + 'static,
         probe: impl Fn(&str, &TargetId, u16) -> Option<IpAddr> + Send + Sync + 'static,
         outside: Outside,
+        tls: ClientConfig,
     ) -> Self {
         let environment = Environment {
             report: Box::new(report),
             probe: Box::new(probe),
             outside,
+            tls: Arc::new(tls).into(),
             checks: Semaphore::new(CHECKS),
         };
         Self { environment: Arc::new(environment), snapshots: watch::Sender::new(Arc::default()) }

@@ -71,6 +71,21 @@ async fn http_checks_look_at_the_status() {
 }
 
 #[tokio::test]
+async fn https_checks_look_at_the_status_and_at_no_certificate() {
+    let good = Web::start_tls("HTTP/1.1 200 OK\r\n\r\n").await;
+    let bad = Web::start_tls("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
+    let plain = Web::start("HTTP/1.1 200 OK\r\n\r\n").await;
+    let silent = Web::start_silent().await;
+    let mut checker = Site::new(Protocol::Https, &[good.port, bad.port, plain.port, silent.port]).check();
+    let reports = checker.reports(4).await;
+    assert_eq!(reports[&good.port], Healthy);
+    assert_eq!(reports[&bad.port], Unhealthy(ResponseCodeMismatch));
+    assert_eq!(reports[&plain.port], Unhealthy(FailedHealthChecks));
+    assert_eq!(reports[&silent.port], Unhealthy(Timeout));
+    assert!(good.request().await.starts_with("GET / HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
 async fn http_checks_ask_as_a_balancer_does() {
     let web = Web::start("HTTP/1.1 200 OK\r\n\r\n").await;
     let mut site = Site::new(Protocol::Http, &[web.port]);
@@ -210,8 +225,8 @@ fn targets_outside_are_checked_on_another_runtime_where_they_are() {
         let mut checker = site.check_with_outside(outside.handle(), &["127.0.0.1/32"]);
         assert_eq!(checker.report().await, (web.port, Healthy));
     });
-    let connections = web.connections();
     outside.shutdown_timeout(Duration::ZERO);
+    let connections = here.block_on(web.connections_so_far());
 
     // One whose threads are no more makes none.
     let gone = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -223,7 +238,7 @@ fn targets_outside_are_checked_on_another_runtime_where_they_are() {
         let mut control = Site::new(Protocol::Tcp, &[other.port]).check();
         assert_eq!(control.report().await, (other.port, Healthy));
     });
-    assert_eq!(web.connections(), connections);
+    assert_eq!(here.block_on(web.connections_so_far()), connections);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod advise;
 mod api;
 mod ca;
 mod cli;
+mod cni;
 mod daemon;
 mod database;
 mod gateway;
@@ -32,6 +33,9 @@ use crate::state_dir::StateDir;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
+    if cni::is_called() {
+        exit(cni::run());
+    }
     let cli = Cli::parse();
     // A command that runs another one has that one's exit status, so its own failure must be told from it.
     let failed = match &cli.command {

@@ -12,6 +12,9 @@ use linkway_model::account::AccessKey;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
+/// The state directory of a daemon that was told no other.
+pub(crate) const DEFAULT: &str = "/var/lib/linkway";
+
 /// A daemon's state directory.
 #[derive(Debug, Clone)]
 pub(crate) struct StateDir(PathBuf);

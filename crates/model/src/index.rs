@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::elastic_address::ElasticAddress;
 use crate::idempotency::ClientToken;
 use crate::load_balancer::{Listener, TargetGroup};
 use crate::network_interface::{InterfaceRole, NetworkInterface};
@@ -38,6 +39,8 @@ pub enum Term {
     InterfaceGroups,
     /// Interfaces that may have a device, by their VPC: those of instances, of databases and in namespaces.
     InterfaceDevice,
+    /// Elastic addresses by the interface that they stand for.
+    ElasticInterface,
     /// Rules by their group.
     RuleGroup,
     /// Rules by the group or prefix list that is on their other side.
@@ -121,8 +124,7 @@ pub(crate) fn of_interface(interface: &NetworkInterface, add: &mut dyn FnMut(Ter
     for ip in &interface.ipv6_addresses {
         add(Term::InterfaceAddress, &address(&interface.vpc, *ip));
     }
-    // A balancer's without groups is in no set: nothing holds it back.
-    if !interface.groups.is_empty() || !matches!(interface.role, InterfaceRole::LoadBalancer { .. }) {
+    if !interface.is_without_groups() {
         let set = set(&interface.groups);
         for group in set.split(',') {
             add(Term::InterfaceGroups, &in_set(group, &set));
@@ -136,6 +138,12 @@ pub(crate) fn of_interface(interface: &NetworkInterface, add: &mut dyn FnMut(Ter
         | InterfaceRole::VpcEndpoint { .. }
         | InterfaceRole::LoadBalancer { .. }
         | InterfaceRole::NatGateway { .. } => {}
+    }
+}
+
+pub(crate) fn of_elastic_address(address: &ElasticAddress, add: &mut dyn FnMut(Term, &str)) {
+    if let Some(association) = &address.association {
+        add(Term::ElasticInterface, association.interface.as_str());
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{AccountId, EgressOnlyInternetGatewayId, InternetGatewayId, Tags, Vpc
 pub struct InternetGateway {
     /// Its id.
     pub id: InternetGatewayId,
+    /// Its number in the packet path's tables, where it has one in common with interfaces. 0: it has none yet.
+    #[serde(default)]
+    pub number: u32,
     /// Who owns it.
     pub owner: AccountId,
     /// Where it is.

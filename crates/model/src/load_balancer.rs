@@ -96,6 +96,8 @@ pub enum Protocol {
     Tls,
     /// HTTP: of health checks only.
     Http,
+    /// HTTP over TLS: of health checks only.
+    Https,
 }
 
 impl Protocol {
@@ -107,7 +109,13 @@ impl Protocol {
             Self::TcpUdp => "TCP_UDP",
             Self::Tls => "TLS",
             Self::Http => "HTTP",
+            Self::Https => "HTTPS",
         }
+    }
+
+    /// Whether an HTTP request is made by it.
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Https)
     }
 
     /// Whether it is a stream: TCP, or TLS on it.
@@ -118,7 +126,7 @@ impl Protocol {
     /// IANA's numbers of what it stands for.
     pub fn numbers(self) -> &'static [u8] {
         match self {
-            Self::Tcp | Self::Tls | Self::Http => &[6],
+            Self::Tcp | Self::Tls | Self::Http | Self::Https => &[6],
             Self::Udp => &[17],
             Self::TcpUdp => &[6, 17],
         }

@@ -38,7 +38,8 @@ pub struct NetworkInterface {
     /// Whether the first of them stays as long as the interface does (AWS's primary IPv6 address).
     #[serde(default)]
     pub primary_ipv6: bool,
-    /// Its security groups. Empty only for a load balancer's without any: then everything is let in.
+    /// Its security groups. Empty only for a NAT gateway's, and a load balancer's without any: then everything is
+    /// let in.
     pub groups: Vec<SecurityGroupId>,
     /// Whether packets must come from its own addresses.
     pub source_dest_check: bool,
@@ -69,7 +70,7 @@ pub enum InterfaceRole {
         /// Whether it goes when the instance goes.
         delete_on_termination: bool,
     },
-    /// Given to a network namespace that exists (`linkway attach`): a container's, say.
+    /// Given to a network namespace that exists: by `linkway attach`, or to a container by its runtime.
     Namespace {
         /// The attachment's id.
         attachment: AttachmentId,
@@ -79,6 +80,9 @@ pub enum InterfaceRole {
         device: String,
         /// When it was attached.
         attached: Timestamp,
+        /// Which container that is, if a runtime asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<Container>,
     },
     /// An interface endpoint's, managed by it.
     VpcEndpoint {
@@ -102,6 +106,24 @@ pub enum InterfaceRole {
     },
 }
 
+/// A container, as its runtime names it (CNI).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// The name of the network configuration that it was added to.
+    pub network: String,
+    /// Its id (`CNI_CONTAINERID`).
+    pub id: String,
+}
+
+/// An interface as a container's runtime names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerDevice {
+    /// The container.
+    pub container: Container,
+    /// The device's name inside (`CNI_IFNAME`).
+    pub device: String,
+}
+
 impl NetworkInterface {
     /// Whether a service manages it (AWS's `requesterManaged`), so that callers may not.
     pub fn requester_managed(&self) -> bool {
@@ -112,6 +134,12 @@ impl NetworkInterface {
                 | InterfaceRole::NatGateway { .. }
                 | InterfaceRole::Database { .. }
         )
+    }
+
+    /// Whether security groups do not apply to it: nothing holds back what it lets in and out.
+    pub fn is_without_groups(&self) -> bool {
+        let role = matches!(self.role, InterfaceRole::LoadBalancer { .. } | InterfaceRole::NatGateway { .. });
+        role && self.groups.is_empty()
     }
 
     /// The name that AWS gives an address inside a VPC, such as `ip-10-0-1-5.ec2.internal`.

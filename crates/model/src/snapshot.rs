@@ -173,7 +173,7 @@ resources! {
     /// Egress-only internet gateways.
     egress_only_gateways: EgressOnlyInternetGateway = "egress-only-internet-gateway", |d| d.id.as_str();
     /// Elastic addresses, by allocation.
-    elastic_addresses: ElasticAddress = "elastic-ip", |d| d.id.as_str();
+    elastic_addresses: ElasticAddress = "elastic-ip", |d| d.id.as_str(), index::of_elastic_address;
     /// NAT gateways.
     nat_gateways: NatGateway = "natgateway", |d| d.id.as_str();
     /// Sets of DHCP options.

@@ -7,7 +7,7 @@ use linkway_model::instance::{Instance, InstanceState, Process, StateCause};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
-use linkway_model::{AttachmentId, InstanceId, ReservationId, SecurityGroupId, SubnetId, Tags};
+use linkway_model::{AttachmentId, InstanceId, ReservationId, SecurityGroupId, Snapshot, SubnetId, Tags};
 use linkway_store::Transaction;
 
 use crate::ec2::network_interface::{Allocation, Ipv6, allocate};
@@ -127,8 +127,8 @@ impl Control {
 }
 
 /// A subnet of whoever.
-pub(super) fn subnet_of(tx: &Transaction, id: &SubnetId) -> Result<Arc<Subnet>, Error> {
-    tx.get::<Subnet>(id).cloned().ok_or_else(|| not_found::<Subnet>(id.as_str()))
+pub(super) fn subnet_of(state: &Snapshot, id: &SubnetId) -> Result<Arc<Subnet>, Error> {
+    state.get::<Subnet>(id).cloned().ok_or_else(|| not_found::<Subnet>(id.as_str()))
 }
 
 pub(super) fn release_interfaces(tx: &mut Transaction, ended: &InstanceId) {

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use linkway_model::elastic_address::{ElasticAddress, ElasticAssociation, pool};
+use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::{AllocationId, NetworkInterfaceId, Snapshot, VpcId};
 use linkway_store::Transaction;
@@ -50,10 +51,9 @@ pub(crate) fn of<'a>(
     interface: &NetworkInterfaceId,
     private_address: Ipv4Addr,
 ) -> Option<(&'a ElasticAddress, &'a ElasticAssociation)> {
-    state.all::<ElasticAddress>().find_map(|address| {
+    state.found::<ElasticAddress>(Term::ElasticInterface, interface.as_str()).find_map(|address| {
         let association = address.association.as_ref()?;
-        let stands = association.interface == *interface && association.private_address == private_address;
-        stands.then_some((address.as_ref(), association))
+        (association.private_address == private_address).then_some((address.as_ref(), association))
     })
 }
 

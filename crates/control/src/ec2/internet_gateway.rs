@@ -31,6 +31,19 @@ const FILTERS: &[Field<InternetGateway>] = fields! {
     "owner-id" => |_, gateway| one(&gateway.owner);
 };
 
+/// Whose numbers it has one of: those of interfaces, as the packet path's tables have both.
+const NUMBERS: &str = "network-interface";
+
+/// Gateways of states from before they had numbers get theirs.
+pub(crate) fn reconcile(tx: &mut Transaction) {
+    let due: Vec<_> =
+        tx.all::<InternetGateway>().filter(|found| found.number == 0).map(|found| found.id.clone()).collect();
+    for id in due {
+        let number = tx.next_number(NUMBERS);
+        tx.update::<InternetGateway>(&id, |gateway| gateway.number = number);
+    }
+}
+
 /// Write a gateway, attached if a VPC is given.
 pub(crate) fn write(
     tx: &mut Transaction,
@@ -40,6 +53,7 @@ pub(crate) fn write(
 ) -> InternetGateway {
     let gateway = InternetGateway {
         id: InternetGatewayId::random(),
+        number: tx.next_number(NUMBERS),
         owner: caller.account.clone(),
         region: caller.region.clone(),
         vpc,

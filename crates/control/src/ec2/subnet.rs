@@ -169,7 +169,7 @@ pub(crate) fn describe(
 }
 
 /// Addresses of a subnet that no interface has.
-fn free_addresses(state: &Snapshot, subnet: &Subnet) -> usize {
+pub(crate) fn free_addresses(state: &Snapshot, subnet: &Subnet) -> usize {
     subnet.usable().count().saturating_sub(addresses_in(state, subnet).len())
 }
 

@@ -42,6 +42,23 @@ pub enum AdminError {
         /// The device.
         device: String,
     },
+    /// The container has an interface of this name already, which is in another namespace.
+    #[error(
+        "the container {container} has {device} in the network {network} already: it is {interface}, in {path}; \
+         its runtime has to delete that one (DEL) first"
+    )]
+    ContainerTaken {
+        /// The interface that it has.
+        interface: String,
+        /// The network's name.
+        network: String,
+        /// The container's id.
+        container: String,
+        /// The device.
+        device: String,
+        /// Where the interface is.
+        path: String,
+    },
     /// No region of AWS's.
     #[error("there is no region {0}")]
     UnknownRegion(String),
@@ -117,7 +134,10 @@ impl AdminError {
             | Self::NoOwnRegion(_)
             | Self::NoWebhook(_)
             | Self::NoBackend(_) => "NoSuchEntity",
-            Self::AccountExists(_) | Self::KeyExists(_) | Self::DeviceTaken { .. } => "EntityAlreadyExists",
+            Self::AccountExists(_)
+            | Self::KeyExists(_)
+            | Self::DeviceTaken { .. }
+            | Self::ContainerTaken { .. } => "EntityAlreadyExists",
             Self::UnusableKey
             | Self::UnusableUser
             | Self::UnusableOrganization

@@ -1,6 +1,8 @@
-use linkway_control::{Error, LaunchRequest, NewKey};
+use linkway_control::{AttachRequest, Error, LaunchRequest, NewKey};
+use linkway_model::SubnetId;
 use linkway_model::account::AccessKey;
 use linkway_model::iam::User;
+use linkway_model::network_interface::{Container, ContainerDevice};
 use linkway_store::StoreError;
 
 use crate::world::{World, caller};
@@ -112,7 +114,7 @@ fn users_of_earlier_states_become_users_of_iam() {
 fn interfaces_are_attached_to_namespaces_and_detached() {
     let world = World::new();
     let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24").parse().unwrap();
-    let attach = |device: &str| world.control.attach(&subnet, &[], None, "/run/netns/web", device);
+    let attach = |device: &str| world.control.attach(attachment(&subnet, "/run/netns/web", device));
     let interface = attach("eth0").unwrap();
     assert_eq!(interface.groups.len(), 1);
     fails(attach("eth0"), "EntityAlreadyExists");
@@ -128,6 +130,59 @@ fn interfaces_are_attached_to_namespaces_and_detached() {
     };
     let instance = world.control.launch(request).unwrap();
     fails(world.control.detach(&instance.interface), "OperationNotPermitted");
+}
+
+fn attachment(subnet: &SubnetId, path: &str, device: &str) -> AttachRequest {
+    AttachRequest {
+        subnet: subnet.clone(),
+        account: None,
+        groups: Vec::new(),
+        private_ip: None,
+        path: path.into(),
+        device: device.into(),
+        container: None,
+        name: None,
+    }
+}
+
+#[test]
+fn containers_are_told_apart_by_network_id_and_device() {
+    let world = World::new();
+    let subnet = world.subnet(&world.vpc("10.0.0.0/16"), "10.0.0.0/24").parse().unwrap();
+    let named = |network: &str, id: &str, device: &str| ContainerDevice {
+        container: Container { network: network.into(), id: id.into() },
+        device: device.into(),
+    };
+    let attach = |path: &str, of: &ContainerDevice| {
+        let container = Some(of.container.clone());
+        world.control.attach(AttachRequest { container, ..attachment(&subnet, path, &of.device) })
+    };
+    let (first, second) = (named("net", "web", "eth0"), named("net", "web", "eth1"));
+    let (third, fourth) = (named("other", "web", "eth2"), named("net", "db", "eth0"));
+    let made = attach("/run/netns/web", &first).unwrap();
+    assert_eq!(made.description, "Container web in the CNI network net");
+    attach("/run/netns/web", &second).unwrap();
+    attach("/run/netns/web", &third).unwrap();
+    attach("/run/netns/db", &fourth).unwrap();
+    fails(attach("/run/netns/again", &first), "EntityAlreadyExists");
+    fails(attach("/run/netns/web", &named("net", "another", "eth0")), "EntityAlreadyExists");
+    assert_eq!(world.control.container_interface(&first).unwrap().id, made.id);
+
+    // One by one, as often as one likes; then all but some of a network's.
+    world.control.detach_container(&first).unwrap();
+    world.control.detach_container(&first).unwrap();
+    assert_eq!(world.control.container_interface(&first), None);
+    let collected = world.control.collect_containers("net", &[first, second.clone()]).unwrap();
+    assert_eq!(collected.len(), 1);
+    assert_eq!(world.control.container_interface(&fourth), None);
+    assert!(world.control.container_interface(&second).is_some());
+    assert!(world.control.container_interface(&third).is_some());
+
+    let stranger = Some("210987654321".parse().unwrap());
+    let request = AttachRequest { account: stranger.clone(), ..attachment(&subnet, "/run/netns/a", "eth0") };
+    fails(world.control.attach(request), "InvalidSubnetID.NotFound");
+    fails(world.control.check_room(&subnet, stranger.as_ref()), "InvalidSubnetID.NotFound");
+    world.control.check_room(&subnet, None).unwrap();
 }
 
 #[test]

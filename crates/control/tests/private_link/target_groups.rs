@@ -33,6 +33,13 @@ fn a_group_has_aws_defaults() {
     assert_eq!(group.health_check_path.as_deref(), Some("/"));
     assert_eq!(group.matcher.unwrap().http_code.as_deref(), Some("200-399"));
     assert_eq!(group.health_check_timeout_seconds, Some(6));
+
+    let https =
+        CreateTargetGroupInput { health_check_protocol: text("HTTPS"), ..group_input("safe", &vpc, "ip") };
+    let group = create(&world, https).unwrap();
+    assert_eq!(group.health_check_protocol.as_deref(), Some("HTTPS"));
+    assert_eq!(group.health_check_path.as_deref(), Some("/"));
+    assert_eq!(group.health_check_timeout_seconds, Some(10));
 }
 
 #[test]

@@ -73,8 +73,8 @@ fn kind(role: &InterfaceRole) -> u8 {
         InterfaceRole::Available
         | InterfaceRole::Instance { .. }
         | InterfaceRole::Namespace { .. }
-        | InterfaceRole::NatGateway { .. }
         | InterfaceRole::Database { .. } => interface_kind::INTERFACE_WORKLOAD,
+        InterfaceRole::NatGateway { .. } => interface_kind::INTERFACE_NAT,
         InterfaceRole::VpcEndpoint { .. } => interface_kind::INTERFACE_ENDPOINT,
         InterfaceRole::LoadBalancer { .. } => interface_kind::INTERFACE_BALANCER,
     };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use linkway_model::elastic_address::ElasticAddress;
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::{self, Term};
 use linkway_model::instance::Instance;
@@ -17,7 +18,10 @@ use linkway_model::security_group::{SecurityGroup, SecurityGroupRule};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
-use linkway_model::{NetworkInterfaceId, Resource, RouteTableId, Snapshot, SubnetId, VpcEndpointId, VpcId};
+use linkway_model::{
+    InternetGatewayId, NatGatewayId, NetworkInterfaceId, Resource, RouteTableId, Snapshot, SubnetId,
+    VpcEndpointId, VpcId,
+};
 
 use super::Devices;
 
@@ -32,6 +36,8 @@ pub struct Part {
     pub(super) route_tables: BTreeSet<RouteTableId>,
     pub(super) endpoints: BTreeSet<VpcEndpointId>,
     pub(super) balancers: BTreeSet<String>,
+    pub(super) internet_gateways: BTreeSet<InternetGatewayId>,
+    pub(super) nat_gateways: BTreeSet<NatGatewayId>,
     /// The probe range, whole: which address a target has depends on all others.
     pub(crate) probes: bool,
 }
@@ -54,6 +60,8 @@ impl Part {
             route_tables: snapshot.all::<RouteTable>().map(|table| table.id.clone()).collect(),
             endpoints: snapshot.all::<VpcEndpoint>().map(|endpoint| endpoint.id.clone()).collect(),
             balancers: snapshot.all::<LoadBalancer>().map(|balancer| balancer.arn.clone()).collect(),
+            internet_gateways: snapshot.all::<InternetGateway>().map(|gateway| gateway.id.clone()).collect(),
+            nat_gateways: snapshot.all::<NatGateway>().map(|gateway| gateway.id.clone()).collect(),
             probes: true,
         }
     }
@@ -66,6 +74,7 @@ impl Part {
         changes.networks();
         changes.ways();
         changes.interfaces();
+        changes.gateways();
         if devices != old_devices {
             changes.devices(old_devices, devices);
         }
@@ -116,6 +125,9 @@ impl<'a> Changes<'a> {
                 self.part.endpoints.extend(endpoints.map(|endpoint| endpoint.id.clone()));
                 let interfaces = self.before.interfaces_in(&vpc.id).chain(self.after.interfaces_in(&vpc.id));
                 self.part.interfaces.extend(interfaces.map(|interface| interface.id.clone()));
+                let gateways = self.before.all::<InternetGateway>().chain(self.after.all());
+                let its = gateways.filter(|gateway| gateway.vpc.as_ref() == Some(&vpc.id));
+                self.part.internet_gateways.extend(its.map(|gateway| gateway.id.clone()));
             }
         }
         for (old, new) in self.after.changes::<Subnet>(self.before) {
@@ -170,11 +182,23 @@ impl<'a> Changes<'a> {
                     self.part.endpoints.insert(endpoint.clone());
                 }
                 InterfaceRole::LoadBalancer { load_balancer } => self.balancer(load_balancer),
+                InterfaceRole::NatGateway { gateway } => {
+                    self.part.nat_gateways.insert(gateway.clone());
+                    self.route_tables_in(&interface.vpc);
+                }
                 // Routes lead to those that callers may attach.
                 _ => self.route_tables_in(&interface.vpc),
             }
         }
         self.vpcs.extend(self.of::<Instance>().map(|instance| &instance.vpc));
+    }
+
+    /// What leads out of VPCs, and who may go.
+    fn gateways(&mut self) {
+        self.part.internet_gateways.extend(self.of::<InternetGateway>().map(|gateway| gateway.id.clone()));
+        self.part.nat_gateways.extend(self.of::<NatGateway>().map(|gateway| gateway.id.clone()));
+        let associations = self.of::<ElasticAddress>().filter_map(|address| address.association.as_ref());
+        self.part.interfaces.extend(associations.map(|association| association.interface.clone()));
     }
 
     fn devices(&mut self, before: &Devices, after: &Devices) {

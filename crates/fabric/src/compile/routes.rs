@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use linkway_model::RouteTableId;
 use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::index::Term;
+use linkway_model::internet_gateway::InternetGateway;
+use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::route_table::{RouteTable, RouteTarget};
 use linkway_model::subnet::Subnet;
@@ -72,10 +74,23 @@ fn lead(context: &Context<'_>, target: &RouteTarget) -> Route {
                 Route { interface: found.number, ..route(route_kind::ROUTE_INTERFACE) }
             })
         }
-        RouteTarget::InternetGateway(_)
-        | RouteTarget::EgressOnlyInternetGateway(_)
-        | RouteTarget::NatGateway(_) => route(route_kind::ROUTE_UPLINK),
+        RouteTarget::InternetGateway(id) => {
+            lead_out(context.snapshot.get::<InternetGateway>(id).map(|gateway| gateway.number))
+        }
+        RouteTarget::NatGateway(id) => {
+            let gateway = context.snapshot.get::<NatGateway>(id);
+            let interface = gateway.and_then(|gateway| gateway.interface.as_ref());
+            let interface = interface.and_then(|id| context.snapshot.get::<NetworkInterface>(id));
+            lead_out(interface.map(|interface| interface.number))
+        }
+        // They are for IPv6.
+        RouteTarget::EgressOnlyInternetGateway(_) => lead_out(None),
     }
+}
+
+/// Out of the VPC, through the gateway of this number.
+fn lead_out(gateway: Option<u32>) -> Route {
+    Route { interface: gateway.unwrap_or(0), ..route(route_kind::ROUTE_UPLINK) }
 }
 
 fn route(kind: route_kind) -> Route {

@@ -11,7 +11,7 @@ use super::{Judge, Kind, Peer};
 /// The type of an ICMP echo reply (RFC 792, RFC 4443); its code is 0.
 const ECHO_REPLY: Kind = Kind { icmp: 0, icmpv6: 129 };
 
-/// In place of a subnet: what is beyond a gateway endpoint. `SUBNET_OUTSIDE` of `bpf/layout.h`.
+/// In place of a subnet: what is beyond a gateway endpoint or an internet gateway. `SUBNET_OUTSIDE` of `bpf/layout.h`.
 const OUTSIDE: u64 = u64::MAX;
 
 /// A packet's way from one interface of a VPC to another.
@@ -24,7 +24,7 @@ pub(super) struct Hop {
     pub(super) destination: IpAddr,
 }
 
-/// An interface, or a gateway endpoint, at one end of a hop.
+/// An interface, or a gateway of whatever kind, at one end of a hop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) number: u32,
@@ -50,14 +50,20 @@ impl Judge<'_> {
         hops.iter().rev().find_map(refusal).map(|reason| Reason(reason.0))
     }
 
-    /// The hop as it is taken: where a route leads to an interface that forwards, or to a gateway endpoint, it ends
-    /// there.
+    /// The hop as it is taken: where a route leads to an interface that forwards, to a gateway endpoint, or to a
+    /// gateway that leads out, it ends there.
     pub(super) fn redirected(&self, hop: Hop) -> Hop {
         let subnet = self.tables.subnets.get(&hop.from.subnet).filter(|_| hop.leaves_its_subnet());
         let Some(subnet) = subnet.filter(|subnet| !is_nowhere(&hop, subnet)) else { return hop };
         let route = self.route(subnet, hop.destination);
         if let Some(route) = route.filter(|route| is(route, route_kind::ROUTE_ENDPOINT)) {
             return Hop { to: Some(End { number: route.interface, subnet: OUTSIDE }), ..hop };
+        }
+        if let Some(route) = route.filter(|route| is(route, route_kind::ROUTE_UPLINK)) {
+            let gateway = self.tables.interfaces.get(&route.interface);
+            let gateway = gateway.filter(|_| route.interface != hop.from.number);
+            let to = gateway.map(|gateway| End { number: route.interface, subnet: gateway.subnet });
+            return Hop { to: to.or(hop.to), ..hop };
         }
         let route = route.filter(|route| is(route, route_kind::ROUTE_INTERFACE));
         let forwarder = route.and_then(|route| {
@@ -94,7 +100,9 @@ impl Judge<'_> {
             route_kind::ROUTE_INTERFACE | route_kind::ROUTE_ENDPOINT => {
                 hop.to.filter(|to| to.number == route.interface).ok_or(drop_reason::DROP_NOT_FORWARDED)?
             }
-            route_kind::ROUTE_UPLINK => return Err(drop_reason::DROP_NO_UPLINK),
+            route_kind::ROUTE_UPLINK => {
+                hop.to.filter(|to| to.number == route.interface).ok_or(drop_reason::DROP_NO_UPLINK)?
+            }
             _ => return Err(drop_reason::DROP_BLACKHOLE_ROUTE),
         };
         if to.subnet == OUTSIDE { Ok(()) } else { self.enter(hop, to.subnet, port) }

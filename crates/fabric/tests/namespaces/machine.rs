@@ -31,13 +31,18 @@ impl Machine {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("lwt{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf") };
+        let settings = Settings { name, bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
         let fabric = Some(Fabric::open(settings.clone()).unwrap());
         Self { settings, fabric }
     }
 
     pub(crate) fn fabric(&mut self) -> &mut Fabric {
         self.fabric.as_mut().expect("open")
+    }
+
+    /// How many flows are open.
+    pub(crate) fn flows(&mut self) -> u64 {
+        self.fabric().reader().shares().unwrap().values().map(|share| share.flows).sum()
     }
 
     pub(crate) fn apply(&mut self, state: &State) {

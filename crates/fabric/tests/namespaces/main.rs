@@ -11,11 +11,13 @@ mod machine;
 mod state;
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
 
+use ipnet::IpNet;
+use linkway_fabric::inspect::inspect;
 use linkway_fabric::{
     Fabric, FabricError, Settings, client_interface, instance_namespace, namespace, teardown,
 };
@@ -72,7 +74,7 @@ fn a_connection_goes_through_the_endpoint_and_nowhere_else() {
         endpoint.flows == 1 && endpoint.sent.packets > 0 && endpoint.received.packets > 0,
         "{endpoint:?}"
     );
-    assert_eq!(machine.fabric().reader().flows(), 1);
+    assert_eq!(machine.flows(), 1);
 
     // A revoked rule stops connections that are open, and one that is given again lets new ones in.
     let rule = state.get::<SecurityGroupRule>(&world.admission).clone();
@@ -170,11 +172,21 @@ fn an_interface_moves_into_a_namespace_that_exists_and_bears_its_end() {
         path: own.to_str().unwrap().to_owned(),
         device: "vpc0".to_owned(),
         attached: Timestamp::UNIX_EPOCH,
+        container: None,
     };
     state.change::<NetworkInterface>(&consumer, |interface| interface.role = role.clone());
     machine.apply(&state);
     echo(&machine.instance(&database), 5432);
     exchange(&mut connect(&own, ENDPOINT).unwrap()).unwrap();
+
+    // What is really there.
+    let interface = state.get::<NetworkInterface>(&consumer);
+    let device = inspect(&own, "vpc0").unwrap().unwrap();
+    assert_eq!((device.mac, device.mtu, device.up), (interface.mac.to_string(), 8500, true));
+    assert_eq!(device.addresses.iter().map(IpNet::addr).collect::<Vec<_>>(), [IpAddr::V4(interface.address)]);
+    let default = device.routes.iter().find(|route| route.destination.prefix_len() == 0).unwrap();
+    assert!(default.own && default.gateway.is_some());
+    assert_eq!(inspect(&own, "vpc1").unwrap(), None);
 
     // The namespace goes: that is a problem of this interface's, and of nothing else's.
     namespace::remove(&own).unwrap();
@@ -200,6 +212,7 @@ fn the_hosts_own_namespace_is_left_as_it_is() {
         path: format!("/proc/{}/ns/net", process::id()),
         device: "vpc0".to_owned(),
         attached: Timestamp::UNIX_EPOCH,
+        container: None,
     };
     state.change::<NetworkInterface>(&eni, |interface| interface.role = role);
     machine.fabric().apply(&state.snapshot.clone().into()).unwrap();
@@ -307,7 +320,8 @@ fn a_connection_refused_by_a_closed_port_says_so_at_once() {
 
 #[test]
 fn without_privileges_it_says_in_one_line_which_are_missing() {
-    let settings = Settings { name: "lwt-nobody".to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+    let settings =
+        Settings { name: "lwt-nobody".to_owned(), bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
     // Capabilities are a thread's own.
     let refused = thread::spawn(move || {
         caps::clear(None, caps::CapSet::Effective).unwrap();
@@ -343,7 +357,7 @@ fn three_capabilities_are_enough() {
 #[test]
 fn a_name_that_would_meet_another_fabrics_is_refused() {
     for name in ["", "Linkway", "a/b", "web-svc", "1st", &"x".repeat(33)] {
-        let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf") };
+        let settings = Settings { name: name.to_owned(), bpffs: PathBuf::from("/sys/fs/bpf"), uplink: None };
         assert!(matches!(Fabric::open(settings), Err(FabricError::Name { .. })), "{name:?}");
     }
 }

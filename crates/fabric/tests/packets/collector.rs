@@ -11,10 +11,10 @@ use crate::frame::{ACK, Frame, SYN};
 use crate::world::*;
 
 /// One walk from start to end.
-fn walk(world: &World, collector: &mut Collector, now: Duration) -> Step {
+pub fn walk(collector: &mut Collector, now: Duration) -> Step {
     let mut sum = Step::default();
     while !sum.finished {
-        let step = collector.step(&world.skeleton.maps.flows, now).unwrap();
+        let step = collector.step(now).unwrap();
         sum =
             Step { seen: sum.seen + step.seen, removed: sum.removed + step.removed, finished: step.finished };
     }
@@ -24,17 +24,17 @@ fn walk(world: &World, collector: &mut Collector, now: Duration) -> Step {
 #[test]
 fn a_pair_goes_when_both_ways_are_idle() {
     let world = World::new();
-    let mut collector = Collector::new();
+    let mut collector = Collector::new(&world.skeleton).unwrap();
     world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
     let later = |seconds| clock() + Duration::from_secs(seconds);
-    assert_eq!(walk(&world, &mut collector, later(29)), Step { seen: 2, removed: 0, finished: true });
+    assert_eq!(walk(&mut collector, later(29)), Step { seen: 2, removed: 0, finished: true });
     world.send(TARGET, &Frame::tcp((TARGET_IP, 8443), (NODE_IP, 40000), SYN | ACK)).frame();
-    assert_eq!(walk(&world, &mut collector, later(349)).removed, 0);
+    assert_eq!(walk(&mut collector, later(349)).removed, 0);
     let ((key, mut forward), _) = world.pair();
     forward.seen -= 200 * 1_000_000_000;
     world.put(&world.skeleton.maps.flows, &key, &forward);
-    assert_eq!(walk(&world, &mut collector, later(340)).removed, 0, "an answer was seen later");
-    assert_eq!(walk(&world, &mut collector, later(352)), Step { seen: 2, removed: 2, finished: true });
+    assert_eq!(walk(&mut collector, later(340)).removed, 0, "an answer was seen later");
+    assert_eq!(walk(&mut collector, later(352)), Step { seen: 2, removed: 2, finished: true });
     assert_eq!(world.flows(), []);
 }
 
@@ -44,9 +44,9 @@ fn half_a_pair_goes_when_it_is_idle() {
     world.send(CLIENT, &Frame::udp((CLIENT_IP, 40000), (ENDPOINT_IP, 443))).frame();
     let ((key, _), _) = world.pair();
     world.skeleton.maps.flows.delete(key.bytes()).unwrap();
-    let mut collector = Collector::new();
-    assert_eq!(walk(&world, &mut collector, clock() + Duration::from_secs(119)).removed, 0);
-    assert_eq!(walk(&world, &mut collector, clock() + Duration::from_secs(121)).removed, 1);
+    let mut collector = Collector::new(&world.skeleton).unwrap();
+    assert_eq!(walk(&mut collector, clock() + Duration::from_secs(119)).removed, 0);
+    assert_eq!(walk(&mut collector, clock() + Duration::from_secs(121)).removed, 1);
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_walk_sees_every_entry_of_a_large_table() {
         world.put(&world.skeleton.maps.flows, &key, &flow(peer));
         world.put(&world.skeleton.maps.flows, &peer, &flow(key));
     }
-    let mut collector = Collector::new();
-    let step = walk(&world, &mut collector, now);
+    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let step = walk(&mut collector, now);
     let idle = (0..count).filter(|number| number % 3 != 0).count();
     assert_eq!(step.removed, 2 * idle);
     // A pair whose one entry was removed before the walk came to it is not seen twice.
@@ -74,5 +74,5 @@ fn a_walk_sees_every_entry_of_a_large_table() {
     assert_eq!(left.len(), 2 * (count - idle));
     let key = left.first().unwrap();
     assert!(world.skeleton.maps.flows.lookup(key, MapFlags::ANY).unwrap().is_some());
-    assert_eq!(walk(&world, &mut collector, now), Step { seen: left.len(), removed: 0, finished: true });
+    assert_eq!(walk(&mut collector, now), Step { seen: left.len(), removed: 0, finished: true });
 }

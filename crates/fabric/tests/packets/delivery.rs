@@ -15,16 +15,16 @@ use nix::unistd::gettid;
 use crate::ipv6::{self, dual_stack};
 use crate::world::*;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A namespace, as a thread that lives in it and does what it is told there.
-struct Namespace {
-    thread: i32,
+pub struct Namespace {
+    pub thread: i32,
     tasks: mpsc::Sender<Box<dyn FnOnce() + Send>>,
 }
 
 impl Namespace {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (tasks, received) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
         let (started, thread) = mpsc::channel();
         thread::spawn(move || {
@@ -35,14 +35,14 @@ impl Namespace {
         Self { thread: thread.recv().unwrap(), tasks }
     }
 
-    fn run<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> T {
+    pub fn run<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> T {
         let (done, result) = mpsc::channel();
         self.tasks.send(Box::new(move || done.send(task()).unwrap())).unwrap();
         result.recv().expect("the task failed")
     }
 }
 
-fn ip(arguments: &str) {
+pub fn ip(arguments: &str) {
     assert!(
         Command::new("ip").args(arguments.split_whitespace()).status().unwrap().success(),
         "ip {arguments}"
@@ -50,7 +50,7 @@ fn ip(arguments: &str) {
 }
 
 /// Gives an interface's veth to a namespace and hooks the program to the other end.
-fn connect(world: &World, interface: u32, address: &'static str) -> Namespace {
+pub fn connect(world: &World, interface: u32, address: &'static str) -> Namespace {
     let namespace = Namespace::new();
     let index = device(interface);
     ip(&format!("link set p{index} netns {}", namespace.thread));
@@ -73,7 +73,7 @@ fn connect(world: &World, interface: u32, address: &'static str) -> Namespace {
 }
 
 /// Bytes in which no part looks like another.
-fn noise(length: usize) -> Vec<u8> {
+pub fn noise(length: usize) -> Vec<u8> {
     let mut state = 1u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -82,7 +82,7 @@ fn noise(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn patient(stream: TcpStream) -> TcpStream {
+pub fn patient(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream

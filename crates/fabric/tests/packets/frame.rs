@@ -19,6 +19,8 @@ pub enum Transport {
         flags: u8,
         sequence: u32,
         acknowledgment: u32,
+        /// A multiple of four bytes.
+        options: Vec<u8>,
         payload: Vec<u8>,
     },
     /// `checksum: false`: the field is 0, "none".
@@ -53,11 +55,13 @@ impl Transport {
     /// Its bytes. `sum` is their checksum, with what else the family counts in.
     pub fn bytes(&self, sum: impl Fn(&[u8]) -> u16) -> Vec<u8> {
         match self {
-            Self::Tcp { source, destination, flags, sequence, acknowledgment, payload } => {
+            Self::Tcp { source, destination, flags, sequence, acknowledgment, options, payload } => {
                 let mut tcp = [source.to_be_bytes(), destination.to_be_bytes()].concat();
                 tcp.extend(sequence.to_be_bytes());
                 tcp.extend(acknowledgment.to_be_bytes());
-                tcp.extend([0x50, *flags, 0x10, 0, 0, 0, 0, 0]);
+                let offset = ((20 + options.len()) / 4) as u8;
+                tcp.extend([offset << 4, *flags, 0x10, 0, 0, 0, 0, 0]);
+                tcp.extend(options);
                 tcp.extend(payload);
                 let sum = sum(&tcp);
                 tcp[16..18].copy_from_slice(&sum.to_be_bytes());
@@ -90,6 +94,7 @@ impl Transport {
     pub fn read(protocol: u8, bytes: &[u8]) -> Self {
         let number = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let long = |at: usize| u32::from_be_bytes(part(bytes, at));
+        let offset = usize::from(bytes.get(12).map_or(0, |byte| byte >> 4)) * 4;
         match protocol {
             6 => Self::Tcp {
                 source: number(0),
@@ -97,7 +102,8 @@ impl Transport {
                 flags: bytes[13],
                 sequence: long(4),
                 acknowledgment: long(8),
-                payload: bytes[20..].to_vec(),
+                options: bytes[20..offset].to_vec(),
+                payload: bytes[offset..].to_vec(),
             },
             17 => Self::Udp {
                 source: number(0),
@@ -105,7 +111,9 @@ impl Transport {
                 checksum: number(6) != 0,
                 payload: bytes[8..].to_vec(),
             },
-            1 => Self::Echo { reply: bytes[0] == 0, id: number(4), sequence: number(6) },
+            1 if matches!(bytes[0], 0 | 8) => {
+                Self::Echo { reply: bytes[0] == 0, id: number(4), sequence: number(6) }
+            }
             protocol => Self::Other { protocol, bytes: bytes.to_vec() },
         }
     }
@@ -136,6 +144,7 @@ impl Frame {
             flags,
             sequence: 1000,
             acknowledgment,
+            options: Vec::new(),
             payload: Vec::new(),
         };
         Self::new(from.0, to.0, transport)
@@ -175,6 +184,14 @@ impl Frame {
             Transport::Tcp { payload, .. } | Transport::Udp { payload, .. } => *payload = bytes.to_vec(),
             _ => panic!("no payload in {:?}", self.transport),
         }
+        self
+    }
+
+    pub fn tcp_options(mut self, bytes: &[u8]) -> Self {
+        let Transport::Tcp { options, .. } = &mut self.transport else {
+            panic!("no options in {:?}", self.transport)
+        };
+        *options = bytes.to_vec();
         self
     }
 

@@ -42,6 +42,7 @@ impl Frame6 {
             flags,
             sequence: 1000,
             acknowledgment,
+            options: Vec::new(),
             payload: Vec::new(),
         };
         Self::new(from.0, to.0, transport)

@@ -15,8 +15,8 @@ const AWS_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x40);
 pub const NOWHERE_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x99);
 pub const OTHER_SUBNET_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 0x99);
 const FAR_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
-const TARGET_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x10);
-const NODE_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x50);
+pub const TARGET_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x10);
+pub const NODE_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x50);
 const RESOLVER_IP6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253);
 
 /// What has this IPv4 address in the service namespace.
@@ -283,7 +283,7 @@ fn options_are_stepped_over_and_other_extensions_refused() {
     for (what, extensions) in &unsupported {
         assert_eq!(send(&world, CLIENT, &with(extensions.clone())), Outcome::Dropped, "{what}");
     }
-    assert_eq!(send(&world, CLIENT, &with(vec![(44, vec![0, 0, 1, 0, 0, 0, 9])])), Outcome::Dropped);
+    assert_eq!(send(&world, CLIENT, &with(vec![(44, vec![0, 0, 8, 0, 0, 0, 9])])), Outcome::Dropped);
     assert_eq!(send(&world, CLIENT, &with(vec![(60, vec![9, 1, 4, 0, 0, 0, 0])])), Outcome::Dropped);
     world.assert_drops(&[
         (CLIENT, Drop::DROP_UNSUPPORTED_PROTOCOL, unsupported.len() as u64),
@@ -334,6 +334,7 @@ fn a_refused_segment_to_an_endpoint_is_answered_with_rst() {
             flags: expected,
             sequence,
             acknowledgment,
+            options: Vec::new(),
             payload: Vec::new(),
         };
         let wanted = Frame6::new(ENDPOINT_IP6, CLIENT_IP6, transport).macs(ROUTER_MAC, mac(CLIENT));

@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, clippy::unwrap_used, reason = "a test is a crate of its own, and may panic")]
 
+mod fragments;
 mod frame;
 mod frame6;
 mod world;
@@ -9,11 +10,14 @@ mod world;
 mod acls;
 mod arp;
 mod checks;
+mod clamping;
 mod collector;
 mod cost;
+mod datagrams;
 mod delivery;
 mod endpoints;
 mod epochs;
+mod errors;
 mod gateway;
 mod gateway_endpoints;
 mod ipv6;
@@ -22,5 +26,7 @@ mod resets;
 mod routes;
 mod rules;
 mod service;
+mod shares;
 mod time_outs;
+mod uplink;
 mod workloads;

@@ -14,8 +14,15 @@ fn answered(flags: u8, payload: &[u8]) -> Frame {
 }
 
 fn reset(flags: u8, sequence: u32, acknowledgment: u32) -> Frame {
-    let transport =
-        Transport::Tcp { source: 443, destination: 40000, flags, sequence, acknowledgment, payload: vec![] };
+    let transport = Transport::Tcp {
+        source: 443,
+        destination: 40000,
+        flags,
+        sequence,
+        acknowledgment,
+        options: vec![],
+        payload: vec![],
+    };
     let frame = Frame::new(ENDPOINT_IP, CLIENT_IP, transport).macs(ROUTER_MAC, mac(CLIENT));
     Frame { ttl: 64, ..frame }
 }
@@ -52,4 +59,25 @@ fn a_reset_is_never_answered_nor_anything_off_an_endpoint() {
         (SECOND, Drop::DROP_NO_FLOW, 1),
         (CLIENT, Drop::DROP_SPOOFED_SOURCE, 1),
     ]);
+}
+
+#[test]
+fn a_segment_behind_options_of_ipv4_is_answered_with_such_that_do_nothing() {
+    for length in [4, 12, 40] {
+        let world = World::new();
+        // Record route, as far as there is room, and nothing else.
+        let options = [vec![7, length as u8, 4], vec![0; length - 3]].concat();
+        let stray = Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), ACK | PSH).payload(b"odd");
+        let answer = world.send(CLIENT, &Frame { options, ..stray }).frame();
+        assert_eq!(answer, Frame { options: vec![1; length], ..reset(RST, 7000, 0) });
+        world.assert_drops(&[(CLIENT, Drop::DROP_NO_FLOW, 1)]);
+    }
+}
+
+#[test]
+fn options_of_tcp_are_not_answered() {
+    let world = World::new();
+    let stray =
+        Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), FIN).tcp_options(&[1; 40]).payload(b"four");
+    assert_eq!(world.send(CLIENT, &stray).frame(), reset(RST | ACK, 0, 1005));
 }

@@ -40,6 +40,9 @@ pub const NODE: u32 = 6;
 pub const SERVICE: u32 = 0;
 /// A device that no interface has.
 pub const STRANGER: u32 = 7;
+/// What is beyond the uplink, where a sender is meant; and the device that its packets come in by.
+pub const BEYOND: u32 = u32::MAX;
+const UPLINK_DEVICE: u32 = 29;
 /// An AWS service's endpoint.
 pub const AWS: u32 = 8;
 
@@ -65,6 +68,9 @@ pub const SERVICE_CLIENT_IP: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 1);
 pub const SERVICE_AWS_IP: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 8);
 pub const SERVICE_IP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
 pub const PROBE_IP: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 9);
+/// What all that leaves by the uplink comes from, and what answers come to.
+pub const UPLINK_SOURCE: Ipv4Addr = Ipv4Addr::new(0, 0, 0, 5);
+pub const UPLINK_IP: Ipv4Addr = Ipv4Addr::new(241, 0, 0, 5);
 
 pub const ROUTER_MAC: Mac = [2, 0xff, 0, 0, 0, 0];
 pub const ANY_ICMP: u16 = 0xffff;
@@ -84,7 +90,7 @@ pub fn mac(interface: u32) -> Mac {
 }
 
 pub fn device(interface: u32) -> u32 {
-    20 + interface
+    if interface == BEYOND { UPLINK_DEVICE } else { 20 + interface }
 }
 
 /// What became of a packet.
@@ -154,6 +160,9 @@ impl Peer for Rule {
     }
 }
 
+/// What the tables of a world have room for, at most; but those for flows and for events.
+const ROOM: u32 = 4096;
+
 pub const INGRESS: u32 = types::rule_direction::RULE_INGRESS.0;
 pub const EGRESS: u32 = types::rule_direction::RULE_EGRESS.0;
 
@@ -169,7 +178,7 @@ impl World {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
-        for interface in SERVICE..=STRANGER {
+        for interface in (SERVICE..=STRANGER).chain([BEYOND]) {
             let index = device(interface);
             writeln!(
                 script,
@@ -183,6 +192,13 @@ impl World {
 
         let object = Box::leak(Box::new(MaybeUninit::uninit()));
         let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
+        // The kernel makes room for a table of full size at once, which takes longer than a test.
+        for mut table in opened.open_object_mut().maps_mut() {
+            if table.name() != "flows" && table.name() != "events" {
+                let entries = table.max_entries().min(ROOM);
+                table.set_max_entries(entries).unwrap();
+            }
+        }
         if let Some(limit) = limit {
             opened.maps.flows.set_max_entries(limit).unwrap();
         }
@@ -264,7 +280,14 @@ impl World {
             service_mac: mac(SERVICE),
             endpoint_base: u32::from(Ipv4Addr::new(240, 0, 0, 0)),
             metadata: u32::from_ne_bytes(SERVICE_METADATA_IP.octets()),
+            flow_share: 131_072,
+            half_open_share: 131_072,
             service_prefix: [0xfd6c_7700u32.to_be(), 0, 0],
+            uplink_device: device(BEYOND),
+            uplink_source: u32::from_ne_bytes(UPLINK_SOURCE.octets()),
+            uplink_address: u32::from_ne_bytes(UPLINK_IP.octets()),
+            uplink_mac: mac(BEYOND),
+            pad: [0; 6],
         };
         change(&mut settings);
         self.put(&self.skeleton.maps.settings, &0u32, &settings);
@@ -279,8 +302,15 @@ impl World {
         self.put(
             &self.skeleton.maps.places,
             &PlaceKey { vpc, address: address(ip) },
-            &Place { interface, kind: kind.0 },
+            &Place { interface, kind: kind.0, flags: 0 },
         );
+    }
+
+    /// Whether an elastic address stands for an address.
+    pub fn public(&self, vpc: u32, ip: Ipv4Addr, public: bool) {
+        let flags = if public { types::place_flag::PLACE_PUBLIC.0 } else { 0 };
+        let key = PlaceKey { vpc, address: address(ip) };
+        self.alter(&self.skeleton.maps.places, &key, |place: &mut Place| place.flags = flags);
     }
 
     /// A subnet, with its ACL's entries for what enters and for what leaves. `None`: it allows everything.
@@ -369,6 +399,14 @@ impl World {
         }
     }
 
+    /// A gateway that leads out of the consumer's VPC, in a subnet and at an address if it is a NAT gateway's. Its
+    /// counter is the row of its number.
+    pub fn gateway(&self, number: u32, subnet: u64, ip: Ipv4Addr, kind: Kind) {
+        self.interface(number, CONSUMER, ip, 0, kind);
+        self.alter(&self.skeleton.maps.interfaces, &number, |row: &mut Interface| row.subnet = subnet);
+        self.lead(number, 0, true);
+    }
+
     /// The list of a set's rules in a direction.
     pub fn rules(&self, groups: u64, direction: u32, rules: &[Rule]) {
         let ruleset = self.list(RULES + groups * 2 + u64::from(direction), rules);
@@ -455,7 +493,11 @@ impl World {
         context[164..168].copy_from_slice(&segments.to_ne_bytes());
         let mut out = vec![0; bytes.len() + 256];
         let programs = &self.skeleton.progs;
-        let program = if interface == SERVICE { &programs.from_service } else { &programs.from_workload };
+        let program = match interface {
+            SERVICE => &programs.from_service,
+            BEYOND => &programs.from_uplink,
+            _ => &programs.from_workload,
+        };
         let input = ProgramInput {
             context_in: Some(&mut context),
             data_in: Some(bytes),
@@ -507,6 +549,13 @@ impl World {
             sum = (sum.0 + traffic.sent.packets, sum.1 + traffic.received.packets, sum.2 + traffic.flows);
         }
         sum
+    }
+
+    /// What an interface has of the flow table: flows, and half-open ones.
+    pub fn share(&self, interface: u32) -> (i64, i64) {
+        let share = self.skeleton.maps.shares.lookup(interface.bytes(), MapFlags::ANY).unwrap();
+        let share = share.map_or_else(Share::default, |bytes| Share::read(&bytes).unwrap());
+        (share.flows.in_use(), share.half_open.in_use())
     }
 
     /// All entries of the flow table.

@@ -13,11 +13,13 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 use linkway_model::aws_prefix_list::AwsPrefixList;
 use linkway_model::aws_service::AwsService;
+use linkway_model::elastic_address::{ElasticAddress, ElasticAssociation};
 use linkway_model::endpoint_service::{EndpointService, ServiceState};
 use linkway_model::instance::{Instance, InstanceState};
 use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::*;
+use linkway_model::nat_gateway::{NatGateway, NatGatewayState};
 use linkway_model::network_acl::{NetworkAcl, NetworkAclEntry};
 use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::prefix_list::{
@@ -134,14 +136,60 @@ impl State {
     /// An internet gateway, attached to a VPC or to none.
     pub fn internet_gateway(&mut self, vpc: Option<&VpcId>) -> RouteTarget {
         let id = InternetGatewayId::random();
+        let number = self.next_number();
         self.put(InternetGateway {
             id: id.clone(),
+            number,
             owner: account(),
             region: REGION.to_owned(),
             vpc: vpc.cloned(),
             tags: Tags::new(),
         });
         RouteTarget::InternetGateway(id)
+    }
+
+    /// An available NAT gateway, with an interface at an address of a subnet.
+    pub fn nat_gateway(&mut self, subnet: &SubnetId, address: &str) -> NatGatewayId {
+        let id = NatGatewayId::random();
+        let role = InterfaceRole::NatGateway { gateway: id.clone() };
+        let interface = self.interface(subnet, address, &[], role);
+        let vpc = self.get::<Subnet>(subnet).vpc.clone();
+        self.put(NatGateway {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            vpc,
+            subnet: subnet.clone(),
+            interface: Some(interface),
+            allocations: Vec::new(),
+            state: NatGatewayState::Available,
+            since: 0,
+            failure: None,
+            created: Timestamp::UNIX_EPOCH,
+            deleted: None,
+            tags: Tags::new(),
+        });
+        id
+    }
+
+    /// An elastic address that stands for an interface's primary one.
+    pub fn elastic_address(&mut self, interface: &NetworkInterfaceId) -> AllocationId {
+        let id = AllocationId::random();
+        let association = ElasticAssociation {
+            id: ElasticAddressAssociationId::random(),
+            interface: interface.clone(),
+            private_address: self.get::<NetworkInterface>(interface).address,
+        };
+        let address = Ipv4Addr::from(u32::from(ip("198.18.0.0")) + self.next_number());
+        self.put(ElasticAddress {
+            id: id.clone(),
+            owner: account(),
+            region: REGION.to_owned(),
+            address,
+            association: Some(association),
+            tags: Tags::new(),
+        });
+        id
     }
 
     /// Have a subnet use a route table that is not its VPC's main one.

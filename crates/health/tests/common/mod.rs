@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "a module of a test")]
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,12 +16,16 @@ use linkway_model::network_interface::{InterfaceRole, Mac, NetworkInterface};
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::vpc::{Vpc, VpcCidr};
 use linkway_model::*;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -206,6 +211,7 @@ impl Site {
                 is_reachable.load(Ordering::SeqCst).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST))
             },
             Outside { runtime: runtime.clone(), allowed },
+            linkway_gateway::target_tls().unwrap(),
         );
         let checker = Arc::new(checker);
         checker.publish(Arc::new(self.snapshot.clone()));
@@ -260,6 +266,11 @@ impl Drop for Running {
     }
 }
 
+/// What a target speaks over.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// A target on loopback.
 pub struct Web {
     pub port: u16,
@@ -283,21 +294,54 @@ impl Web {
         Self::serve(0, None).await
     }
 
+    /// One that does so over TLS, with a certificate of its own making.
+    pub async fn start_tls(answer: &'static str) -> Self {
+        let made = rcgen::generate_simple_self_signed(["elsewhere.example".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Self::serve_as(0, Some(answer), move |stream| {
+            let acceptor = acceptor.clone();
+            async move { Ok(Box::new(acceptor.accept(stream).await?) as Box<dyn Stream>) }
+        })
+        .await
+    }
+
     async fn serve(port: u16, answer: Option<&'static str>) -> Self {
+        Self::serve_as(port, answer, |stream| async { Ok(Box::new(stream) as Box<dyn Stream>) }).await
+    }
+
+    async fn serve_as<F>(
+        port: u16,
+        answer: Option<&'static str>,
+        speak: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = io::Result<Box<dyn Stream>>> + Send,
+    {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, (sender, requests)) = (Arc::clone(&connections), mpsc::unbounded_channel());
         let task = tokio::spawn(async move {
             let mut open = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
+            while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
+                let Ok(mut stream) = speak(stream).await else { continue };
                 let mut request = vec![0; 4096];
                 let length = stream.read(&mut request).await.unwrap_or(0);
                 let _ = sender.send(String::from_utf8_lossy(&request[..length]).into_owned());
                 match answer {
                     // A TCP check may be gone already.
-                    Some(answer) => drop(stream.write_all(answer.as_bytes()).await),
+                    Some(answer) => {
+                        let _ = stream.write_all(answer.as_bytes()).await;
+                        let _ = stream.shutdown().await;
+                    }
                     None => open.push(stream),
                 }
             }
@@ -308,6 +352,15 @@ impl Web {
     /// The next request that came; empty of a TCP check.
     pub async fn request(&self) -> String {
         timeout(PATIENCE, self.requests.lock().await.recv()).await.expect("a check comes").unwrap()
+    }
+
+    /// How many connections were made before this was called, also those that it has not taken yet.
+    pub async fn connections_so_far(&self) -> usize {
+        let mut own = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        own.write_all(b"counting").await.unwrap();
+        while self.request().await != "counting" {}
+        // It takes them in their order; ours is no check.
+        self.connections.fetch_sub(1, Ordering::SeqCst) - 1
     }
 
     /// How many connections came so far.

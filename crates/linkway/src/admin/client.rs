@@ -29,7 +29,7 @@ impl Client {
         Self { state: state.clone() }
     }
 
-    /// Ask, and wait for the answer.
+    /// Ask, and wait for the answer. An error is a [`Refusal`] if it is the daemon's.
     pub(crate) fn call<R: Request>(&self, request: &R) -> Result<R::Answer> {
         runtime()?.block_on(async {
             let response = self.send(request).await?;
@@ -81,7 +81,7 @@ impl Client {
         let body = response.into_body().collect().await.context("the daemon broke off")?.to_bytes();
         let refusal: Refusal = serde_json::from_slice(&body)
             .context("the daemon's answer does not read: is it of another version?")?;
-        bail!(refusal.error)
+        Err(refusal.into())
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the daemon does for each request of the commands, but for what has a file of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Error, Result, bail};
-use linkway_control::{BackendRequest, ImageRequest, NewKey, WebhookRequest};
+use anyhow::{Context, Result, bail};
+use linkway_control::{AttachRequest, BackendRequest, ImageRequest, NewKey, WebhookRequest};
 use linkway_model::account::{AccessKey, Account, Quotas};
 use linkway_model::image::Image;
 use linkway_model::instance::{Instance, InstanceState, Process};
@@ -89,17 +90,41 @@ pub(crate) async fn find_instance(daemon: Arc<Daemon>, request: FindInstance) ->
 
 pub(crate) async fn attach(daemon: Arc<Daemon>, request: Attach) -> Result<NetworkInterface> {
     let Attach { subnet, groups, private_ip, path, device } = request;
-    let path = path.into_os_string().into_string().ok().context("the namespace's path is not UTF-8")?;
-    let interface =
-        daemon.control(move |control| control.attach(&subnet, &groups, private_ip, &path, &device)).await??;
-    let problem = match daemon.settled().await {
-        Ok(()) => daemon.fabric.applied().problems.remove(&interface.number).map(Error::msg),
-        Err(error) => Some(error),
+    let path = text(path)?;
+    let request = AttachRequest {
+        subnet,
+        account: None,
+        groups,
+        private_ip,
+        path,
+        device,
+        container: None,
+        name: None,
     };
-    let Some(problem) = problem else { return Ok(interface) };
+    attach_and_settle(&daemon, request).await
+}
+
+/// Make an interface for a namespace, and wait until packets get there. There is none if that fails.
+pub(crate) async fn attach_and_settle(daemon: &Daemon, request: AttachRequest) -> Result<NetworkInterface> {
+    let interface = daemon.control(move |control| control.attach(request)).await??;
+    let settled = daemon.settled().await.and_then(|()| check_device(daemon, &interface));
+    let Err(problem) = settled else { return Ok(interface) };
     // Nobody is told of an interface that never worked, so nobody would remove it.
     daemon.control(move |control| control.detach(&interface.id)).await??;
     Err(problem)
+}
+
+/// Whether an interface has its device, now that packets follow the state.
+pub(crate) fn check_device(daemon: &Daemon, interface: &NetworkInterface) -> Result<()> {
+    match daemon.fabric.applied().problems.remove(&interface.number) {
+        Some(problem) => bail!(problem),
+        None => Ok(()),
+    }
+}
+
+/// A namespace's path as the state keeps it.
+pub(crate) fn text(path: PathBuf) -> Result<String> {
+    path.into_os_string().into_string().ok().context("the namespace's path is not UTF-8")
 }
 
 pub(crate) async fn detach(daemon: Arc<Daemon>, request: Detach) -> Result<()> {

@@ -11,6 +11,7 @@ use linkway_model::vpc::Vpc;
 use linkway_model::{InstanceId, Snapshot, VpcId};
 use linkway_wire::ec2::{Ec2, TerminateInstancesRequest};
 
+use crate::admin::handlers::check_device;
 use crate::admin::protocol::{Ended, Identity, Launch, Launched, Started, Terminate};
 use crate::daemon::Daemon;
 use crate::instance::process::GRACE;
@@ -59,11 +60,7 @@ pub(crate) async fn launch(daemon: Arc<Daemon>, request: Launch) -> Result<Launc
 pub(crate) async fn ready(daemon: &Daemon, instance: &Instance) -> Result<()> {
     daemon.settled().await?;
     let state = daemon.store.snapshot();
-    let interface = interface(&state, instance)?;
-    match daemon.fabric.applied().problems.remove(&interface.number) {
-        Some(problem) => bail!(problem),
-        None => Ok(()),
-    }
+    check_device(daemon, interface(&state, instance)?)
 }
 
 /// What the files of whoever has this interface say.

@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use crate::admin::protocol::{FollowDrops, Refusal, Request};
-use crate::admin::{handlers, protocol};
+use crate::admin::{containers, handlers, protocol};
 use crate::daemon::Daemon;
 use crate::http::{self, AnswerBody};
 
@@ -64,6 +64,11 @@ async fn dispatch(daemon: Arc<Daemon>, request: HttpRequest<Incoming>) -> Result
         Terminate => handlers::terminate,
         Attach => handlers::attach,
         Detach => handlers::detach,
+        AttachContainer => containers::attach,
+        FindContainer => containers::find,
+        DetachContainer => containers::detach,
+        CollectContainers => containers::collect,
+        GetReadiness => containers::readiness,
         SetService => handlers::set_service,
         UnsetService => handlers::unset_service,
         ListServices => handlers::list_services,

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use anyhow::Result;
-use linkway_fabric::TrafficCount;
+use linkway_fabric::{ShareUse, TrafficCount};
 use linkway_model::Snapshot;
 use linkway_model::database::DbInstance;
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{Target, TargetGroup, TargetHealth};
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
-use crate::admin::protocol::{DropCount, EndpointTraffic, Status};
+use crate::admin::protocol::{DropCount, FlowShare, Status, Traffic, Ways};
 use crate::daemon::Daemon;
-use crate::daemon::counters::Dropped;
-use crate::daemon::names::Names;
+use crate::daemon::counters::{Counters, Dropped};
+use crate::daemon::names::{Names, Through};
+
+/// The reason of what is led to a gateway where there is no uplink.
+const NO_UPLINK: &str = "NoUplink";
 
 /// The whole of it.
 pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
@@ -39,8 +42,12 @@ pub(crate) async fn status(daemon: &Daemon) -> Result<Status> {
         targets: tally(state.all::<TargetGroup>().flat_map(|group| &group.targets).map(health)),
         instances: tally(state.all::<Instance>().map(|instance| instance.state.name())),
         databases: tally(state.all::<DbInstance>().map(|database| database.status.name())),
-        flows: counters.flows,
-        traffic: traffic(&names, &counters.traffic),
+        flows: counters.flows.values().map(|share| share.flows).sum(),
+        shares: shares(&names, &counters.flows),
+        uplink: daemon.settings.uplink.clone(),
+        traffic: traffic(&names, &counters.traffic, &[Through::Endpoint]),
+        gateways: traffic(&names, &counters.traffic, &[Through::NatGateway, Through::InternetGateway]),
+        ways: ways(&names, &counters),
         drops: named(&names, counters.drops),
     })
 }
@@ -69,17 +76,48 @@ fn named(names: &Names, drops: Vec<Dropped>) -> Vec<DropCount> {
         .collect()
 }
 
-fn traffic(names: &Names, counters: &BTreeMap<u32, TrafficCount>) -> Vec<EndpointTraffic> {
+fn shares(names: &Names, counters: &BTreeMap<u32, ShareUse>) -> Vec<FlowShare> {
     counters
         .iter()
-        .map(|(number, count)| EndpointTraffic {
+        .filter(|(_, share)| share.flows != 0)
+        .map(|(number, share)| FlowShare {
+            interface: names.interface(*number),
+            of: names.description(*number),
+            flows: share.flows,
+            half_open: share.half_open,
+        })
+        .collect()
+}
+
+/// What went through these kinds of things.
+fn traffic(names: &Names, counters: &BTreeMap<u32, TrafficCount>, through: &[Through]) -> Vec<Traffic> {
+    counters
+        .iter()
+        .filter(|(number, _)| through.contains(&names.through(**number)))
+        .map(|(number, count)| Traffic {
             interface: names.interface(*number),
             of: names.description(*number),
             connections: count.flows,
             bytes_in: count.received.bytes,
+            packets_in: count.received.packets,
             bytes_out: count.sent.bytes,
+            packets_out: count.sent.packets,
         })
         .collect()
+}
+
+fn ways(names: &Names, counters: &Counters) -> Ways {
+    let through = |kind: Through| {
+        let its = counters.traffic.iter().filter(|(number, _)| names.through(**number) == kind);
+        its.map(|(_, count)| count.received.bytes + count.sent.bytes).sum()
+    };
+    let no_uplink = counters.drops.iter().filter(|dropped| dropped.reason == NO_UPLINK);
+    Ways {
+        endpoints: through(Through::Endpoint),
+        nat_gateways: through(Through::NatGateway),
+        internet_gateways: through(Through::InternetGateway),
+        no_uplink: no_uplink.map(|dropped| dropped.bytes).sum(),
+    }
 }
 
 fn problems(names: &Names, problems: &BTreeMap<u32, String>) -> BTreeMap<String, String> {

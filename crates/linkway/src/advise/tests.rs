@@ -179,6 +179,7 @@ fn senders_that_are_let_in_must_be_let_out() {
         path: "/run/netns/a".into(),
         device: "eth0".into(),
         attached: Timestamp::UNIX_EPOCH,
+        container: None,
     };
     let other = rds.world.interface(&rds.subnets[1], "10.0.2.5", role);
     let group = SecurityGroupId::random();

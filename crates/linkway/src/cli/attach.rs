@@ -1,7 +1,8 @@
 //! `linkway attach` and `linkway detach`.
 
+use std::io;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -51,8 +52,7 @@ impl Attach {
     pub(crate) fn run(self, state: &StateDir) -> Result<()> {
         let path = match (self.netns, self.pid) {
             (Some(path), _) => {
-                // The daemon's working directory is another one.
-                path.canonicalize().with_context(|| format!("there is no {}", path.display()))?
+                namespace_path(&path).with_context(|| format!("there is no {}", path.display()))?
             }
             (None, pid) => PathBuf::from(format!("/proc/{}/ns/net", pid.unwrap_or_default())),
         };
@@ -75,8 +75,18 @@ impl Detach {
     }
 }
 
+/// A namespace's path as the daemon knows it, whose working directory is another one: without symbolic links in its
+/// directory. The file itself may be one that leads nowhere, as those in `/proc` are.
+pub(crate) fn namespace_path(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    match (path.parent(), path.file_name()) {
+        (Some(directory), Some(name)) => Ok(directory.canonicalize()?.join(name)),
+        _ => Ok(path),
+    }
+}
+
 /// A name that the kernel takes for a device (`dev_valid_name`).
-fn device_name(name: &str) -> Result<String, String> {
+pub(crate) fn device_name(name: &str) -> Result<String, String> {
     let fit = (1..=15).contains(&name.len())
         && !matches!(name, "." | "..")
         && name.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b':'));

@@ -24,6 +24,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::state_dir;
+
 const FIRST_STEPS: &str = "\
 First steps:
   sudo linkway up                              start the daemon, in a terminal of its own
@@ -46,7 +48,7 @@ pub(crate) struct Cli {
         global = true,
         value_name = "DIR",
         env = "LINKWAY_STATE_DIR",
-        default_value = "/var/lib/linkway",
+        default_value = state_dir::DEFAULT,
         hide_env_values = true
     )]
     pub(crate) state_dir: PathBuf,

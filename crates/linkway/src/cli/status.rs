@@ -17,6 +17,9 @@ const MOST_DROPS: usize = 10;
 /// Rows of endpoints' traffic that are shown: the largest. `--output json` has them all.
 const MOST_TRAFFIC: usize = 10;
 
+/// Rows of interfaces and their flows that are shown: the largest. `--output json` has them all.
+const MOST_SHARES: usize = 5;
+
 /// Show what is here, whether it is healthy, and what was dropped and why.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -47,8 +50,15 @@ fn text(status: &protocol::Status) -> String {
         (None, 0) => format!("healthy, at revision {}", status.revision),
         (None, behind) => format!("applying, {behind} revisions behind"),
     };
+    let protocol::Ways { endpoints, nat_gateways, internet_gateways, no_uplink } = status.ways;
+    let ways = format!(
+        "{endpoints} through endpoints, {nat_gateways} through NAT gateways, {internet_gateways} through internet \
+         gateways, {no_uplink} dropped for want of an uplink"
+    );
     for (name, line) in [
         ("packets", path),
+        ("uplink", status.uplink.clone().unwrap_or_else(|| "none".into())),
+        ("bytes", ways),
         ("flows", status.flows.to_string()),
         ("endpoints", counts(&status.endpoints)),
         ("targets", counts(&status.targets)),
@@ -61,7 +71,9 @@ fn text(status: &protocol::Status) -> String {
     for (interface, problem) in &status.problems {
         writeln!(text, "problem   {interface}: {problem}").expect("a String takes what is written");
     }
-    text.push_str(&traffic(&status.traffic));
+    text.push_str(&shares(&status.shares));
+    let gateways = status.gateways.iter().filter(|row| row.connections > 0);
+    text.push_str(&traffic(status.traffic.iter().chain(gateways)));
     if status.drops.is_empty() {
         text.push_str("drops     none\n");
         return text;
@@ -87,12 +99,26 @@ fn text(status: &protocol::Status) -> String {
     text
 }
 
-/// The endpoints that carried most, if any did.
-fn traffic(rows: &[protocol::EndpointTraffic]) -> String {
+/// The interfaces that have most flows open, if any has.
+fn shares(rows: &[protocol::FlowShare]) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.flows));
+    let rows = rows
+        .into_iter()
+        .take(MOST_SHARES)
+        .map(|row| [row.flows.to_string(), row.half_open.to_string(), row.interface.clone(), row.of.clone()]);
+    format!("\n{}\n", output::table(["FLOWS", "HALF-OPEN", "OPENED BY", "OF"], rows))
+}
+
+/// The endpoints and gateways that carried most, if there are any.
+fn traffic<'a>(rows: impl Iterator<Item = &'a protocol::Traffic>) -> String {
+    let mut rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
     rows.sort_by_key(|row| std::cmp::Reverse(row.bytes_in + row.bytes_out));
     let rows = rows.into_iter().take(MOST_TRAFFIC).map(|row| {
         [
@@ -135,19 +161,35 @@ mod tests {
             instances: BTreeMap::new(),
             databases: BTreeMap::from([("available".into(), 1)]),
             flows: 3,
-            traffic: vec![protocol::EndpointTraffic {
+            uplink: Some("eth0".into()),
+            shares: vec![protocol::FlowShare {
+                interface: "eni-9a0b1c2d".into(),
+                of: "i-1".into(),
+                flows: 3,
+                half_open: 1,
+            }],
+            traffic: vec![protocol::Traffic {
                 interface: "eni-5a6b7c8d".into(),
                 of: "vpce-1".into(),
                 connections: 5,
                 bytes_in: 700,
+                packets_in: 7,
                 bytes_out: 9000,
+                packets_out: 9,
             }],
+            gateways: Vec::new(),
+            ways: protocol::Ways { endpoints: 9700, nat_gateways: 1, internet_gateways: 2, no_uplink: 66 },
             drops: Vec::new(),
         };
         let text = text(&status);
         assert!(text.contains("packets   FAULT, 2 revisions behind: no such device\n"), "{text}");
         assert!(text.contains("problem   eni-1a2b3c4d: no namespace\n"), "{text}");
+        assert!(
+            text.contains("uplink    eth0\nbytes     9700 through endpoints, 1 through NAT gateways, 2"),
+            "{text}"
+        );
         assert!(text.contains("databases 1 available\n"), "{text}");
+        assert!(text.contains("3      1          eni-9a0b1c2d  i-1"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
         assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
     }

@@ -19,6 +19,7 @@ use crate::state_dir::StateDir;
 #[command(after_help = "\
 Examples:
   sudo linkway up
+  sudo linkway up --uplink eth0
   sudo linkway up --name test --state-dir /tmp/test --listen 127.0.0.1:0 --ephemeral
 
 On its first start, it makes the account 123456789012 and an access key for it, which `linkway env` prints.")]
@@ -36,6 +37,10 @@ pub(crate) struct Up {
     /// names are refused. The host's own otherwise.
     #[arg(long, value_name = "ADDRESS")]
     upstream: Option<UpstreamChoice>,
+    /// The host's network device that leads to the internet: what route tables lead to an internet or NAT gateway goes
+    /// out there, translated to the device's own address. Without it, nothing leaves a VPC that way.
+    #[arg(long, value_name = "DEVICE")]
+    uplink: Option<String>,
     /// Addresses outside of VPCs that may be registered as targets; may be given several times. This host reaches
     /// them: whoever may register targets gets there, too. A range that holds more than loopback (127.0.0.0/8) or
     /// link-local addresses (169.254.0.0/16) does not mean those.
@@ -77,6 +82,7 @@ impl Up {
             name: self.name,
             ephemeral: self.ephemeral,
             upstream: self.upstream.unwrap_or(UpstreamChoice::Host),
+            uplink: self.uplink,
             outside_targets: OutsideTargets::new(self.outside_targets),
             own_regions: self.region,
             forgotten_regions: self.forget_region,

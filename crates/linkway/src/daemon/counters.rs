@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
-use linkway_fabric::{FabricError, Reader, TrafficCount};
+use linkway_fabric::{FabricError, Reader, ShareUse, TrafficCount};
 use tokio::sync::oneshot;
 
 use crate::daemon::privileges;
@@ -13,11 +13,11 @@ use crate::daemon::privileges;
 /// Counters, all read at one time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counters {
-    /// Open flows.
-    pub(crate) flows: usize,
+    /// Open flows, by the number of the interface that opened them.
+    pub(crate) flows: BTreeMap<u32, ShareUse>,
     /// What was dropped.
     pub(crate) drops: Vec<Dropped>,
-    /// What went through endpoints, by the number of the interface.
+    /// What went through endpoints and gateways, by the number of the interface or the gateway.
     pub(crate) traffic: BTreeMap<u32, TrafficCount>,
 }
 
@@ -77,5 +77,5 @@ fn read(reader: &Reader) -> Result<Counters, FabricError> {
         packets: amount.packets,
         bytes: amount.bytes,
     });
-    Ok(Counters { drops: drops.collect(), flows: reader.flows(), traffic: reader.traffic()? })
+    Ok(Counters { drops: drops.collect(), flows: reader.shares()?, traffic: reader.traffic()? })
 }

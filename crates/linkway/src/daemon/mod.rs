@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) ephemeral: bool,
     /// Who answers for names that are not Linkway's.
     pub(crate) upstream: UpstreamChoice,
+    /// The host's device that internet gateways lead to.
+    pub(crate) uplink: Option<String>,
     /// Addresses outside of VPCs that may be targets.
     pub(crate) outside_targets: OutsideTargets,
     /// Regions beside AWS's, besides those that are known from earlier.

@@ -6,10 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use linkway_model::internet_gateway::InternetGateway;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::security_group::SecurityGroupRule;
 use linkway_model::vpc::Vpc;
+use linkway_model::vpc_endpoint::VpcEndpoint;
 use linkway_model::{Resource, Snapshot};
+
+/// The number of what is beyond the uplink: `UPLINK_INTERFACE` and `UPLINK_VPC` of `bpf/layout.h`.
+const UPLINK: u32 = u32::MAX;
 
 /// Names of each kind that are kept. The oldest are forgotten first.
 const KEPT: usize = 250_000;
@@ -17,6 +22,7 @@ const KEPT: usize = 250_000;
 /// What numbers stand for, or stood for.
 #[derive(Default)]
 pub(crate) struct Names {
+    /// Interfaces, and the gateways that have numbers among theirs.
     interfaces: BTreeMap<u32, Interface>,
     rules: BTreeMap<u32, String>,
     vpcs: BTreeMap<u32, String>,
@@ -27,6 +33,18 @@ pub(crate) struct Names {
 struct Interface {
     id: String,
     description: String,
+    through: Through,
+}
+
+/// What it is for what goes through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Through {
+    /// An endpoint; and whatever counts nothing.
+    Endpoint,
+    /// A NAT gateway.
+    NatGateway,
+    /// An internet gateway.
+    InternetGateway,
 }
 
 impl Names {
@@ -34,8 +52,21 @@ impl Names {
     pub(crate) fn learn(&mut self, state: &Arc<Snapshot>) {
         let before = std::mem::replace(&mut self.learned, Arc::clone(state));
         for interface in news::<NetworkInterface>(&before, state) {
-            let its = Interface { id: interface.id.to_string(), description: describe(interface) };
+            let through = match interface.role {
+                InterfaceRole::NatGateway { .. } => Through::NatGateway,
+                _ => Through::Endpoint,
+            };
+            let its = Interface { id: interface.id.to_string(), description: describe(interface), through };
             self.interfaces.insert(interface.number, its);
+        }
+        for endpoint in news::<VpcEndpoint>(&before, state) {
+            if let Some(gateway) = &endpoint.gateway {
+                self.learn_gateway(gateway.number, &endpoint.id, endpoint.vpc.as_str(), Through::Endpoint);
+            }
+        }
+        for gateway in news::<InternetGateway>(&before, state) {
+            let vpc = gateway.vpc.as_ref().map_or("", |vpc| vpc.as_str());
+            self.learn_gateway(gateway.number, &gateway.id, vpc, Through::InternetGateway);
         }
         self.rules
             .extend(news::<SecurityGroupRule>(&before, state).map(|rule| (rule.number, rule.id.to_string())));
@@ -45,11 +76,18 @@ impl Names {
         forget(&mut self.vpcs);
     }
 
+    /// What has no interface is known by its own id.
+    fn learn_gateway(&mut self, number: u32, id: &impl ToString, vpc: &str, through: Through) {
+        let its = Interface { id: id.to_string(), description: vpc.to_owned(), through };
+        self.interfaces.insert(number, its);
+    }
+
     /// An interface's id.
     pub(crate) fn interface(&self, number: u32) -> String {
         match (number, self.interfaces.get(&number)) {
             (_, Some(interface)) => interface.id.clone(),
             (0, None) => "linkway".to_owned(),
+            (UPLINK, None) => "uplink".to_owned(),
             (_, None) => gone(number),
         }
     }
@@ -59,8 +97,14 @@ impl Names {
         match (number, self.interfaces.get(&number)) {
             (_, Some(interface)) => interface.description.clone(),
             (0, None) => "the resolver and health checks".to_owned(),
+            (UPLINK, None) => "what is beyond the uplink".to_owned(),
             (_, None) => String::new(),
         }
+    }
+
+    /// What an interface, or a gateway, is for what goes through it.
+    pub(crate) fn through(&self, number: u32) -> Through {
+        self.interfaces.get(&number).map_or(Through::Endpoint, |interface| interface.through)
     }
 
     /// A security-group rule's id; none for number 0, which is no rule.
@@ -73,6 +117,7 @@ impl Names {
         match (number, self.vpcs.get(&number)) {
             (_, Some(id)) => id.clone(),
             (0, None) => "linkway".to_owned(),
+            (UPLINK, None) => "uplink".to_owned(),
             (_, None) => gone(number),
         }
     }

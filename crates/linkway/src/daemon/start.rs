@@ -83,8 +83,12 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     machines::note_ends(&control, &store.snapshot(), &settings.name);
     instances::end_strays(&settings.name, &store, instances::Rights::All);
 
-    let fabric = Fabric::open(linkway_fabric::Settings { name: settings.name.clone(), bpffs: BPFFS.into() })
-        .map_err(explain)?;
+    let fabric = Fabric::open(linkway_fabric::Settings {
+        name: settings.name.clone(),
+        bpffs: BPFFS.into(),
+        uplink: settings.uplink.clone(),
+    })
+    .map_err(explain)?;
     let namespace = fabric.service_namespace().to_owned();
     let probes = fabric.probes();
     let names = Arc::new(Mutex::new(Names::default()));
@@ -106,6 +110,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         },
         move |group, target, port| probes.address(group, target, port),
         Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
+        linkway_gateway::target_tls()?,
     ));
 
     let own_services = OwnServices::default();

@@ -129,7 +129,7 @@ pub(crate) fn host_name(address: Ipv4Addr) -> String {
 }
 
 /// The domain of a region's instances: AWS's, which is older in one region than in the others.
-fn domain(region: &str) -> String {
+pub(crate) fn domain(region: &str) -> String {
     match region {
         "us-east-1" => "ec2.internal".to_owned(),
         _ => format!("{region}.compute.internal"),

@@ -335,8 +335,7 @@ fn check_supported(specification: &InstanceNetworkInterfaceSpecification) -> Res
         || specification.associate_carrier_ip_address == Some(true)
     {
         return refuse(
-            "Instances get no public addresses by themselves: nothing leads out of a VPC. An elastic address can \
-             be associated.",
+            "Instances get no public addresses by themselves. An elastic address can be associated.",
         );
     }
     if specification.network_card_index.is_some_and(|card| card != 0) {

@@ -147,10 +147,16 @@ pub(crate) fn detach(
             InterfaceRole::Instance { device_index: 0, .. } => Err(Error::OperationNotPermitted(
                 "The network interface at device index 0 cannot be detached.".into(),
             )),
-            InterfaceRole::Namespace { .. } => Err(Error::OperationNotPermitted(format!(
+            InterfaceRole::Namespace { container: None, .. } => Err(Error::OperationNotPermitted(format!(
                 "The network interface {} was attached by the command line, which detaches it too.",
                 interface.id
             ))),
+            InterfaceRole::Namespace { container: Some(_), .. } => {
+                Err(Error::OperationNotPermitted(format!(
+                    "The network interface {} was attached by a container's runtime, which detaches it too.",
+                    interface.id
+                )))
+            }
             _ => {
                 let id = interface.id.clone();
                 tx.update::<NetworkInterface>(id, |interface| interface.role = InterfaceRole::Available);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linkway_model::Snapshot;
-use linkway_model::load_balancer::{LoadBalancer, Protocol, TargetGroup, TargetType};
+use linkway_model::load_balancer::{LoadBalancer, TargetGroup, TargetType};
 use linkway_wire::elbv2;
 use linkway_wire::elbv2::{DescribeTargetGroupsInput, DescribeTargetGroupsOutput, Matcher};
 
@@ -50,7 +50,7 @@ pub(crate) fn describe(
 
 pub(super) fn shape(state: &Snapshot, group: &TargetGroup) -> elbv2::TargetGroup {
     let check = &group.health_check;
-    let http = check.protocol == Protocol::Http;
+    let http = check.protocol.is_http();
     let number = |value: u32| i32::try_from(value).ok();
     let balancers: BTreeSet<&String> =
         listeners_of(state, group).map(|listener| &listener.load_balancer).collect();

@@ -74,9 +74,9 @@ pub(super) fn changed(mut check: HealthCheck, given: &Given<'_>) -> Result<Healt
     if let Some(given) = given.port {
         check.port = port(given)?;
     }
-    if check.protocol != Protocol::Http && (given.path.is_some() || given.matcher.is_some()) {
+    if !check.protocol.is_http() && (given.path.is_some() || given.matcher.is_some()) {
         return Err(invalid(
-            "A health check path and a matcher can only be specified for health checks by HTTP",
+            "A health check path and a matcher can only be specified for health checks by HTTP and HTTPS",
         ));
     }
     if let Some(given) = given.path {
@@ -101,7 +101,7 @@ fn protocol(given: &str) -> Result<Protocol, Error> {
     match given {
         "TCP" => Ok(Protocol::Tcp),
         "HTTP" => Ok(Protocol::Http),
-        "HTTPS" => Err(invalid("Health checks by HTTPS are not supported. Specify TCP or HTTP")),
+        "HTTPS" => Ok(Protocol::Https),
         _ => Err(invalid(format!("Health check protocol '{given}' must be one of 'HTTP,HTTPS,TCP'"))),
     }
 }
