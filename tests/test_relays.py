@@ -85,8 +85,12 @@ def test_proxy_protocol_tells_the_target_who_connects(daemon, programs):
     )
     here.aws.wait_for_targets(here.service.target_group)
     # Checks have a header of their own.
-    checks = [json.loads(line) for line in daemon.console(here.server).splitlines() if line.startswith("{")]
-    assert checks and all((check["signature"], check["command"]) == (True, 0) for check in checks), checks
+
+    def told_by_checks():
+        return [json.loads(line) for line in daemon.console(here.server).splitlines() if line.startswith("{")]
+
+    checks = until(told_by_checks, "a check with a header")
+    assert all((check["signature"], check["command"]) == (True, 0) for check in checks), checks
 
     for port in PORTS:
         if port != 7000:

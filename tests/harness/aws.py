@@ -158,6 +158,8 @@ def permission(protocol, port, source):
         rule |= {"FromPort": first, "ToPort": last}
     if source.startswith("sg-"):
         return rule | {"UserIdGroupPairs": [{"GroupId": source}]}
+    if ":" in source:
+        return rule | {"Ipv6Ranges": [{"CidrIpv6": source}]}
     return rule | {"IpRanges": [{"CidrIp": source}]}
 
 

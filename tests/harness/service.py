@@ -35,12 +35,13 @@ class Service:
 
 
 def publish(account, subnets, targets, port=7000, target_port=None, protocol="TCP", acceptance=False, groups=(),
-            cross_zone=False, target_type="instance", certificate=None):
+            cross_zone=False, target_type="instance", certificate=None, dual=False, target_family="ipv4"):
     """Publish what `targets` (ids of instances, or addresses) serve, through a balancer in `subnets`; by TLS with a
-    certificate."""
+    certificate; `dual` to clients of both families."""
     unique = os.urandom(4).hex()
     vpc = account.ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
     options = {"SecurityGroups": list(groups)} if groups else {}
+    options |= {"IpAddressType": "dualstack"} if dual else {}
     balancer = account.elbv2.create_load_balancer(
         Name=f"nlb-{unique}", Type="network", Scheme="internal", Subnets=subnets, **options
     )["LoadBalancers"][0]["LoadBalancerArn"]
@@ -49,7 +50,8 @@ def publish(account, subnets, targets, port=7000, target_port=None, protocol="TC
             LoadBalancerArn=balancer, Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]
         )
     group = account.elbv2.create_target_group(
-        Name=f"tg-{unique}", Protocol=protocol, Port=target_port or port, VpcId=vpc, TargetType=target_type, **CHECKS
+        Name=f"tg-{unique}", Protocol=protocol, Port=target_port or port, VpcId=vpc, TargetType=target_type,
+        IpAddressType=target_family, **CHECKS
     )["TargetGroups"][0]["TargetGroupArn"]
     if targets:
         account.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": target} for target in targets])
@@ -62,7 +64,8 @@ def publish(account, subnets, targets, port=7000, target_port=None, protocol="TC
         LoadBalancerArns=[balancer], WaiterConfig={"Delay": 1, "MaxAttempts": 20}
     )
     configuration = account.ec2.create_vpc_endpoint_service_configuration(
-        NetworkLoadBalancerArns=[balancer], AcceptanceRequired=acceptance
+        NetworkLoadBalancerArns=[balancer], AcceptanceRequired=acceptance,
+        SupportedIpAddressTypes=["ipv4", "ipv6"] if dual else ["ipv4"]
     )["ServiceConfiguration"]
     return Service(account, balancer, group, listener, configuration["ServiceId"], configuration["ServiceName"])
 

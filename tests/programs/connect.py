@@ -10,7 +10,8 @@ kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 patience = float(sys.argv[4]) if len(sys.argv) > 4 else 2.0
 try:
     if kind == "udp":
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as client:
             client.settimeout(patience)
             client.sendto(b"hello", (host, port))
             print("echoed" if client.recv(100) == b"hello" else "altered")

@@ -1,4 +1,4 @@
-"""Echoes what it is sent, by TCP and UDP, on one port. TCP connections are greeted with the peer's address."""
+"""Echoes what it is sent, by TCP and UDP, on one port, by IPv4 and IPv6. TCP connections are greeted with the peer's address."""
 
 import asyncio
 import os
@@ -26,8 +26,9 @@ async def tcp(reader, writer):
 
 
 async def main(port):
-    server = await asyncio.start_server(tcp, "0.0.0.0", port)
-    await asyncio.get_running_loop().create_datagram_endpoint(Udp, local_addr=("0.0.0.0", port))
+    server = await asyncio.start_server(tcp, None, port)
+    # One socket takes datagrams of both families.
+    await asyncio.get_running_loop().create_datagram_endpoint(Udp, local_addr=("::", port))
     await server.serve_forever()
 
 

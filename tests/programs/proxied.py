@@ -9,6 +9,8 @@ import socket
 import struct
 import sys
 
+# TCP over IPv4 and over IPv6.
+FAMILIES = {0x11: ("!4s4sHH", socket.AF_INET), 0x21: ("!16s16sHH", socket.AF_INET6)}
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
 
@@ -26,11 +28,13 @@ async def header(reader):
     version_command, family, length = struct.unpack("!BBH", start[12:])
     rest = await reader.readexactly(length)
     said = {"signature": start[:12] == SIGNATURE, "version": version_command >> 4, "command": version_command & 15}
-    if family == 0x11:
-        source, destination, source_port, destination_port = struct.unpack("!4s4sHH", rest[:12])
-        said["source"] = [socket.inet_ntoa(source), source_port]
-        said["destination"] = [socket.inet_ntoa(destination), destination_port]
-        said["records"] = {f"{kind:#04x}": value.decode("latin-1") for kind, value in records(rest[12:])}
+    if family in FAMILIES:
+        form, spoken = FAMILIES[family]
+        size = struct.calcsize(form)
+        source, destination, source_port, destination_port = struct.unpack(form, rest[:size])
+        said["source"] = [socket.inet_ntop(spoken, source), source_port]
+        said["destination"] = [socket.inet_ntop(spoken, destination), destination_port]
+        said["records"] = {f"{kind:#04x}": value.decode("latin-1") for kind, value in records(rest[size:])}
     return said
 
 
@@ -50,7 +54,7 @@ async def tcp(reader, writer):
 
 
 async def main(port):
-    server = await asyncio.start_server(tcp, "0.0.0.0", port)
+    server = await asyncio.start_server(tcp, None, port)
     await server.serve_forever()
 
 

@@ -37,8 +37,10 @@ pub use compile::relays::{Relay, RelayTarget, relays};
 pub use doctor::{Check, doctor};
 pub use error::FabricError;
 pub use fabric::{Fabric, Settings};
+pub use link::has_ipv6;
 pub use ranges::{
-    METADATA, RESOLVER, client_address, client_interface, endpoint_address, endpoint_interface,
+    METADATA, RESOLVER, as_ipv4, by_ipv6, client_address, client_interface, endpoint_address,
+    endpoint_interface,
 };
 pub use read::{Amount, DropEvent, Events, Reader, ShareUse, TrafficCount};
 pub use reason::Reason;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::TryStreamExt;
 use ipnet::{IpNet, Ipv4Net};
 use linkway_model::network_interface::Mac;
-use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, CacheInfo};
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkMessage, State};
 use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::{Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
@@ -29,6 +29,9 @@ pub(crate) const LOOPBACK: u32 = 1;
 
 /// How long a device may take to notice that its other end is up, before we go on without.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The lifetime of an IPv6 address that has no end, in seconds (RFC 4861, 4.6.2).
+const FOR_EVER: u32 = u32::MAX;
 
 /// A device of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +153,9 @@ impl Netlink {
         self.run(format!("set the addresses of device {index}"), async {
             let request = self.handle.address().get().set_link_index_filter(index);
             let found: Vec<_> = request.execute().try_collect().await?;
+            let first = addresses.iter().find(|address| matches!(address, IpNet::V6(_)));
             for address in addresses {
-                self.add(index, *address).await?;
+                self.add(index, *address, first == Some(address)).await?;
             }
             for message in found {
                 let goes = address(&message).is_some_and(|there| {
@@ -168,14 +172,21 @@ impl Netlink {
 
     /// Give a device one more address, unless it has it.
     pub(crate) fn add_address(&self, index: u32, address: IpNet) -> Result<(), FabricError> {
-        self.run(format!("give device {index} the address {address}"), self.add(index, address))
+        self.run(format!("give device {index} the address {address}"), self.add(index, address, true))
     }
 
-    /// Nobody else has the address, so it is used without trying first.
-    async fn add(&self, index: u32, address: IpNet) -> Result<(), Error> {
+    /// Nobody else has the address, so it is used without trying first. Of IPv6's, connections that name none come
+    /// from the preferred one; of IPv4's from the first that was given.
+    async fn add(&self, index: u32, address: IpNet, preferred: bool) -> Result<(), Error> {
         let mut request = self.handle.address().add(index, address.addr(), address.prefix_len());
         if matches!(address, IpNet::V6(_)) {
-            request.message_mut().attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+            let mut lifetime = CacheInfo::default();
+            lifetime.ifa_valid = FOR_EVER;
+            lifetime.ifa_preferred = if preferred { FOR_EVER } else { 0 };
+            let attributes = &mut request.message_mut().attributes;
+            attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+            attributes.push(AddressAttribute::CacheInfo(lifetime));
+            request = request.replace();
         }
         unless(libc::EEXIST, request.execute().await)
     }
@@ -254,7 +265,7 @@ pub(crate) fn set_ipv6(device: &str, enabled: bool) -> Result<(), FabricError> {
 }
 
 /// Whether the kernel has IPv6 at all.
-pub(crate) fn has_ipv6() -> bool {
+pub fn has_ipv6() -> bool {
     Path::new("/proc/sys/net/ipv6").exists()
 }
 

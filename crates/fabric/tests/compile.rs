@@ -487,7 +487,8 @@ fn a_check_comes_from_the_node_in_its_targets_zone() {
     for (index, address) in [A, B].into_iter().enumerate() {
         let id = TargetId::Instance(provider.instances[index].clone());
         let probe_at = addresses[&(provider.group.clone(), id, 5432)];
-        let offset = u32::from(probe_at) - u32::from(linkway_fabric::ranges::PROBE_BASE);
+        let offset = u32::from(linkway_fabric::as_ipv4(probe_at).unwrap())
+            - u32::from(linkway_fabric::ranges::PROBE_BASE);
         let probe = tables.probes[&offset];
         assert_eq!(layout::ip(&probe.address), ip(address).to_ipv6_mapped());
         assert_eq!(probe.node, provider.nodes[index]);

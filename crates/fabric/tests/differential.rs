@@ -24,7 +24,7 @@ use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::ranges::{SERVICE_ADDRESS, UplinkAddresses, router_mac, service_mac};
 use linkway_fabric::reference::{Packet, Transport, Verdict, decide};
 use linkway_fabric::tables::Tables;
-use linkway_fabric::{Reason, endpoint_interface, probe_addresses};
+use linkway_fabric::{Reason, as_ipv4, endpoint_interface, probe_addresses};
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{
     HealthReason, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId,
@@ -451,7 +451,7 @@ fn build(plan: &Network) -> Built {
     Built {
         tables: compile(&state.snapshot, &devices),
         senders,
-        probes: probe_addresses(&state.snapshot).into_values().collect(),
+        probes: probe_addresses(&state.snapshot).into_values().filter_map(as_ipv4).collect(),
     }
 }
 

@@ -3,16 +3,19 @@
 mod state;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::layout::{Listener as Row, ListenerKey};
+use linkway_fabric::layout::{self, Listener as Row, ListenerKey};
 use linkway_fabric::programs::types::listener_flag;
 use linkway_fabric::{Relay, RelayTarget, probe_addresses, relays};
+use linkway_model::instance::Instance;
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::{
     Listener, LoadBalancer, PROXY_PROTOCOL, Protocol, TargetGroup, TargetHealth, TargetId, TargetType,
 };
+use linkway_model::network_interface::NetworkInterface;
 use linkway_model::outside_targets::OutsideTargets;
 use linkway_model::vpc_endpoint::{EndpointState, VpcEndpoint};
 use linkway_model::{InstanceId, Timestamp, VpcEndpointId};
@@ -81,7 +84,15 @@ impl Site {
     fn inside(&self) -> RelayTarget {
         let key = (self.group.clone(), TargetId::Instance(self.instance.clone()), 5432);
         let address = probe_addresses(&self.state.snapshot)[&key];
-        RelayTarget { address: SocketAddrV4::new(address, 5432), outside: false }
+        RelayTarget { address: SocketAddr::new(address, 5432), outside: false }
+    }
+
+    /// The endpoint's interface and the nodes, with the listener's port.
+    fn places(&self) -> Vec<(u32, u16)> {
+        let mut places: Vec<_> =
+            self.nodes.iter().chain([&self.interface]).map(|number| (*number, 443)).collect();
+        places.sort_unstable();
+        places
     }
 
     /// The listener's row at a node.
@@ -92,8 +103,23 @@ impl Site {
     }
 }
 
+/// A balancer of both families, with an endpoint of both.
+fn dualstack() -> Site {
+    let mut site = site();
+    site.state.change::<LoadBalancer>(&site.balancer, |balancer| {
+        balancer.ip_address_type = IpAddressType::Dualstack;
+    });
+    let nodes = site.state.get::<LoadBalancer>(&site.balancer).nodes.clone();
+    let place = site.state.get::<VpcEndpoint>(&site.endpoint).subnets[0].interface.clone();
+    for (id, host) in nodes.iter().map(|node| &node.interface).chain([&place]).zip(1..) {
+        let address = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, host);
+        site.state.change::<NetworkInterface>(id, |interface| interface.ipv6_addresses = vec![address]);
+    }
+    site
+}
+
 fn outside() -> RelayTarget {
-    RelayTarget { address: SocketAddrV4::new(ip(OUTSIDE), 8080), outside: true }
+    RelayTarget { address: SocketAddr::new(ip(OUTSIDE).into(), 8080), outside: true }
 }
 
 fn targets(relays: &BTreeMap<(u32, u16), Relay>, number: u32) -> Vec<RelayTarget> {
@@ -108,12 +134,49 @@ fn nothing_is_carried_that_the_packet_path_can_bring() {
 }
 
 #[test]
+fn streams_of_one_family_are_carried_to_targets_of_the_other() {
+    let mut site = dualstack();
+    let relays = site.relays();
+    assert_eq!(relays.keys().copied().collect::<Vec<_>>(), site.places(), "clients by IPv6, targets by IPv4");
+    let relay = &relays[&(site.interface, 443)];
+    assert_eq!(relay.addresses, (ip("10.0.7.20"), Some("2001:db8::3".parse().unwrap())));
+    assert_eq!(relay.targets, [site.inside()]);
+    // Those of its own family it brings there itself.
+    assert_eq!((site.row(0).flags, site.row(0).count), (0, 1));
+
+    // The other way round, an endpoint without IPv6 addresses leads to the gateway, too.
+    let interface = site.state.get::<VpcEndpoint>(&site.endpoint).subnets[0].interface.clone();
+    site.state.change::<NetworkInterface>(&interface, |interface| interface.ipv6_addresses.clear());
+    assert!(!site.relays().contains_key(&(site.interface, 443)));
+    site.state.change::<TargetGroup>(&site.group, |group| group.ip_address_type = IpAddressType::Ipv6);
+    let target = site.state.get::<Instance>(&site.instance).interface.clone();
+    site.state.change::<NetworkInterface>(&target, |interface| {
+        interface.ipv6_addresses = vec!["2001:db8::9".parse().unwrap()];
+        interface.primary_ipv6 = true;
+    });
+    let relays = site.relays();
+    assert_eq!(relays.keys().copied().collect::<Vec<_>>(), site.places());
+    let SocketAddr::V6(reached) = relays[&(site.interface, 443)].targets[0].address else {
+        panic!("a target with an IPv6 address is reached by IPv4");
+    };
+    let probe = linkway_fabric::as_ipv4((*reached.ip()).into()).unwrap();
+    let offset = u32::from(probe) - u32::from(linkway_fabric::ranges::PROBE_BASE);
+    let tables = compile(&site.state.snapshot, &Devices::default());
+    assert_eq!(layout::ip(&tables.probes[&offset].address), "2001:db8::9".parse::<Ipv6Addr>().unwrap());
+
+    // Datagrams find no way between the two.
+    site.state.change::<TargetGroup>(&site.group, |group| group.protocol = Protocol::Udp);
+    site.state.change::<Listener>(&site.listener, |listener| listener.protocol = Protocol::Udp);
+    assert_eq!(site.relays(), BTreeMap::new());
+}
+
+#[test]
 fn a_group_with_proxy_protocol_is_carried_from_endpoints_and_nodes() {
     let site = site().with_proxy_protocol();
     let relay = |endpoint: Option<&VpcEndpointId>, address: &str| Relay {
         tls: None,
         endpoint: endpoint.cloned(),
-        address: SocketAddrV4::new(ip(address), 443),
+        addresses: (ip(address), None),
         targets: vec![site.inside()],
         proxy_protocol: true,
         idle: Duration::from_secs(350),

@@ -16,7 +16,7 @@ mod queue;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -24,8 +24,8 @@ use std::thread::available_parallelism;
 use futures_util::future::BoxFuture;
 use hyper::Response;
 use linkway_gateway::{
-    AuditSink, Authority, Backend, Body, Endpoint, Gateway, Key, Keys, Limits, Local, LocalCall, Principal,
-    Protocol, Ranges, Record, Service, Settings, Timeouts, Tls, UnknownKeys, View, full,
+    Addresses, AuditSink, Authority, Backend, Body, Endpoint, Gateway, Key, Keys, Limits, Local, LocalCall,
+    Principal, Protocol, Ranges, Record, Service, Settings, Timeouts, Tls, UnknownKeys, View, full,
 };
 use linkway_policy::{Policy, PrincipalKind};
 use linkway_wire::sigv4::Secret;
@@ -40,6 +40,13 @@ const ACCOUNT: &str = "111122223333";
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [port, backend, directory] = &arguments[..] else { panic!("usage: loopback PORT BACKEND DIRECTORY") };
@@ -48,7 +55,11 @@ fn main() {
     let (ca, key) = certificate_authority();
     let outbound = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let settings = Settings {
-        ranges: Ranges { service: Ipv4Addr::new(127, 100, 0, 0), client: Ipv4Addr::new(127, 0, 0, 0) },
+        ranges: Ranges {
+            service: Ipv4Addr::new(127, 100, 0, 0),
+            client: Ipv4Addr::new(127, 0, 0, 0),
+            as_ipv4,
+        },
         limits: Limits::default(),
         timeouts: Timeouts::default(),
         audit: Arc::new(Audit::start(File::create(directory.join("audit.jsonl")).unwrap())),
@@ -64,7 +75,7 @@ fn main() {
             .into_iter()
             .collect(),
         relays: HashMap::new(),
-        clients: [(1, Ipv4Addr::new(10, 0, 7, 9).into())].into_iter().collect(),
+        clients: [(1, Addresses { ipv4: Ipv4Addr::new(10, 0, 7, 9), ipv6: None })].into_iter().collect(),
         keys: Arc::new(Alice::new()),
     };
     let gateway = Gateway::new(settings, Authority::new(&ca, &key).unwrap(), view);

@@ -28,19 +28,21 @@ pub(crate) async fn serve(
     let Worker { shared, pools } = worker;
     let settings = &shared.settings;
     let located = settings.ranges.locate(local, peer_address);
-    let found = located.and_then(|(endpoint, client)| {
+    let found = located.and_then(|ends| {
         let view = shared.view.load();
-        Some((endpoint, client, Arc::clone(view.endpoints.get(&endpoint)?)))
+        Some((ends, Arc::clone(view.endpoints.get(&ends.endpoint)?)))
     });
-    let Some((endpoint, client, opened)) = found else {
+    let Some((ends, opened)) = found else {
         // A balancer may listen on the gateway's own ports.
-        if located.is_some_and(|(to, _)| shared.view.load().relays.contains_key(&(to, local.port()))) {
+        let place = located.map(|ends| (ends.endpoint, local.port()));
+        if place.is_some_and(|place| shared.view.load().relays.contains_key(&place)) {
             return relay::serve(shared, stream, peer_address, local.port(), stopping).await;
         }
         tracing::debug!(%local, peer = %peer_address, "a connection to no endpoint");
         return;
     };
-    let Some(place) = shared.places.take(endpoint, client, &settings.limits) else {
+    let client = ends.client;
+    let Some(place) = shared.places.take(ends.endpoint, client, &settings.limits) else {
         tracing::debug!(endpoint = %opened.id, client, "no room for another connection");
         return;
     };
@@ -49,14 +51,13 @@ pub(crate) async fn serve(
         return;
     }
     if scheme == Scheme::Https && opened.service.tls == Tls::Passthrough {
-        return passthrough::serve(&shared, stream, opened, client, place, stopping).await;
+        return passthrough::serve(&shared, stream, opened, ends, place, stopping).await;
     }
     let activity = Activity::new();
     let peer = Arc::new(Peer {
         shared: Arc::clone(&shared),
         pools,
-        endpoint,
-        client,
+        ends,
         protocol: opened.service.protocol,
         secure: scheme == Scheme::Https,
         place: Arc::new(place),
@@ -147,6 +148,6 @@ async fn unwanted(peer: &Peer, stopping: &mut watch::Receiver<bool>) {
 
 fn log(peer: &Peer, ended: hyper::Result<()>) {
     if let Err(error) = ended {
-        tracing::debug!(endpoint = peer.endpoint, client = peer.client, %error, "a connection ended early");
+        tracing::debug!(endpoint = peer.ends.endpoint, client = peer.ends.client, %error, "a connection ended early");
     }
 }

@@ -23,6 +23,7 @@ use crate::gateway::Shared;
 use crate::identity::{Identified, identify};
 use crate::places::Place;
 use crate::refusal::Refusal;
+use crate::settings::Ends;
 use crate::upload::Check;
 use crate::{Asked, AuditSink, Body, Endpoint, Identity, Protocol, Record, RequestHead, View, head};
 
@@ -33,10 +34,7 @@ const DISCARDED: u64 = 1 << 20;
 pub(crate) struct Peer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pools: Arc<Pools>,
-    /// The number of the endpoint's interface.
-    pub(crate) endpoint: u32,
-    /// The number of the client's interface.
-    pub(crate) client: u32,
+    pub(crate) ends: Ends,
     /// How errors are spelled when the endpoint is gone.
     pub(crate) protocol: Protocol,
     /// Whether it came over TLS.
@@ -120,8 +118,8 @@ fn guarded(response: Response<Body>, stall: std::time::Duration, active: InProgr
 impl Exchange {
     fn new(peer: Arc<Peer>, request: &Request<Incoming>) -> Option<Self> {
         let view = peer.shared.view.load_full();
-        let endpoint = Arc::clone(view.endpoints.get(&peer.endpoint)?);
-        let source = *view.clients.get(&peer.client)?;
+        let endpoint = Arc::clone(view.endpoints.get(&peer.ends.endpoint)?);
+        let source = view.clients.get(&peer.ends.client)?.of(peer.ends.by_ipv6)?;
         let settings = &peer.shared.settings;
         let (now, request_id) = ((settings.clock)(), random_uuid());
         let user_agent = text(request.headers().get(USER_AGENT)).map(str::to_owned);

@@ -79,4 +79,4 @@ pub use protocol::Protocol;
 pub use relay::{Relay, RelayTarget};
 pub use settings::{Limits, Ranges, Settings, Timeouts};
 pub use target_tls::target_tls;
-pub use view::{Backend, Endpoint, Service, Tls, UnknownKeys, View};
+pub use view::{Addresses, Backend, Endpoint, Service, Tls, UnknownKeys, View};

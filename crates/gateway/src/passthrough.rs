@@ -14,6 +14,7 @@ use crate::client_hello::{self, Hello};
 use crate::gateway::Shared;
 use crate::places::Place;
 use crate::refusal::Refusal;
+use crate::settings::Ends;
 use crate::splice::Carried;
 use crate::tls::Alert;
 use crate::{Backend, Endpoint, Identity, Record, dial};
@@ -34,11 +35,13 @@ pub(crate) async fn serve(
     shared: &Shared,
     mut stream: TcpStream,
     endpoint: Arc<Endpoint>,
-    client: u32,
+    ends: Ends,
     _place: Place,
     stopping: watch::Receiver<bool>,
 ) {
-    let Some(source) = shared.view.load().clients.get(&client).copied() else { return };
+    let client = ends.client;
+    let source = shared.view.load().clients.get(&client).and_then(|its| its.of(ends.by_ipv6));
+    let Some(source) = source else { return };
     let asked = tokio::time::timeout(shared.settings.timeouts.handshake, asked_name(&mut stream, &endpoint));
     let (name, hello) = match asked
         .await

@@ -1,5 +1,5 @@
 //! Connections that the packet path cannot bring to their targets: to listeners that end TLS, to hosts outside of any
-//! VPC, and to targets that want PROXY protocol. They are carried.
+//! VPC, to targets that want PROXY protocol, and to those of another family than the client's. They are carried.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
@@ -16,16 +16,15 @@ use tokio::sync::watch;
 use crate::gateway::Shared;
 use crate::places::Place;
 use crate::splice::{Carried, reset};
-use crate::{ListenerTls, dial, proxy_header, upgrade};
+use crate::{Addresses, ListenerTls, dial, proxy_header, upgrade};
 
 /// Where connections to a listener are carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
     /// The endpoint that connections come through; `None` for those from the balancer's own VPC.
     pub endpoint: Option<VpcEndpointId>,
-    /// What clients connect to: the private address of the endpoint's or the balancer node's interface, and the
-    /// listener's port.
-    pub address: SocketAddr,
+    /// What clients connect to: the private addresses of the endpoint's or the balancer node's interface.
+    pub addresses: Addresses,
     /// Healthy targets, one of which is chosen by a hash of the connection. If it cannot be reached, the next is tried.
     pub targets: Vec<RelayTarget>,
     /// How TLS ends here. `None`: bytes pass as they are.
@@ -79,15 +78,15 @@ pub(crate) async fn serve(
 
 /// Carries bytes as they are.
 async fn splice(shared: &Shared, stream: TcpStream, found: Found, stopping: watch::Receiver<bool>) {
-    let Found { relay, source, .. } = &found;
-    match connect(shared, relay, *source).await {
+    let Found { relay, listener, source, .. } = &found;
+    match connect(shared, &found).await {
         Ok(server) => {
             let Carried { to_server, to_client, ended } =
                 shared.pump.carry(stream, server, relay.idle, stopping).await;
-            tracing::debug!(listener = %relay.address, peer = %source, to_server, to_client, ?ended, "a connection was relayed");
+            tracing::debug!(%listener, peer = %source, to_server, to_client, ?ended, "a connection was relayed");
         }
         Err(error) => {
-            tracing::debug!(listener = %relay.address, peer = %source, %error, "a connection was not relayed");
+            tracing::debug!(%listener, peer = %source, %error, "a connection was not relayed");
             reset(&stream);
         }
     }
@@ -101,10 +100,10 @@ async fn serve_tls(
     tls: &ListenerTls,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let Found { relay, source, .. } = &found;
+    let Found { relay, listener, source, .. } = &found;
     let carried = async {
         let client = tls.accept(stream, shared.settings.timeouts.handshake).await?;
-        let server = match connect(shared, relay, *source).await {
+        let server = match connect(shared, &found).await {
             Ok(server) => server,
             Err(error) => {
                 reset(client.get_ref().0);
@@ -129,12 +128,14 @@ async fn serve_tls(
         ended = carried => ended,
         _ = stopping.wait_for(|stopping| *stopping) => Err(io::ErrorKind::ConnectionAborted.into()),
     };
-    tracing::debug!(listener = %relay.address, peer = %source, ?ended, "a TLS connection was relayed");
+    tracing::debug!(%listener, peer = %source, ?ended, "a TLS connection was relayed");
 }
 
 /// A client's connection to a listener.
 struct Found {
     relay: Arc<Relay>,
+    /// Where the client connects to.
+    listener: SocketAddr,
     /// Where the client connects from.
     source: SocketAddr,
     _place: Place,
@@ -143,21 +144,25 @@ struct Found {
 /// Which listener a connection is to, if there is room for it.
 fn locate(shared: &Shared, stream: &TcpStream, peer: SocketAddr, port: u16) -> Result<Found, Unserved> {
     let located = shared.settings.ranges.locate(stream.local_addr()?, peer);
-    let found = located.and_then(|(interface, client)| {
+    let found = located.and_then(|ends| {
         let view = shared.view.load();
-        let relay = Arc::clone(view.relays.get(&(interface, port))?);
-        Some((interface, client, relay, *view.clients.get(&client)?))
+        let relay = Arc::clone(view.relays.get(&(ends.endpoint, port))?);
+        let listener = SocketAddr::new(relay.addresses.of(ends.by_ipv6)?, port);
+        let source = view.clients.get(&ends.client)?.of(ends.by_ipv6)?;
+        Some((ends, relay, listener, SocketAddr::new(source, peer.port())))
     });
-    let (interface, client, relay, source) = found.ok_or(Unserved::NotRelayed)?;
-    let place = shared.places.take(interface, client, &shared.settings.limits).ok_or(Unserved::Crowded)?;
+    let (ends, relay, listener, source) = found.ok_or(Unserved::NotRelayed)?;
+    let place = shared.places.take(ends.endpoint, ends.client, &shared.settings.limits);
+    let place = place.ok_or(Unserved::Crowded)?;
     dial::tune(stream)?;
-    Ok(Found { relay, source: SocketAddr::new(source, peer.port()), _place: place })
+    Ok(Found { relay, listener, source, _place: place })
 }
 
 /// Connects to a target and tells it who comes.
-async fn connect(shared: &Shared, relay: &Relay, source: SocketAddr) -> io::Result<TcpStream> {
+async fn connect(shared: &Shared, found: &Found) -> io::Result<TcpStream> {
+    let Found { relay, listener, source, .. } = found;
     let mut hasher = DefaultHasher::new();
-    (source, relay.address).hash(&mut hasher);
+    (source, listener).hash(&mut hasher);
     let count = relay.targets.len();
     let first = usize::try_from(hasher.finish() % count.max(1) as u64).unwrap_or(0);
     let mut last = io::Error::other("there is no target");
@@ -165,13 +170,13 @@ async fn connect(shared: &Shared, relay: &Relay, source: SocketAddr) -> io::Resu
         match reach(shared, target).await {
             Ok(mut server) => {
                 if relay.proxy_protocol {
-                    let header = proxy_header::encode(source, relay.address, relay.endpoint.as_ref());
+                    let header = proxy_header::encode(*source, *listener, relay.endpoint.as_ref());
                     server.write_all(&header).await?;
                 }
                 return Ok(server);
             }
             Err(error) => {
-                tracing::debug!(listener = %relay.address, target = %target.address, %error, "a target failed");
+                tracing::debug!(%listener, target = %target.address, %error, "a target failed");
                 last = error;
             }
         }

@@ -1,6 +1,6 @@
 //! What a gateway is set up with, once.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,28 +31,38 @@ pub struct Settings {
 }
 
 /// Which addresses stand for which network interfaces: an interface's is the base plus its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Ranges {
     /// Of the endpoints' interfaces, to which connections are made.
     pub service: Ipv4Addr,
     /// Of the clients' interfaces, from which connections appear to come.
     pub client: Ipv4Addr,
+    /// The IPv4 address that an address is, or stands for: a connection by IPv6 has addresses that tell the same.
+    pub as_ipv4: fn(IpAddr) -> Option<Ipv4Addr>,
 }
 
-impl Default for Ranges {
-    fn default() -> Self {
-        Self { service: Ipv4Addr::new(172, 16, 0, 0), client: Ipv4Addr::new(10, 0, 0, 0) }
-    }
+/// Between whom a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The number of the endpoint's interface.
+    pub(crate) endpoint: u32,
+    /// The number of the client's interface.
+    pub(crate) client: u32,
+    /// Whether the client connected to an IPv6 address.
+    pub(crate) by_ipv6: bool,
 }
 
 impl Ranges {
-    /// The number of the endpoint's interface and that of the client's.
-    pub(crate) fn locate(&self, local: SocketAddr, peer: SocketAddr) -> Option<(u32, u32)> {
-        let number = |address: SocketAddr, base: Ipv4Addr| match address {
-            SocketAddr::V4(address) => address.ip().to_bits().checked_sub(base.to_bits()),
-            SocketAddr::V6(_) => None,
+    /// Between whom a connection is that has these addresses.
+    pub(crate) fn locate(&self, local: SocketAddr, peer: SocketAddr) -> Option<Ends> {
+        let number = |address: SocketAddr, base: Ipv4Addr| {
+            (self.as_ipv4)(address.ip())?.to_bits().checked_sub(base.to_bits())
         };
-        Some((number(local, self.service)?, number(peer, self.client)?))
+        Some(Ends {
+            endpoint: number(local, self.service)?,
+            client: number(peer, self.client)?,
+            by_ipv6: local.ip().to_canonical().is_ipv6(),
+        })
     }
 }
 
@@ -148,5 +158,45 @@ impl Default for Timeouts {
             response: Duration::from_secs(120),
             drain: Duration::from_secs(5),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    /// As a range of IPv6 addresses that end with those of IPv4.
+    fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(address) => {
+                let offset =
+                    address.to_bits().checked_sub(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0).to_bits())?;
+                u32::try_from(offset).ok().map(Ipv4Addr::from_bits)
+            }
+        }
+    }
+
+    #[test]
+    fn both_families_tell_who_connects_and_to_which_endpoint() {
+        let ranges =
+            Ranges { service: Ipv4Addr::new(240, 0, 0, 0), client: Ipv4Addr::new(10, 0, 0, 0), as_ipv4 };
+        let six = |address: [u8; 4]| {
+            let base = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0).to_bits();
+            Ipv6Addr::from_bits(base + u128::from(u32::from_be_bytes(address)))
+        };
+        let mapped = |address: [u8; 4]| Ipv4Addr::from(address).to_ipv6_mapped();
+        let (to, from) = ([240, 0, 0, 7], [10, 0, 1, 2]);
+        for (local, peer, by_ipv6) in [
+            (IpAddr::from(to), IpAddr::from(from), false),
+            (mapped(to).into(), mapped(from).into(), false),
+            (six(to).into(), six(from).into(), true),
+        ] {
+            let found = ranges.locate((local, 443).into(), (peer, 50_000).into());
+            assert_eq!(found, Some(Ends { endpoint: 7, client: 258, by_ipv6 }), "{local}");
+        }
+        assert_eq!(ranges.locate("[::1]:443".parse().unwrap(), (six(from), 1).into()), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use linkway_model::id::{AccountId, VpcEndpointId, VpcId};
@@ -19,9 +19,25 @@ pub struct View {
     /// What is only carried, by the number of the endpoint's or the balancer node's interface and the listener's port.
     pub relays: HashMap<(u32, u16), Arc<Relay>>,
     /// The private addresses of network interfaces by their numbers: the clients.
-    pub clients: imbl::HashMap<u32, IpAddr>,
+    pub clients: imbl::HashMap<u32, Addresses>,
     /// The access keys that are known.
     pub keys: Arc<dyn Keys>,
+}
+
+/// The private addresses of a network interface: of each family the one that it is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// Its primary IPv4 address.
+    pub ipv4: Ipv4Addr,
+    /// Its first IPv6 address, if it has one.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+impl Addresses {
+    /// The address that a connection by IPv6, or else by IPv4, is told to have there.
+    pub(crate) fn of(self, by_ipv6: bool) -> Option<IpAddr> {
+        if by_ipv6 { self.ipv6.map(IpAddr::V6) } else { Some(self.ipv4.into()) }
+    }
 }
 
 /// An interface endpoint to an AWS service.

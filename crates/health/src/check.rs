@@ -1,7 +1,7 @@
 //! One check.
 
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use linkway_model::load_balancer::{HealthReason, Protocol};
@@ -61,7 +61,7 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 async fn status(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     path: &str,
-    host: SocketAddrV4,
+    host: SocketAddr,
 ) -> io::Result<u16> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept: */*\r\n\

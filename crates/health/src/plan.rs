@@ -1,7 +1,7 @@
 //! What a snapshot wants checked. Pure.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use linkway_model::Snapshot;
 use linkway_model::load_balancer::{
@@ -20,7 +20,7 @@ pub(crate) struct Spec {
     pub(crate) check: HealthCheck,
     /// Where HTTP checks say they are going: AWS gives the balancer node's address and the listener's port,
     /// not the target's.
-    pub(crate) host: SocketAddrV4,
+    pub(crate) host: SocketAddr,
     /// Whether the target waits for a header of PROXY protocol before anything else.
     pub(crate) proxy_protocol: bool,
     /// The target's address, if it is outside of the VPC.
@@ -49,8 +49,8 @@ pub(crate) fn plan(snapshot: &Snapshot) -> BTreeMap<Key, (Spec, TargetHealth)> {
             let key = (group.arn.clone(), target.id.clone(), target.port);
             // A group may be behind several listeners; its targets are checked once.
             wanted.entry(key).or_insert_with(|| {
-                let node = node_address(snapshot, balancer, routing.zone(group, target));
-                let host = SocketAddrV4::new(node, listener.port);
+                let node = node_address(snapshot, balancer, routing.zone(group, target), group);
+                let host = SocketAddr::new(node, listener.port);
                 let spec = Spec {
                     check: group.health_check.clone(),
                     host,
@@ -64,10 +64,20 @@ pub(crate) fn plan(snapshot: &Snapshot) -> BTreeMap<Key, (Spec, TargetHealth)> {
     wanted
 }
 
-/// The address of a balancer's node in this zone, else of its first one: where checks come from.
-fn node_address(snapshot: &Snapshot, balancer: &LoadBalancer, zone: Option<&str>) -> Ipv4Addr {
+/// The address of a balancer's node in this zone, else of its first one, in the family of the group's targets: where
+/// checks come from.
+fn node_address(
+    snapshot: &Snapshot,
+    balancer: &LoadBalancer,
+    zone: Option<&str>,
+    group: &TargetGroup,
+) -> IpAddr {
     let own = balancer.nodes.iter().find(|node| zone == Some(node.zone.as_str()));
     own.or_else(|| balancer.nodes.first())
         .and_then(|node| snapshot.get::<NetworkInterface>(&node.interface))
-        .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address)
+        .and_then(|interface| match group.ip_address_type.has_ipv6() {
+            true => interface.ipv6_addresses.first().copied().map(IpAddr::V6),
+            false => Some(interface.address.into()),
+        })
+        .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }

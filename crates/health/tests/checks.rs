@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{Site, Web, refused};
 use linkway_model::Timestamp;
+use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::HealthReason::{FailedHealthChecks, ResponseCodeMismatch, Timeout};
 use linkway_model::load_balancer::TargetHealth::{Healthy, Initial, Unhealthy};
 use linkway_model::load_balancer::{PROXY_PROTOCOL, Protocol};
@@ -95,6 +96,18 @@ async fn http_checks_ask_as_a_balancer_does() {
     assert!(request.starts_with("GET /ready?deep=1 HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\nHost: 10.0.1.20:5432\r\n"), "node and listener: {request}");
     assert!(request.contains("\r\nUser-Agent: ELB-HealthChecker/2.0\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn http_checks_of_ipv6_targets_name_the_nodes_ipv6_address() {
+    let web = Web::start("HTTP/1.1 200 OK\r\n\r\n").await;
+    let mut site = Site::new(Protocol::Http, &[web.port]);
+    site.give_node("2001:db8::20".parse().unwrap());
+    site.change_group(|group| group.ip_address_type = IpAddressType::Ipv6);
+    let mut running = site.check();
+    let request = web.request().await;
+    assert!(request.contains("\r\nHost: [2001:db8::20]:5432\r\n"), "{request}");
+    assert_eq!(running.report().await, (web.port, Healthy));
 }
 
 #[tokio::test]

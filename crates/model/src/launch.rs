@@ -80,11 +80,14 @@ pub struct ProfileAssociation {
     pub since: Timestamp,
 }
 
-/// How an instance reads its metadata at 169.254.169.254.
+/// How an instance reads its metadata at 169.254.169.254 and fd00:ec2::254.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataOptions {
     /// Whether it can at all.
     pub enabled: bool,
+    /// Whether it can by IPv6, too.
+    #[serde(default)]
+    pub ipv6: bool,
     /// Whether requests need a session's token: IMDSv2 only.
     pub tokens_required: bool,
     /// How many hops the answer to a token's `PUT` may take: 1 to 64.
@@ -95,7 +98,7 @@ pub struct MetadataOptions {
 
 impl Default for MetadataOptions {
     fn default() -> Self {
-        Self { enabled: true, tokens_required: false, hop_limit: 1, tags: false }
+        Self { enabled: true, ipv6: false, tokens_required: false, hop_limit: 1, tags: false }
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Settings {
     pub upstream: Option<Upstream>,
     /// First address of the client range: a query from this address plus `n` is of network interface `n`.
     pub client_base: Ipv4Addr,
+    /// The IPv4 address that an address is, or stands for: a query by IPv6 comes from one that tells the same.
+    pub as_ipv4: fn(IpAddr) -> Option<Ipv4Addr>,
 }
 
 /// The resolver of all VPCs. Clones are the same resolver.
@@ -110,7 +112,7 @@ impl Resolver {
 
     /// The number of the network interface that has this address in the client range.
     fn interface_at(&self, address: IpAddr) -> Option<u32> {
-        let IpAddr::V4(address) = address.to_canonical() else { return None };
+        let address = (self.inner.settings.as_ipv4)(address)?;
         u32::from(address).checked_sub(u32::from(self.inner.settings.client_base))
     }
 

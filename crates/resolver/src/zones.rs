@@ -8,7 +8,7 @@ mod instance_names;
 mod private_names;
 
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::rdata::{A, AAAA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use crate::rotation::Rotation;
@@ -39,6 +39,19 @@ impl Question<'_> {
     /// Whether records of this type are asked for.
     fn wants(&self, kind: RecordType) -> bool {
         self.kind == kind || self.kind == RecordType::ANY
+    }
+
+    /// Those of a name's addresses that are asked for, as its records.
+    fn address_records(&self, name: &Name, addresses: &Rotation) -> Vec<Record> {
+        let record = |data| Record::from_rdata(name.clone(), TTL, data);
+        let mut records = Vec::new();
+        if self.wants(RecordType::A) {
+            records.extend(addresses.ipv4().map(|address| record(RData::A(A(address)))));
+        }
+        if self.wants(RecordType::AAAA) {
+            records.extend(addresses.ipv6().map(|address| record(RData::AAAA(AAAA(address)))));
+        }
+        records
     }
 
     /// Whether the name is `zone` or below it.
@@ -75,14 +88,7 @@ impl Answer {
 
     /// The addresses of a name of `zone`, if addresses are asked for.
     fn addresses(question: &Question, zone: &str, addresses: &Rotation) -> Self {
-        if question.wants(RecordType::A) {
-            Self::records(address_records(question.owner, addresses))
-        } else {
-            Self::no_record(zone)
-        }
+        let records = question.address_records(question.owner, addresses);
+        if records.is_empty() { Self::no_record(zone) } else { Self::records(records) }
     }
-}
-
-fn address_records(owner: &Name, addresses: &Rotation) -> Vec<Record> {
-    addresses.turn().map(|address| Record::from_rdata(owner.clone(), TTL, RData::A(A(address)))).collect()
 }

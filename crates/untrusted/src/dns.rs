@@ -21,11 +21,18 @@ ec2 Action=CreateNetworkInterface&SubnetId={subnet-}&PrivateIpAddress=10.0.0.10
 ec2 Action=CreateVpcEndpoint&VpcId={vpc-}&VpcEndpointType=Interface&ServiceName=com.amazonaws.us-east-1.rds&SubnetId.1={subnet-}&PrivateDnsEnabled=true
 elasticloadbalancing Action=CreateLoadBalancer&Version=2015-12-01&Name=db&Type=network&Scheme=internal&Subnets.member.1={subnet-}";
 
+fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
 static RESOLVER: LazyLock<(Resolver, IpAddr)> = LazyLock::new(|| {
     let state = World::with(STATE).store.snapshot();
     let client = state.network_interfaces.values().map(|interface| interface.number).min();
     let client = u32::from(CLIENTS) + client.expect("the script makes an interface");
-    let resolver = Resolver::new(Settings { upstream: None, client_base: CLIENTS });
+    let resolver = Resolver::new(Settings { upstream: None, client_base: CLIENTS, as_ipv4 });
     resolver.publish(Arc::clone(&state));
     (resolver, IpAddr::V4(client.into()))
 });

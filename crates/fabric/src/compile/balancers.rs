@@ -1,7 +1,5 @@
 //! What each balancer's nodes listen on, and the targets behind.
 
-use std::net::IpAddr;
-
 use linkway_model::load_balancer::{
     self, Listener as ModelListener, LoadBalancer, LoadBalancerNode, TargetGroup, TargetHealth,
 };
@@ -98,7 +96,6 @@ pub(super) fn locate(
     target: &load_balancer::Target,
 ) -> Option<Target> {
     let ip = context.routing.address(group, target)?;
-    let IpAddr::V4(ip) = ip else { return None };
     let interface = holder(context.snapshot, &group.vpc, ip)?;
     Some(Target {
         address: layout::address(ip),

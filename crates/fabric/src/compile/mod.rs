@@ -16,7 +16,7 @@ mod rules;
 mod subnets;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use linkway_model::index::{self, Term};
@@ -113,7 +113,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// The interface that holds an address of a VPC.
-fn holder<'a>(snapshot: &'a Snapshot, vpc: &VpcId, address: Ipv4Addr) -> Option<&'a Arc<NetworkInterface>> {
+fn holder<'a>(snapshot: &'a Snapshot, vpc: &VpcId, address: IpAddr) -> Option<&'a Arc<NetworkInterface>> {
     snapshot.found(Term::InterfaceAddress, &index::address(vpc, address)).next()
 }
 

@@ -4,7 +4,7 @@
 //! a restart, leaves the others where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use linkway_model::Snapshot;
@@ -23,24 +23,31 @@ pub type ProbeKey = (String, TargetId, u16);
 
 /// Where the service namespace reaches the targets of a snapshot. The packet path leads there once the snapshot is
 /// applied.
-pub fn probe_addresses(snapshot: &Snapshot) -> BTreeMap<ProbeKey, Ipv4Addr> {
+pub fn probe_addresses(snapshot: &Snapshot) -> BTreeMap<ProbeKey, IpAddr> {
     let base = u32::from(ranges::PROBE_BASE);
-    offsets(snapshot).into_iter().map(|(key, offset)| (key, Ipv4Addr::from(base + offset))).collect()
+    let address = |group: &str, offset| {
+        let address = Ipv4Addr::from(base + offset);
+        let group = snapshot.get::<TargetGroup>(group);
+        let has_ipv6 = group.is_some_and(|group| group.ip_address_type.has_ipv6());
+        if has_ipv6 { ranges::by_ipv6(address).into() } else { address.into() }
+    };
+    let offsets = offsets(snapshot).into_iter();
+    offsets.map(|(key, offset)| (key.clone(), address(&key.0, offset))).collect()
 }
 
 /// Where targets are checked, as of the snapshot last applied. Clones look at the same book.
 #[derive(Debug, Clone, Default)]
-pub struct Probes(Arc<RwLock<BTreeMap<ProbeKey, Ipv4Addr>>>);
+pub struct Probes(Arc<RwLock<BTreeMap<ProbeKey, IpAddr>>>);
 
 impl Probes {
     /// The address in the service namespace that stands for this target. `None`: the packet path does not
     /// know the target, or no balancer uses its group.
-    pub fn address(&self, target_group: &str, target: &TargetId, port: u16) -> Option<Ipv4Addr> {
+    pub fn address(&self, target_group: &str, target: &TargetId, port: u16) -> Option<IpAddr> {
         let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
         book.get(&(target_group.to_owned(), target.clone(), port)).copied()
     }
 
-    pub(crate) fn publish(&self, addresses: BTreeMap<ProbeKey, Ipv4Addr>) {
+    pub(crate) fn publish(&self, addresses: BTreeMap<ProbeKey, IpAddr>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 }

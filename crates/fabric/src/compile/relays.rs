@@ -2,7 +2,7 @@
 //! targets. A pure function from the state, as the tables are.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use linkway_model::endpoint_service::EndpointService;
@@ -19,14 +19,16 @@ use crate::programs::types::idle_seconds;
 use super::holder;
 use super::probes::{ProbeKey, probe_addresses};
 
+const TCP: u8 = 6;
+
 /// What becomes of connections to one listener, as they come through one endpoint's interface, or directly to one
 /// of the balancer's nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relay {
     /// The endpoint that they come through. `None`: they come directly, from the balancer's own VPC.
     pub endpoint: Option<VpcEndpointId>,
-    /// What clients connect to: the private address of the interface, and the listener's port.
-    pub address: SocketAddrV4,
+    /// What clients connect to: the private address of the interface, and its IPv6 address, if it has one.
+    pub addresses: (Ipv4Addr, Option<Ipv6Addr>),
     /// The targets that new connections go to, by the rule that the packet path goes by
     /// ([`Routing::targets`]). May be empty.
     pub targets: Vec<RelayTarget>,
@@ -42,7 +44,7 @@ pub struct Relay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RelayTarget {
     /// Where to connect to.
-    pub address: SocketAddrV4,
+    pub address: SocketAddr,
     /// From where: the host's network, to a host outside of any VPC; else the service namespace, where the address
     /// is a probe's, from which the packet path makes a connection of the balancer's node to the target.
     pub outside: bool,
@@ -82,14 +84,24 @@ pub fn relays(snapshot: &Snapshot, outside: &OutsideTargets) -> BTreeMap<(u32, u
     relays
 }
 
-/// The listeners whose connections the gateway gets, with their groups, by their balancers.
+/// Whether the targets of a group are of another family than some clients of an interface: between the two, streams
+/// take the gateway, each with a connection of its own.
+fn translates(interface: &NetworkInterface, group: &TargetGroup) -> bool {
+    let has_ipv6 = !interface.ipv6_addresses.is_empty();
+    group.protocol.numbers().contains(&TCP) && (has_ipv6 || group.ip_address_type.has_ipv6())
+}
+
+/// The listeners whose connections the gateway gets, or may get, with their groups, by their balancers.
 fn listeners<'a>(
     snapshot: &'a Snapshot,
     routing: &Routing<'a>,
 ) -> BTreeMap<&'a str, Vec<(&'a Listener, &'a TargetGroup)>> {
     let mut listeners: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for listener in snapshot.all::<Listener>().filter(|listener| routing.takes_gateway(listener)) {
-        if let Some(group) = snapshot.get::<TargetGroup>(&listener.target_group) {
+    for listener in snapshot.all::<Listener>() {
+        let Some(group) = snapshot.get::<TargetGroup>(&listener.target_group) else { continue };
+        let Some(balancer) = snapshot.get::<LoadBalancer>(&listener.load_balancer) else { continue };
+        let both = balancer.ip_address_type.has_ipv6() || group.ip_address_type.has_ipv6();
+        if both || routing.takes_gateway(listener) {
             let of_balancer = listeners.entry(listener.load_balancer.as_str()).or_default();
             of_balancer.push((listener.as_ref(), group.as_ref()));
         }
@@ -102,7 +114,7 @@ struct Places<'a> {
     snapshot: &'a Snapshot,
     outside: &'a OutsideTargets,
     routing: Routing<'a>,
-    probes: BTreeMap<ProbeKey, Ipv4Addr>,
+    probes: BTreeMap<ProbeKey, IpAddr>,
 }
 
 impl Places<'_> {
@@ -117,10 +129,13 @@ impl Places<'_> {
     ) {
         let Some(interface) = self.snapshot.get::<NetworkInterface>(interface) else { return };
         for (listener, group) in listeners {
+            if !self.routing.takes_gateway(listener) && !translates(interface, group) {
+                continue;
+            }
             let idle = listener.tcp_idle_seconds().unwrap_or(idle_seconds::IDLE_TCP.0);
             let relay = Relay {
                 endpoint: endpoint.cloned(),
-                address: SocketAddrV4::new(interface.address, listener.port),
+                addresses: (interface.address, interface.ipv6_addresses.first().copied()),
                 targets: self.targets(balancer, &node.zone, group),
                 tls: listener.tls.as_ref().map(|_| listener.arn.clone()),
                 proxy_protocol: group.proxy_protocol(),
@@ -138,12 +153,11 @@ impl Places<'_> {
     /// Where to connect to for a target. `None`: an address outside that may not be one, or an address of the VPC
     /// where nothing is.
     fn reach(&self, group: &TargetGroup, target: &Target) -> Option<RelayTarget> {
-        let at = |address, outside| RelayTarget { address: SocketAddrV4::new(address, target.port), outside };
+        let at = |address, outside| RelayTarget { address: SocketAddr::new(address, target.port), outside };
         if let Some(address) = self.routing.outside(group, target) {
-            return self.outside.allow(address).then(|| at(address, true));
+            return self.outside.allow(address).then(|| at(address.into(), true));
         }
         let address = self.routing.address(group, target)?;
-        let IpAddr::V4(address) = address else { return None };
         holder(self.snapshot, &group.vpc, address)?;
         let key = (group.arn.clone(), target.id.clone(), target.port);
         Some(at(*self.probes.get(&key)?, false))

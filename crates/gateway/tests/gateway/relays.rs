@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use linkway_gateway::{Backend, Relay, RelayTarget};
+use linkway_gateway::{Addresses, Backend, Relay, RelayTarget};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ const ENDPOINT: &str = "vpce-0fedcba9876543210";
 fn relay(targets: &[SocketAddr]) -> Relay {
     Relay {
         endpoint: Some(ENDPOINT.parse().unwrap()),
-        address: "10.0.9.9:5432".parse().unwrap(),
+        addresses: Addresses { ipv4: "10.0.9.9".parse().unwrap(), ipv6: None },
         targets: targets.iter().map(|address| RelayTarget { address: *address, outside: true }).collect(),
         tls: None,
         proxy_protocol: false,

@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use hyper::{Request, Response};
 use linkway_gateway::{
-    Asked, AuditSink, Authority, Backend, Body, Call, Decider, Endpoint, Gateway, Key, Keys, Limits, Local,
-    LocalCall, Need, Principal, Protocol, Ranges, Record, Relay, RequestHead, Resource, Service, Settings,
-    Timeouts, Tls, UnknownKeys, View, full,
+    Addresses, Asked, AuditSink, Authority, Backend, Body, Call, Decider, Endpoint, Gateway, Key, Keys,
+    Limits, Local, LocalCall, Need, Principal, Protocol, Ranges, Record, Relay, RequestHead, Resource,
+    Service, Settings, Timeouts, Tls, UnknownKeys, View, full,
 };
 use linkway_policy::{DEFAULT_POLICY, Policy, PrincipalKind};
 use linkway_wire::sigv4::Secret;
@@ -40,6 +40,13 @@ pub(crate) fn endpoint_address(number: u32) -> IpAddr {
 /// The address that stands for a client's interface.
 pub(crate) fn client_address(number: u32) -> IpAddr {
     Ipv4Addr::from_bits(CLIENT_BASE.to_bits() + number).into()
+}
+
+fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
 }
 
 /// What a world is made of.
@@ -96,7 +103,7 @@ impl Draft {
         let (ca, key) = certificate_authority();
         let records = Records::default();
         let settings = Settings {
-            ranges: Ranges { service: SERVICE_BASE, client: CLIENT_BASE },
+            ranges: Ranges { service: SERVICE_BASE, client: CLIENT_BASE, as_ipv4 },
             limits: self.limits,
             timeouts: self.timeouts,
             audit: Arc::new(records.clone()),
@@ -116,7 +123,7 @@ impl Draft {
                 .into_iter()
                 .map(|(number, relay)| ((number, LISTENER), Arc::new(relay)))
                 .collect(),
-            clients: (1..10).map(|number| (number, private_address(number))).collect(),
+            clients: (1..10).map(|number| (number, private_addresses(number))).collect(),
             keys: Arc::new(TestKeys),
         };
         let gateway = Gateway::new(settings, Authority::new(&ca, &key).unwrap(), view.clone());
@@ -196,8 +203,8 @@ impl AuditSink for Records {
     }
 }
 
-pub(crate) fn private_address(client: u32) -> IpAddr {
-    Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 1, 0).to_bits() + client).into()
+fn private_addresses(client: u32) -> Addresses {
+    Addresses { ipv4: Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 1, 0).to_bits() + client), ipv6: None }
 }
 
 pub(crate) fn service(name: &str, protocol: Protocol, backend: Backend) -> Service {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -161,6 +161,13 @@ impl Site {
         group.targets.truncate(1);
         group.targets[0].port = port;
         self.put(group);
+    }
+
+    /// The balancer's node has this IPv6 address, too.
+    pub fn give_node(&mut self, address: Ipv6Addr) {
+        let mut node = NetworkInterface::clone(self.snapshot.all().next().unwrap());
+        node.ipv6_addresses = vec![address];
+        self.put(node);
     }
 
     pub fn change_group(&mut self, change: impl FnOnce(&mut TargetGroup)) {

@@ -1,16 +1,18 @@
 //! The service threads: what answers inside of the service namespace, which is the resolver, instance metadata, health
 //! checks and, on threads of its own, the gateway.
 
-use std::net::{SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
-use linkway_fabric::METADATA;
+use futures_util::future::join_all;
+use linkway_fabric::{METADATA, RESOLVER, by_ipv6, has_ipv6};
 use linkway_gateway::Gateway;
 use linkway_health::Checker;
 use linkway_resolver::Resolver;
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::runtime;
 
 use crate::daemon::privileges;
@@ -22,6 +24,9 @@ use crate::stop::{Stop, Stopper};
 
 /// Threads that answer queries and check targets.
 const WORKERS: usize = 2;
+
+/// Where the resolver is asked.
+const RESOLVER_PORT: u16 = 53;
 
 /// Where instance metadata is read: HTTP.
 const METADATA_PORT: u16 = 80;
@@ -36,8 +41,6 @@ const UNPRIVILEGED_PORTS: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 pub(crate) struct Service {
     /// The namespace.
     pub(crate) namespace: PathBuf,
-    /// Where the resolver listens.
-    pub(crate) address: SocketAddrV4,
     /// The resolver.
     pub(crate) resolver: Resolver,
     /// Instance metadata.
@@ -50,11 +53,10 @@ pub(crate) struct Service {
     pub(crate) wanted_ports: Vec<WantedPorts>,
 }
 
-/// What listens.
+/// What listens, by IPv4 and by IPv6.
 struct Sockets {
-    udp: UdpSocket,
-    tcp: tokio::net::TcpListener,
-    metadata: tokio::net::TcpListener,
+    resolver: Vec<(UdpSocket, TcpListener)>,
+    metadata: Vec<TcpListener>,
 }
 
 /// Start the thread. It has entered the namespace, listens, and has no capabilities when this returns. It ends
@@ -66,8 +68,8 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
         .name("service".into())
         .spawn(move || {
             let _vital = vital;
-            let Service { namespace, address, resolver, metadata, checker, gateway, wanted_ports } = service;
-            let entered = enter(&namespace, address).and_then(|(runtime, sockets)| {
+            let Service { namespace, resolver, metadata, checker, gateway, wanted_ports } = service;
+            let entered = enter(&namespace).and_then(|(runtime, sockets)| {
                 let threads = threads::start(&gateway, wanted_ports, &stopper)?;
                 Ok((runtime, sockets, threads))
             });
@@ -91,13 +93,10 @@ pub(crate) fn start(service: Service, stopper: &Stopper) -> Result<JoinHandle<()
 }
 
 /// Threads of the runtime are in the namespace and without capabilities, as the thread that starts them is.
-fn enter(namespace: &Path, address: SocketAddrV4) -> Result<(runtime::Runtime, Sockets)> {
+fn enter(namespace: &Path) -> Result<(runtime::Runtime, Sockets)> {
     namespaces::enter_network(namespace)?;
     // In here, low ports are nobody's privilege: one capability less that the daemon needs.
     std::fs::write(UNPRIVILEGED_PORTS, "0").with_context(|| format!("cannot write {UNPRIVILEGED_PORTS}"))?;
-    let listening = || format!("the resolver cannot listen on {address} in {}", namespace.display());
-    let udp = UdpSocket::bind(address).with_context(listening)?;
-    udp.set_nonblocking(true).with_context(listening)?;
     privileges::drop_all()?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -106,19 +105,38 @@ fn enter(namespace: &Path, address: SocketAddrV4) -> Result<(runtime::Runtime, S
         .build()
         .context("cannot start threads")?;
     let inside = runtime.enter();
-    let tcp = listen(address).with_context(listening)?;
-    let address = SocketAddrV4::new(METADATA, METADATA_PORT);
-    let metadata = listen(address).with_context(|| format!("metadata cannot be answered at {address}"))?;
+    let resolver = places(RESOLVER, RESOLVER_PORT).map(|place| Ok((datagrams(place)?, listen(place)?)));
+    let resolver = resolver.collect::<Result<_>>()?;
+    let metadata = places(METADATA, METADATA_PORT).map(listen).collect::<Result<_>>()?;
     drop(inside);
-    Ok((runtime, Sockets { udp, tcp, metadata }))
+    Ok((runtime, Sockets { resolver, metadata }))
 }
 
-fn listen(address: SocketAddrV4) -> std::io::Result<tokio::net::TcpListener> {
-    let socket = tokio::net::TcpSocket::new_v4()?;
+/// Where something is in the namespace, by IPv4 and, where the kernel has it, by IPv6.
+fn places(address: Ipv4Addr, port: u16) -> impl Iterator<Item = SocketAddr> {
+    let ipv6 = has_ipv6().then(|| IpAddr::V6(by_ipv6(address)));
+    [IpAddr::V4(address)].into_iter().chain(ipv6).map(move |address| SocketAddr::new(address, port))
+}
+
+fn datagrams(address: SocketAddr) -> Result<UdpSocket> {
+    let bind = || {
+        let std = std::net::UdpSocket::bind(address)?;
+        std.set_nonblocking(true)?;
+        UdpSocket::from_std(std)
+    };
+    bind().with_context(|| format!("nothing can be received at {address}"))
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    open(address).with_context(|| format!("nothing can be answered at {address}"))
+}
+
+fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     // The gateway has port 80 and may carry port 53, too, at every other address.
     socket.set_reuseport(true)?;
-    socket.bind(address.into())?;
+    socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
@@ -131,14 +149,11 @@ async fn run(
     gateway: &mut Threads,
     stop: Stop,
 ) {
-    let Sockets { udp, tcp, metadata: listener } = sockets;
-    let udp = match tokio::net::UdpSocket::from_std(udp) {
-        Ok(udp) => udp,
-        Err(error) => return tracing::error!(%error, "the resolver cannot listen"),
-    };
+    let Sockets { resolver: asked, metadata: listeners } = sockets;
+    let resolving = asked.into_iter().map(|(udp, tcp)| resolver.serve(udp, tcp));
     tokio::select! {
-        () = resolver.serve(udp, tcp) => {}
+        _ = join_all(resolving) => {}
         () = checker.run() => {}
-        ((), ()) = async { tokio::join!(gateway.ended(), metadata.serve(listener, stop)) } => {}
+        ((), ()) = async { tokio::join!(gateway.ended(), metadata.serve(listeners, stop)) } => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Starting the daemon, running it, and stopping it.
 
 use std::io::{ErrorKind, Write};
-use std::net::{SocketAddrV4, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +101,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let resolver = Resolver::new(linkway_resolver::Settings {
         upstream: upstream.clone(),
         client_base: ranges::CLIENT_BASE,
+        as_ipv4: ranges::as_ipv4,
     });
     let (reports, reported) = mpsc::unbounded_channel();
     let checker = Arc::new(Checker::new(
@@ -108,7 +109,7 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
         move |group, target, port, health| {
             drop(reports.send((group.to_owned(), target.clone(), port, health)))
         },
-        move |group, target, port| probes.address(group, target, port).map(Into::into),
+        move |group, target, port| probes.address(group, target, port),
         Outside { runtime: runtime.handle().clone(), allowed: settings.outside_targets.clone() },
         linkway_gateway::target_tls()?,
     ));
@@ -134,7 +135,6 @@ pub(crate) fn run(mut settings: Settings) -> Result<()> {
     let service_thread = service::start(
         Service {
             namespace,
-            address: SocketAddrV4::new(ranges::RESOLVER, 53),
             resolver: resolver.clone(),
             metadata: Metadata::of(Arc::clone(&store), Arc::clone(&control)),
             checker,
@@ -185,7 +185,11 @@ fn gateway(
     let authority = Authority::new(&ca::certificate(&settings.state)?, &ca::key(&settings.state)?)
         .context("the CA cannot be used")?;
     let settings = linkway_gateway::Settings {
-        ranges: Ranges { service: ranges::ENDPOINT_BASE, client: ranges::CLIENT_BASE },
+        ranges: Ranges {
+            service: ranges::ENDPOINT_BASE,
+            client: ranges::CLIENT_BASE,
+            as_ipv4: ranges::as_ipv4,
+        },
         limits: Limits::of_descriptors(descriptors()?),
         timeouts: Timeouts::default(),
         audit,

@@ -9,7 +9,9 @@ use std::io;
 use std::sync::{Arc, mpsc as sync};
 use std::time::{Duration, Instant};
 
-use linkway_gateway::{ListenerTls, ListenerTlsSettings, Relay, RelayTarget, ServerCertificate, Worker};
+use linkway_gateway::{
+    Addresses, ListenerTls, ListenerTlsSettings, Relay, RelayTarget, ServerCertificate, Worker,
+};
 use linkway_model::Snapshot;
 use linkway_model::certificate::Certificate;
 use linkway_model::load_balancer::{Listener, Protocol, TargetGroup};
@@ -39,7 +41,7 @@ pub(crate) fn relays(snapshot: &Snapshot, outside: &OutsideTargets, before: &Rel
         let relay = Relay {
             tls,
             endpoint: relay.endpoint,
-            address: relay.address.into(),
+            addresses: Addresses { ipv4: relay.addresses.0, ipv6: relay.addresses.1 },
             targets: relay.targets.into_iter().map(target).collect(),
             proxy_protocol: relay.proxy_protocol,
             idle: relay.idle,
@@ -105,7 +107,7 @@ fn settings(snapshot: &Snapshot, listener: &str) -> Option<ListenerTlsSettings> 
 }
 
 fn target(target: linkway_fabric::RelayTarget) -> RelayTarget {
-    RelayTarget { address: target.address.into(), outside: target.outside }
+    RelayTarget { address: target.address, outside: target.outside }
 }
 
 /// A port to open, and whom to tell.

@@ -2,10 +2,11 @@
 //! connections to backends of its own. A request is answered where it came in, and wakes no other thread on its way.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use anyhow::{Context, Result};
+use linkway_fabric::has_ipv6;
 use linkway_gateway::{Gateway, Worker};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
@@ -92,12 +93,15 @@ async fn serve(
     );
 }
 
-/// Listens on a port of every address; each thread does. Call it in a runtime.
+/// Listens on a port of every address, by IPv4 and IPv6; each thread does. Call it in a runtime.
 pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+    let (socket, every): (_, SocketAddr) = match has_ipv6() {
+        true => (TcpSocket::new_v6()?, (Ipv6Addr::UNSPECIFIED, port).into()),
+        false => (TcpSocket::new_v4()?, (Ipv4Addr::UNSPECIFIED, port).into()),
+    };
     socket.set_reuseaddr(true)?;
     // The gateway may carry port 53, too: the resolver has it at its own address, which comes first.
     socket.set_reuseport(true)?;
-    socket.bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port).into())?;
+    socket.bind(every)?;
     socket.listen(BACKLOG)
 }

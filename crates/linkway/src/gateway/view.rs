@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use linkway_gateway::{Backend, Endpoint, Gateway, Keys, Names, Protocol, Service, Tls, UnknownKeys, View};
+use linkway_gateway::{
+    Addresses, Backend, Endpoint, Gateway, Keys, Names, Protocol, Service, Tls, UnknownKeys, View,
+};
 use linkway_model::Snapshot;
 use linkway_model::aws_service::AwsService;
 use linkway_model::network_interface::NetworkInterface;
@@ -68,7 +70,7 @@ impl Views {
     fn follow(&mut self, before: &Snapshot, after: &Snapshot) {
         for (old, new) in after.changes::<NetworkInterface>(before) {
             match (old, new) {
-                (_, Some(new)) => drop(self.view.clients.insert(new.number, new.address.into())),
+                (_, Some(new)) => drop(self.view.clients.insert(new.number, addresses(new))),
                 (Some(old), None) => drop(self.view.clients.remove(&old.number)),
                 (None, None) => {}
             }
@@ -117,6 +119,10 @@ impl Views {
         let made = Arc::new(made(endpoint, service, Arc::clone(served), self.policies.of(endpoint)));
         self.view.endpoints.extend(numbers.into_iter().map(|number| (number, Arc::clone(&made))));
     }
+}
+
+fn addresses(interface: &NetworkInterface) -> Addresses {
+    Addresses { ipv4: interface.address, ipv6: interface.ipv6_addresses.first().copied() }
 }
 
 /// The numbers that the packet path knows an endpoint by: its interfaces', or a gateway endpoint's own.

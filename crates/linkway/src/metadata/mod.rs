@@ -1,6 +1,6 @@
-//! Instance metadata, at 169.254.169.254 of every VPC: what an instance reads about itself, and the credentials of its
-//! role. Sources: "Use instance metadata to manage your EC2 instance" and "Configure the Instance Metadata Service
-//! options" in the EC2 user guide.
+//! Instance metadata, at 169.254.169.254 and fd00:ec2::254 of every VPC: what an instance reads about itself, and the
+//! credentials of its role. Sources: "Use instance metadata to manage your EC2 instance" and "Configure the Instance
+//! Metadata Service options" in the EC2 user guide.
 //!
 //! The packet path leads there whoever asks, as an address that stands for the interface that it asks from
 //! (`bpf/judge.h`). So nobody can ask in another's name, and security groups have no say.
@@ -13,6 +13,7 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use linkway_control::Control;
@@ -27,7 +28,7 @@ use crate::metadata::credentials::Roles;
 use crate::metadata::token::Tokens;
 use crate::stop::Stop;
 
-/// Connections that an interface may have: the others find places, whatever it does.
+/// Connections that an interface may have by IPv4, and as many by IPv6: the others find places, whatever it does.
 const CONNECTIONS: usize = 32;
 
 /// What answers. Clones are the same.
@@ -59,19 +60,20 @@ impl Metadata {
         }))
     }
 
-    /// Answer at `listener`, until `stop` turns true.
-    pub(crate) async fn serve(&self, listener: TcpListener, stop: Stop) {
-        let metadata = self.clone();
-        http::serve_shared(listener, CONNECTIONS, move |request| metadata.clone().answer(request), stop)
-            .await;
+    /// Answer at `listeners`, until `stop` turns true.
+    pub(crate) async fn serve(&self, listeners: Vec<TcpListener>, stop: Stop) {
+        let serve = |listener| {
+            let metadata = self.clone();
+            let answer = move |request| metadata.clone().answer(request);
+            http::serve_shared(listener, CONNECTIONS, answer, stop.clone())
+        };
+        join_all(listeners.into_iter().map(serve)).await;
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<AnswerBody> {
         let state = self.0.store.snapshot();
-        let number = http::peer(&request).and_then(|peer| match peer {
-            std::net::IpAddr::V4(peer) => linkway_fabric::client_interface(peer),
-            std::net::IpAddr::V6(_) => None,
-        });
+        let peer = http::peer(&request);
+        let number = peer.and_then(linkway_fabric::as_ipv4).and_then(linkway_fabric::client_interface);
         let instance = number.and_then(|number| self.instance(&state, number));
         respond::answer(&self.0, &state, instance.as_deref(), &request).await
     }

@@ -75,7 +75,8 @@ async fn respond<B>(
     request: &Request<B>,
 ) -> Result<Response<AnswerBody>, Refused> {
     let options = tree::options(instance);
-    if !options.enabled {
+    let by_ipv6 = http::peer(request).is_some_and(|peer| peer.is_ipv6());
+    if !options.enabled || by_ipv6 && !options.ipv6 {
         return Err(StatusCode::FORBIDDEN);
     }
     let (path, headers) = (request.uri().path(), request.headers());

@@ -77,7 +77,9 @@ impl Names {
 
 /// How the instance may read at all.
 pub(super) fn options(instance: &Instance) -> MetadataOptions {
-    instance.launch.as_ref().map(|launch| launch.metadata).unwrap_or_default()
+    // What a command of `linkway run` may read, there is no call to say.
+    let of_command = MetadataOptions { ipv6: true, ..MetadataOptions::default() };
+    instance.launch.as_ref().map_or(of_command, |launch| launch.metadata)
 }
 
 /// All that the instance reads.
@@ -130,6 +132,9 @@ fn meta_data(state: &Snapshot, instance: &Instance, names: &mut Names) {
             .text("local-ipv4", first.address)
             .text("mac", first.mac)
             .text("security-groups", group_names(state, first));
+        if let Some(address) = first.ipv6_addresses.first() {
+            names.text("ipv6", address);
+        }
     }
     names.directory("network", |names| {
         names.directory("interfaces", |names| {
@@ -189,28 +194,40 @@ fn launched(state: &Snapshot, instance: &Instance, names: &mut Names) {
 }
 
 fn of_interface(state: &Snapshot, index: i32, interface: &NetworkInterface, names: &mut Names) {
-    let addresses: Vec<String> = interface.addresses().map(|address| address.to_string()).collect();
-    let groups: Vec<String> = interface.groups.iter().map(ToString::to_string).collect();
     names
         .text("device-number", index)
         .text("interface-id", &interface.id)
         .text("local-hostname", interface.private_dns_name(interface.address))
-        .text("local-ipv4s", addresses.join("\n"))
+        .text("local-ipv4s", lines(interface.addresses()))
         .text("mac", interface.mac)
         .text("owner-id", &interface.owner)
-        .text("security-group-ids", groups.join("\n"))
+        .text("security-group-ids", lines(&interface.groups))
         .text("security-groups", group_names(state, interface))
         .text("subnet-id", &interface.subnet)
         .text("vpc-id", &interface.vpc);
+    if !interface.ipv6_addresses.is_empty() {
+        names.text("ipv6s", lines(&interface.ipv6_addresses));
+    }
     if let Some(subnet) = state.get::<Subnet>(&interface.subnet) {
         names.text("subnet-ipv4-cidr-block", subnet.cidr);
+        if let Some(range) = &subnet.ipv6_cidr {
+            names.text("subnet-ipv6-cidr-blocks", range.cidr);
+        }
     }
     if let Some(vpc) = state.get::<Vpc>(&interface.vpc) {
-        let ranges: Vec<String> = vpc.cidrs.iter().map(|range| range.cidr.to_string()).collect();
+        let first = vpc.cidrs.first().map(|range| range.cidr.to_string()).unwrap_or_default();
         names
-            .text("vpc-ipv4-cidr-block", ranges.first().map(String::as_str).unwrap_or_default())
-            .text("vpc-ipv4-cidr-blocks", ranges.join("\n"));
+            .text("vpc-ipv4-cidr-block", first)
+            .text("vpc-ipv4-cidr-blocks", lines(vpc.cidrs.iter().map(|range| range.cidr)));
+        if !vpc.ipv6_cidrs.is_empty() {
+            names.text("vpc-ipv6-cidr-blocks", lines(vpc.ipv6_cidrs.iter().map(|range| range.cidr)));
+        }
     }
+}
+
+/// A line for each.
+fn lines(values: impl IntoIterator<Item = impl ToString>) -> String {
+    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join("\n")
 }
 
 fn group_names(state: &Snapshot, interface: &NetworkInterface) -> String {

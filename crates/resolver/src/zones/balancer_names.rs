@@ -2,6 +2,7 @@
 //! resolve it, whatever VPC it is in.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use linkway_model::Snapshot;
 use linkway_model::load_balancer::LoadBalancer;
@@ -59,11 +60,13 @@ impl Balancer {
             .iter()
             .filter_map(|node| {
                 let interface = snapshot.get::<NetworkInterface>(&node.interface)?;
-                Some((node.zone.as_str(), interface.address))
+                let has_ipv6 = balancer.ip_address_type.has_ipv6();
+                let ipv6 = interface.ipv6_addresses.first().filter(|_| has_ipv6);
+                Some((node.zone.as_str(), (interface.address, ipv6.copied())))
             })
             .collect();
         let addresses = |wanted: &dyn Fn(&str) -> bool| -> Vec<_> {
-            nodes.iter().filter(|(zone, _)| wanted(zone)).map(|(_, address)| *address).collect()
+            nodes.iter().filter(|(zone, _)| wanted(zone)).flat_map(|(_, both)| each(*both)).collect()
         };
         let healthy = addresses(&|zone| routing.zone_is_healthy(balancer, zone));
         let all = if healthy.is_empty() { addresses(&|_| true) } else { healthy };
@@ -71,8 +74,13 @@ impl Balancer {
             all: (!all.is_empty()).then(|| Rotation::new(all, snapshot.revision)),
             zones: nodes
                 .iter()
-                .map(|(zone, address)| ((*zone).to_owned(), Rotation::new(vec![*address], 0)))
+                .map(|(zone, both)| ((*zone).to_owned(), Rotation::new(each(*both), 0)))
                 .collect(),
         }
     }
+}
+
+/// A node's addresses.
+fn each((ipv4, ipv6): (Ipv4Addr, Option<Ipv6Addr>)) -> impl Iterator<Item = IpAddr> {
+    [ipv4.into()].into_iter().chain(ipv6.map(IpAddr::V6))
 }

@@ -23,7 +23,7 @@ impl DatabaseNames {
         let named = snapshot.all::<DbInstance>().map(|database| {
             let exists = !matches!(database.status, DbStatus::Creating | DbStatus::Deleting);
             let interface = snapshot.get::<NetworkInterface>(&database.interface).filter(|_| exists);
-            let address = interface.map(|interface| Rotation::new(vec![interface.address], 0));
+            let address = interface.map(|interface| Rotation::new([interface.address.into()], 0));
             (database.dns_name.to_lowercase(), address)
         });
         Self { databases: named.collect() }

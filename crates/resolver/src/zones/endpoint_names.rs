@@ -5,14 +5,14 @@
 //! compared then, so that a change of one of thousands of endpoints costs little.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use linkway_model::endpoint_service::EndpointService;
 use linkway_model::index::Term;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
-use linkway_model::vpc_endpoint::{EndpointState, EndpointSubnet, VpcEndpoint};
+use linkway_model::vpc_endpoint::{DnsRecordIpType, EndpointState, EndpointSubnet, VpcEndpoint};
 use linkway_model::{EndpointServiceId, Snapshot, VpcEndpointId};
 
 use super::{Answer, Question};
@@ -49,12 +49,17 @@ fn leads_to(endpoint: &VpcEndpoint, place: &EndpointSubnet) -> bool {
     }
 }
 
+/// An interface's IPv4 and its IPv6 address, each if names have records of it.
+type Recorded = [Option<IpAddr>; 2];
+
 /// An endpoint that has names, and its addresses: those that packets are delivered to.
 struct Endpoint {
     endpoint: Arc<VpcEndpoint>,
     regional: Arc<Rotation>,
-    /// In the order of the endpoint's subnets.
-    zonal: Vec<Option<Ipv4Addr>>,
+    /// What the service's own names lead to.
+    private: Arc<Rotation>,
+    /// In the order of the endpoint's subnets. An interface that DNS may not lead to has none.
+    zonal: Vec<Recorded>,
 }
 
 impl EndpointNames {
@@ -101,9 +106,9 @@ impl EndpointNames {
         }
     }
 
-    /// The addresses of an endpoint's regional name, if the endpoint has names.
-    pub(crate) fn regional(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
-        self.endpoints.get(endpoint).map(|its| &its.regional)
+    /// What an endpoint's service's own names lead to, if the endpoint has names.
+    pub(crate) fn private(&self, endpoint: &VpcEndpointId) -> Option<&Arc<Rotation>> {
+        self.endpoints.get(endpoint).map(|its| &its.private)
     }
 
     /// The answer for a name of an endpoint or a service of this installation.
@@ -157,7 +162,9 @@ impl EndpointNames {
         }
         let place =
             its.endpoint.subnets.iter().position(|place| its.endpoint.zonal_name(&place.zone) == name);
-        Some(Arc::new(Rotation::new(vec![its.zonal.get(place?).copied()??], 0)))
+        let mut addresses = its.zonal.get(place?)?.iter().flatten().copied().peekable();
+        addresses.peek()?;
+        Some(Arc::new(Rotation::new(addresses, 0)))
     }
 }
 
@@ -173,24 +180,39 @@ impl Endpoint {
         endpoint: &'a Arc<VpcEndpoint>,
         health: &mut ZoneHealth<'a, '_>,
     ) -> Self {
-        let address = |place: &EndpointSubnet| {
-            let interface = snapshot.get::<NetworkInterface>(&place.interface)?;
-            leads_to(endpoint, place).then_some(interface.address)
+        let addresses = |place: &EndpointSubnet| {
+            let interface = snapshot.get::<NetworkInterface>(&place.interface);
+            let interface = interface.filter(|_| leads_to(endpoint, place));
+            interface.map_or([None; 2], |interface| recorded(endpoint.dns_record_ip_type, interface))
         };
-        let zonal: Vec<_> = endpoint.subnets.iter().map(address).collect();
+        let zonal: Vec<_> = endpoint.subnets.iter().map(addresses).collect();
         let service = snapshot.get::<EndpointService>(&endpoint.service);
         let mut healthy = Vec::new();
-        for (place, address) in endpoint.subnets.iter().zip(&zonal) {
+        for (place, addresses) in endpoint.subnets.iter().zip(&zonal) {
             if service.is_some_and(|service| health.is_healthy(service, &place.zone)) {
-                healthy.extend(*address);
+                healthy.extend(addresses.iter().flatten());
             }
         }
         // AWS's services have no balancers here: they are behind every interface.
-        let all = || zonal.iter().flatten().copied().collect();
-        let addresses = if healthy.is_empty() { all() } else { healthy };
-        let regional = Arc::new(Rotation::new(addresses, snapshot.revision));
-        Self { endpoint: Arc::clone(endpoint), regional, zonal }
+        let all = || zonal.iter().flatten().flatten().copied().collect();
+        let addresses: Vec<IpAddr> = if healthy.is_empty() { all() } else { healthy };
+        let regional = Arc::new(Rotation::new(addresses.iter().copied(), snapshot.revision));
+        let private = match endpoint.dns_record_ip_type {
+            DnsRecordIpType::ServiceDefined => {
+                let ipv4 = addresses.into_iter().filter(IpAddr::is_ipv4);
+                Arc::new(Rotation::new(ipv4, snapshot.revision))
+            }
+            _ => Arc::clone(&regional),
+        };
+        Self { endpoint: Arc::clone(endpoint), regional, private, zonal }
     }
+}
+
+/// Those of an interface's addresses that an endpoint's names have records of.
+fn recorded(kind: DnsRecordIpType, interface: &NetworkInterface) -> Recorded {
+    let ipv4 = (kind != DnsRecordIpType::Ipv6).then_some(interface.address.into());
+    let ipv6 = interface.ipv6_addresses.first().filter(|_| kind != DnsRecordIpType::Ipv4);
+    [ipv4, ipv6.copied().map(IpAddr::V6)]
 }
 
 /// Which zones DNS may lead to, remembered: thousands of endpoints share a few balancers.

@@ -5,6 +5,7 @@
 //! that there is an answer without a way out to public DNS.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -75,8 +76,8 @@ fn address(endpoint: &VpcEndpoint, gateway: &Gateway) -> Rotation {
     let list = AwsPrefixList::find(&endpoint.region, &gateway.prefix_list);
     let ranges = list.map(|list| list.ranges()).unwrap_or_default();
     let first = ranges.into_iter().find_map(|range| match range {
-        IpNet::V4(range) => range.hosts().next(),
+        IpNet::V4(range) => range.hosts().next().map(IpAddr::V4),
         IpNet::V6(_) => None,
     });
-    Rotation::new(first.into_iter().collect(), 0)
+    Rotation::new(first, 0)
 }

@@ -1,8 +1,9 @@
 //! Names of what has an address in the VPC, and the way back: `ip-10-0-1-5.ec2.internal`,
-//! `i-….ec2.internal` where the subnet asks for it, and `5.1.0.10.in-addr.arpa`. Seen in the own VPC only.
+//! `i-….ec2.internal` where the subnet asks for it, and `5.1.0.10.in-addr.arpa`. Seen in the own VPC only. IPv6
+//! addresses are resource names' only (EC2 user guide, "Amazon EC2 instance hostname types").
 
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use hickory_proto::rr::rdata::PTR;
@@ -32,8 +33,8 @@ struct Names {
     domain: String,
     cidrs: Vec<Ipv4Net>,
     addresses: HashSet<Ipv4Addr>,
-    /// Resource names: an instance's id to its address.
-    resources: HashMap<String, Ipv4Addr>,
+    /// Resource names: an instance's id to its addresses of the families that it is to have records of.
+    resources: HashMap<String, Vec<IpAddr>>,
 }
 
 impl InstanceNames {
@@ -57,7 +58,7 @@ impl InstanceNames {
         }
         let label = question.name.strip_suffix(&names.domain).and_then(|rest| rest.strip_suffix('.'));
         Some(match label.and_then(|label| names.forward(label)) {
-            Some(address) => Answer::addresses(question, &names.domain, &Rotation::new(vec![address], 0)),
+            Some(addresses) => Answer::addresses(question, &names.domain, &Rotation::new(addresses, 0)),
             None => Answer::no_name(zone),
         })
     }
@@ -78,21 +79,24 @@ impl Names {
             names.addresses.extend(interface.addresses());
             if let InterfaceRole::Instance { instance, device_index: 0, .. } = &interface.role
                 && let Some(its) = snapshot.get::<Instance>(instance).and_then(|found| found.names(snapshot))
-                && its.resource_name_a_record
+                && (its.resource_name_a_record || its.resource_name_aaaa_record)
             {
-                names.resources.insert(instance.to_string(), interface.address);
+                let ipv4 = its.resource_name_a_record.then_some(interface.address.into());
+                let ipv6 = interface.ipv6_addresses.first().filter(|_| its.resource_name_aaaa_record);
+                let addresses = ipv4.into_iter().chain(ipv6.copied().map(IpAddr::V6));
+                names.resources.insert(instance.to_string(), addresses.collect());
             }
         }
         names
     }
 
-    /// The address of a name whose first label is this.
-    fn forward(&self, label: &str) -> Option<Ipv4Addr> {
+    /// The addresses of a name whose first label is this.
+    fn forward(&self, label: &str) -> Option<Vec<IpAddr>> {
         let by_address = label
             .strip_prefix("ip-")
             .and_then(|digits| digits.replace('-', ".").parse().ok())
             .filter(|address| self.addresses.contains(address));
-        by_address.or_else(|| self.resources.get(label).copied())
+        by_address.map(|address| vec![address.into()]).or_else(|| self.resources.get(label).cloned())
     }
 
     /// The name of an address. Addresses outside the VPC are left to others.

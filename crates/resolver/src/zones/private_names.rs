@@ -16,7 +16,7 @@ use linkway_model::index::Term;
 use linkway_model::vpc::Vpc;
 use linkway_model::vpc_endpoint::VpcEndpoint;
 
-use super::{Answer, EndpointNames, Question, TTL, address_records};
+use super::{Answer, EndpointNames, Question, TTL};
 use crate::rotation::Rotation;
 
 /// The private DNS names of every VPC that has some, by its number.
@@ -46,7 +46,7 @@ impl PrivateNames {
         if let Some(vpc) = vpc.filter(|vpc| vpc.enable_dns_support && vpc.enable_dns_hostnames) {
             for endpoint in snapshot.found::<VpcEndpoint>(Term::EndpointVpc, vpc.id.as_str()) {
                 if endpoint.private_dns_enabled
-                    && let Some(addresses) = endpoints.regional(&endpoint.id)
+                    && let Some(addresses) = endpoints.private(&endpoint.id)
                 {
                     collect(snapshot, endpoint, addresses, &mut names);
                 }
@@ -111,10 +111,8 @@ impl Entry {
         let regional = Name::from_ascii(format!("{}.", endpoint.regional_name())).ok()?;
         let alias = RData::CNAME(CNAME(regional.clone()));
         let mut records = vec![Record::from_rdata(question.owner.clone(), TTL, alias)];
-        if question.wants(RecordType::A) {
-            records.extend(address_records(&regional, &self.addresses));
-        }
-        let whole = question.wants(RecordType::A) || question.wants(RecordType::CNAME);
+        records.extend(question.address_records(&regional, &self.addresses));
+        let whole = records.len() > 1 || question.wants(RecordType::CNAME);
         let zone = (!whole).then(|| endpoint.dns_suffix());
         Some(Answer { zone, ..Answer::records(records) })
     }

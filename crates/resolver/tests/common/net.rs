@@ -26,7 +26,8 @@ pub struct Server {
 
 impl Server {
     pub async fn start(snapshot: Arc<Snapshot>, upstream: Option<Upstream>) -> Self {
-        let resolver = Resolver::new(Settings { upstream, client_base: Ipv4Addr::new(127, 0, 0, 0) });
+        let resolver =
+            Resolver::new(Settings { upstream, client_base: Ipv4Addr::new(127, 0, 0, 0), as_ipv4 });
         resolver.publish(snapshot);
         let (udp, tcp) = bind_both().await;
         let address = udp.local_addr().unwrap();
@@ -81,6 +82,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Of IPv6 loopback has one address only: it stands for interface 1.
+fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(address) => address.is_loopback().then_some(Ipv4Addr::LOCALHOST),
     }
 }
 

@@ -119,7 +119,8 @@ pub(super) const FILTERS: &[Field<Instance>] = fields! {
     "metadata-options.http-endpoint" =>
         |_, found| launched(found, |launch| either(launch.metadata.enabled, "enabled", "disabled"));
     "metadata-options.http-protocol-ipv4" => |_, found| launched(found, |_| "enabled");
-    "metadata-options.http-protocol-ipv6" => |_, found| launched(found, |_| "disabled");
+    "metadata-options.http-protocol-ipv6" =>
+        |_, found| launched(found, |launch| either(launch.metadata.ipv6, "enabled", "disabled"));
     "metadata-options.http-put-response-hop-limit" =>
         |_, found| launched(found, |launch| launch.metadata.hop_limit);
     "metadata-options.http-tokens" =>

@@ -74,9 +74,7 @@ pub(super) fn metadata(
         Some(value) if value == no => Ok(Some(false)),
         Some(value) => Err(not_one_of(parameter, value, &[no, yes])),
     };
-    if either("httpProtocolIpv6", &given.http_protocol_ipv6, "disabled", "enabled")? == Some(true) {
-        return Err(Error::Unsupported("Instance metadata is served over IPv4.".into()));
-    }
+    let ipv6 = either("httpProtocolIpv6", &given.http_protocol_ipv6, "disabled", "enabled")?;
     let enabled = either("httpEndpoint", &given.http_endpoint, "disabled", "enabled")?;
     let tokens = either("httpTokens", &given.http_tokens, "optional", "required")?;
     let tags = either("instanceMetadataTags", &given.instance_metadata_tags, "disabled", "enabled")?;
@@ -95,6 +93,7 @@ pub(super) fn metadata(
         })?;
     }
     options.enabled = enabled.unwrap_or(options.enabled);
+    options.ipv6 = ipv6.unwrap_or(options.ipv6);
     options.tokens_required = tokens.unwrap_or(options.tokens_required);
     options.tags = tags.unwrap_or(options.tags);
     Ok(options)

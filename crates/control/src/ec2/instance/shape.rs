@@ -183,7 +183,7 @@ pub(super) fn metadata(options: MetadataOptions, state: &str) -> InstanceMetadat
     let either = |on, yes: &str, no: &str| Some(if on { yes } else { no }.to_owned());
     InstanceMetadataOptionsResponse {
         http_endpoint: either(options.enabled, "enabled", "disabled"),
-        http_protocol_ipv6: Some("disabled".into()),
+        http_protocol_ipv6: either(options.ipv6, "enabled", "disabled"),
         http_put_response_hop_limit: Some(options.hop_limit.into()),
         http_tokens: either(options.tokens_required, "required", "optional"),
         instance_metadata_tags: either(options.tags, "enabled", "disabled"),
