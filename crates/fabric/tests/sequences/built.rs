@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::probe_addresses;
 use linkway_fabric::ranges::{SERVICE_ADDRESS, service_mac};
 use linkway_fabric::tables::Tables;
+use linkway_fabric::{as_ipv4, probe_addresses};
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{LoadBalancer, PROXY_PROTOCOL, TargetGroup, TargetHealth, TargetId};
 use linkway_model::network_interface::{Mac, NetworkInterface};
@@ -138,6 +138,6 @@ pub(crate) fn build(plan: &Network) -> Built {
     Built {
         tables: compile(&state.snapshot, &devices),
         senders,
-        probes: probe_addresses(&state.snapshot).into_values().collect(),
+        probes: probe_addresses(&state.snapshot).into_values().filter_map(as_ipv4).collect(),
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Way<'a> {
         match &at.role {
             InterfaceRole::VpcEndpoint { endpoint } => hops.extend(self.to_targets(endpoint.as_str(), at)),
             InterfaceRole::LoadBalancer { .. } => {
-                hops.extend(self.from_node(at));
+                hops.extend(self.hops_of_node(at));
                 hops.extend(self.back_to_client(at));
             }
             _ => {}
@@ -117,7 +117,7 @@ impl<'a> Way<'a> {
     fn to_targets(&self, endpoint: &str, at: &NetworkInterface) -> Vec<Hop<'a>> {
         let node = self.state.get::<VpcEndpoint>(endpoint).and_then(|endpoint| self.node(endpoint, at));
         let node = node.and_then(|(_, node)| self.state.get::<NetworkInterface>(&node.interface));
-        node.map(|node| self.from_node(node)).unwrap_or_default()
+        node.map(|node| self.hops_of_node(node)).unwrap_or_default()
     }
 
     /// The node that an interface of an endpoint leads to.
@@ -139,7 +139,7 @@ impl<'a> Way<'a> {
         ways.flat_map(|(from, to)| self.hop(door, Some(client), from, to, self.port)).collect()
     }
 
-    fn from_node(&self, node: &NetworkInterface) -> Vec<Hop<'a>> {
+    fn hops_of_node(&self, node: &NetworkInterface) -> Vec<Hop<'a>> {
         let InterfaceRole::LoadBalancer { load_balancer } = &node.role else { return Vec::new() };
         let Some(balancer) = self.state.get::<LoadBalancer>(load_balancer) else { return Vec::new() };
         let Some(subnet) = self.subnet(node) else { return Vec::new() };
