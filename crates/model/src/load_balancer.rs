@@ -64,6 +64,18 @@ pub struct LoadBalancerNode {
 /// does not say goes by the balancer.
 pub const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
 
+/// AWS's attribute of a balancer: which zones its name leads a client to.
+pub const CLIENT_ROUTING_POLICY: &str = "dns_record.client_routing_policy";
+
+/// A value of [`CLIENT_ROUTING_POLICY`]: to every zone. AWS's default.
+pub const ANY_ZONE: &str = "any_availability_zone";
+
+/// A value of [`CLIENT_ROUTING_POLICY`]: 85 times of 100 to the client's own.
+pub const MOSTLY_OWN_ZONE: &str = "partial_availability_zone_affinity";
+
+/// A value of [`CLIENT_ROUTING_POLICY`]: to the client's own.
+pub const ALWAYS_OWN_ZONE: &str = "availability_zone_affinity";
+
 impl LoadBalancer {
     /// Whether a node sends to targets of other zones too where its target groups do not say ([`CROSS_ZONE`]).
     pub fn cross_zone(&self) -> bool {

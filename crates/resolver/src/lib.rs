@@ -134,8 +134,13 @@ impl Resolver {
             Received::Error(reply) => return Step::Reply(reply),
             Received::Request(request) => request,
         };
-        let question =
-            Question { name: &request.name, owner: &request.query.name, kind: request.query.query_type, vpc };
+        let question = Question {
+            name: &request.name,
+            owner: &request.query.name,
+            kind: request.query.query_type,
+            vpc,
+            client,
+        };
         if let Some(answer) = view.answer(&question) {
             return Step::Reply(request.reply(answer, view.revision()));
         }

@@ -146,7 +146,7 @@ impl View {
             .answer(question)
             .or_else(|| self.gateways.answer(question))
             .or_else(|| self.endpoints.answer(question))
-            .or_else(|| self.balancers.answer(question))
+            .or_else(|| self.balancers.answer(question, &self.snapshot))
             .or_else(|| self.databases.answer(question))
             .or_else(|| self.instances.answer(question))
     }

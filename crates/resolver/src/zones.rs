@@ -33,6 +33,8 @@ pub(crate) struct Question<'a> {
     pub(crate) kind: RecordType,
     /// The number of the client's VPC.
     pub(crate) vpc: u32,
+    /// The number of the client's interface.
+    pub(crate) client: u32,
 }
 
 impl Question<'_> {

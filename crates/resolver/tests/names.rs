@@ -8,7 +8,9 @@ use common::net::{Server, addresses, has_start_of_authority};
 use common::world::{DOWN, HEALTHY, NODES, PLACES, Shop, TARGETS};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, RecordType};
-use linkway_model::load_balancer::{LoadBalancer, TargetGroup, TargetHealth};
+use linkway_model::load_balancer::{
+    ALWAYS_OWN_ZONE, CLIENT_ROUTING_POLICY, LoadBalancer, MOSTLY_OWN_ZONE, TargetGroup, TargetHealth,
+};
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
 use linkway_model::vpc::Vpc;
@@ -210,6 +212,32 @@ async fn balancers_have_a_name_and_one_a_zone_once_they_are_active() {
     shop.world.change::<LoadBalancer>(&shop.balancer, |balancer| balancer.active = false);
     server.resolver.publish(shop.world.snapshot());
     assert_eq!(server.code(shop.client, &name).await, ResponseCode::NXDomain);
+}
+
+#[tokio::test]
+async fn a_balancer_may_lead_clients_to_their_own_zone() {
+    let mut shop = Shop::new(None);
+    let name = shop.world.get::<LoadBalancer>(&shop.balancer).dns_name.clone();
+    let server = Server::start(shop.world.snapshot(), None).await;
+    let route = |shop: &mut Shop, policy: &str| {
+        shop.world.change::<LoadBalancer>(&shop.balancer, |balancer| {
+            balancer.attributes.insert(CLIENT_ROUTING_POLICY.into(), policy.into());
+        });
+        server.resolver.publish(shop.world.snapshot());
+    };
+    route(&mut shop, ALWAYS_OWN_ZONE);
+    for _ in 0..3 {
+        assert_eq!(server.addresses(shop.client, &name).await, NODES[..1], "also from another VPC");
+    }
+    route(&mut shop, MOSTLY_OWN_ZONE);
+    let mut own = 0;
+    for _ in 0..20 {
+        own += usize::from(server.addresses(shop.client, &name).await == NODES[..1]);
+    }
+    assert_eq!(own, 17);
+    shop.world.set_health(&shop.target_group, TARGETS[0], DOWN);
+    route(&mut shop, ALWAYS_OWN_ZONE);
+    assert_eq!(server.addresses(shop.client, &name).await, NODES[1..], "its own is not healthy");
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
 //! A load balancer's name, and its name in one zone: `ZONE.NAME`. As on AWS, whoever knows the name may
-//! resolve it, whatever VPC it is in.
+//! resolve it, whatever VPC it is in. Where the balancer says so, a client is led to the node of its own zone, if that
+//! is healthy: always, or 85 times of 100 (AWS, "Network Load Balancers", "Availability Zone DNS affinity").
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkway_model::Snapshot;
-use linkway_model::load_balancer::LoadBalancer;
+use linkway_model::load_balancer::{ALWAYS_OWN_ZONE, CLIENT_ROUTING_POLICY, LoadBalancer, MOSTLY_OWN_ZONE};
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::routing::Routing;
+use linkway_model::subnet::Subnet;
+use linkway_model::vpc::Vpc;
 
 use super::{Answer, Question};
 use crate::rotation::Rotation;
@@ -22,6 +26,17 @@ pub(crate) struct BalancerNames {
 #[derive(Default)]
 struct Balancer {
     all: Option<Rotation>,
+    zones: HashMap<String, Rotation>,
+    affinity: Option<Affinity>,
+}
+
+/// For clients of their own zones.
+struct Affinity {
+    /// Of 20 questions, how many are answered with the zone's node only.
+    share: usize,
+    /// Questions so far.
+    asked: AtomicUsize,
+    /// Each healthy zone's.
     zones: HashMap<String, Rotation>,
 }
 
@@ -40,10 +55,10 @@ impl BalancerNames {
     }
 
     /// The answer for a balancer's name, or a name directly below one.
-    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
+    pub(crate) fn answer(&self, question: &Question, snapshot: &Snapshot) -> Option<Answer> {
         let (label, parent) = question.name.split_once('.')?;
         let (addresses, zone) = match self.balancers.get(question.name) {
-            Some(balancer) => (balancer.all.as_ref(), parent),
+            Some(balancer) => (balancer.own(question, snapshot).or(balancer.all.as_ref()), parent),
             None => (self.balancers.get(parent)?.zones.get(label), parent),
         };
         Some(match addresses {
@@ -70,14 +85,41 @@ impl Balancer {
         };
         let healthy = addresses(&|zone| routing.zone_is_healthy(balancer, zone));
         let all = if healthy.is_empty() { addresses(&|_| true) } else { healthy };
-        Self {
-            all: (!all.is_empty()).then(|| Rotation::new(all, snapshot.revision)),
+        let of_zone = |(zone, both): &(&str, _)| ((*zone).to_owned(), Rotation::new(each(*both), 0));
+        let share = match balancer.attributes.get(CLIENT_ROUTING_POLICY).map(String::as_str) {
+            Some(ALWAYS_OWN_ZONE) => 20,
+            Some(MOSTLY_OWN_ZONE) => 17,
+            _ => 0,
+        };
+        let affinity = (share > 0).then(|| Affinity {
+            share,
+            asked: AtomicUsize::default(),
             zones: nodes
                 .iter()
-                .map(|(zone, both)| ((*zone).to_owned(), Rotation::new(each(*both), 0)))
+                .filter(|(zone, _)| routing.zone_is_healthy(balancer, zone))
+                .map(of_zone)
                 .collect(),
+        });
+        Self {
+            all: (!all.is_empty()).then(|| Rotation::new(all, snapshot.revision)),
+            zones: nodes.iter().map(of_zone).collect(),
+            affinity,
         }
     }
+
+    /// The addresses of the client's own zone, if it is to have no others.
+    fn own(&self, question: &Question, snapshot: &Snapshot) -> Option<&Rotation> {
+        let affinity = self.affinity.as_ref()?;
+        let turn = affinity.asked.fetch_add(1, Ordering::Relaxed) % 20;
+        affinity.zones.get(zone_of_client(question, snapshot)?).filter(|_| turn < affinity.share)
+    }
+}
+
+/// The zone of the subnet that the client's interface is in. No table has it, as few balancers ask.
+fn zone_of_client<'a>(question: &Question, snapshot: &'a Snapshot) -> Option<&'a str> {
+    let vpc = snapshot.all::<Vpc>().find(|vpc| vpc.number == question.vpc)?;
+    let client = snapshot.interfaces_in(&vpc.id).find(|interface| interface.number == question.client)?;
+    snapshot.get::<Subnet>(&client.subnet).map(|subnet| subnet.zone.as_str())
 }
 
 /// A node's addresses.

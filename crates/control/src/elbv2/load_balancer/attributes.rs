@@ -1,6 +1,8 @@
 //! A balancer's attributes.
 
-use linkway_model::load_balancer::{CROSS_ZONE, LoadBalancer};
+use linkway_model::load_balancer::{
+    ALWAYS_OWN_ZONE, ANY_ZONE, CLIENT_ROUTING_POLICY, CROSS_ZONE, LoadBalancer, MOSTLY_OWN_ZONE,
+};
 use linkway_wire::elbv2::{
     DescribeLoadBalancerAttributesInput, DescribeLoadBalancerAttributesOutput, LoadBalancerAttribute,
     ModifyLoadBalancerAttributesInput, ModifyLoadBalancerAttributesOutput,
@@ -17,7 +19,7 @@ const KNOWN: &[Attribute] = &[
     attribute("access_logs.s3.prefix", "", Accepts::OnlyDefault),
     attribute("deletion_protection.enabled", "false", Accepts::Boolean),
     attribute(CROSS_ZONE, "false", Accepts::Boolean),
-    attribute("dns_record.client_routing_policy", "any_availability_zone", Accepts::OnlyDefault),
+    attribute(CLIENT_ROUTING_POLICY, ANY_ZONE, Accepts::OneOf(&[ALWAYS_OWN_ZONE, MOSTLY_OWN_ZONE, ANY_ZONE])),
     attribute("ipv6.deny_all_igw_traffic", "false", Accepts::Boolean),
     attribute("secondary_ips.auto_assigned.per_subnet", "0", Accepts::OnlyDefault),
     attribute("zonal_shift.config.enabled", "false", Accepts::OnlyDefault),
