@@ -3,7 +3,7 @@
 # the README names. Usage: tests/kernels/run.sh [COMMAND…]   Without a command, tests/kernels/inside.sh.
 # The packages that this takes are unpacked below target/kernels; none is installed. What the machine writes to its
 # disk is in its memory and goes with it, but for what is below target/kernels/shared.
-#   $KERNEL: the package (linux-image-amd64)      $KERNEL_SECONDS: how long all may take (3000)
+#   $KERNEL: the package (linux-image-amd64)      $KERNEL_SECONDS: how long all may take (7200)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -71,7 +71,7 @@ fi
 printf '%q ' "${@:-tests/kernels/inside.sh}" > "$shared/command"
 echo "kernels: Linux $release, in an emulated machine: it takes a while"
 LD_LIBRARY_PATH=$place/machine/$libraries:$place/machine/lib/x86_64-linux-gnu \
-timeout --foreground "${KERNEL_SECONDS:-3000}" "$place/machine/usr/bin/qemu-system-x86_64" \
+timeout --foreground "${KERNEL_SECONDS:-7200}" "$place/machine/usr/bin/qemu-system-x86_64" \
     -L "$place/machine/usr/share/qemu" -L "$place/machine/usr/share/seabios" \
     -machine q35 -accel tcg -cpu max -smp 2 -m 3G -nodefaults -no-user-config -no-reboot -display none \
     -serial stdio -nic none \
