@@ -43,7 +43,7 @@ fidelity: setup ## moto's tests of the same API against a real daemon: docs/fide
 	$(AS_ROOT) $(PYTHON) tests/fidelity/run.py --write
 
 differential: setup ## A million random packets in sequences, the packet programs against the model (minutes)
-	LINKWAY_DIFFERENTIAL_STEPS=1000000 $(CARGO) test --package linkway-fabric --test sequences \
+	LINKWAY_DIFFERENTIAL_STEPS=1000000 $(CARGO) test --package linkway-fabric --test differential \
 		$(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"') -- --nocapture
 
 test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, endpoints, the gateway

@@ -14,7 +14,7 @@ use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::tables::Tables;
 use nix::sched::{CloneFlags, unshare};
 
-use crate::{SERVICE, STRANGER};
+use crate::{SERVICE, STRANGER, UPLINK};
 
 const FLOW_ENTRIES: u32 = 4_096;
 
@@ -29,7 +29,7 @@ impl Kernel {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
-        for index in SERVICE..=STRANGER {
+        for index in UPLINK..=STRANGER {
             writeln!(script, "link add name d{index} index {index} type veth peer name p{index}").unwrap();
         }
         drop(script);
@@ -65,7 +65,11 @@ impl Kernel {
         context[40..44].copy_from_slice(&device.to_ne_bytes());
         let mut out = vec![0; bytes.len() + 256];
         let progs = &self.0.progs;
-        let program = if device == SERVICE { &progs.from_service } else { &progs.from_workload };
+        let program = match device {
+            SERVICE => &progs.from_service,
+            UPLINK => &progs.from_uplink,
+            _ => &progs.from_workload,
+        };
         let input = ProgramInput {
             context_in: Some(&mut context),
             data_in: Some(bytes),

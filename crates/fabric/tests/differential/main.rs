@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod built;
+mod first_packets;
 #[path = "../packets/frame.rs"]
 #[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
 mod frame;
@@ -23,6 +24,7 @@ use built::Built;
 use frame::{ACK, Frame, SYN};
 use plan::PacketPlan;
 
+const UPLINK: u32 = 19;
 const SERVICE: u32 = 20;
 const FIRST: u32 = 21;
 const INSTANCES: usize = 3;
@@ -30,6 +32,9 @@ const SUBNETS: usize = 3;
 
 /// Of each VPC: where instances are, where endpoints and the last instance are, where the balancer is.
 const RANGES: [&str; SUBNETS] = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.48/28"];
+
+/// Where the NAT gateways of each subnet are.
+const NATS: [&str; SUBNETS] = ["10.0.0.14", "10.0.0.29", "10.0.0.62"];
 
 /// The lowest port that first packets come from.
 const SOURCE_PORT: u16 = 40_000;

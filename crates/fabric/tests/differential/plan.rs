@@ -19,6 +19,9 @@ use crate::{FIRST, INSTANCES, SERVICE, SOURCE_PORT, STRANGER, SUBNETS};
 pub(crate) struct Network {
     /// Of each instance, first VPC's first: its groups, and whether its source is checked.
     pub(crate) instances: Vec<(Vec<usize>, bool)>,
+    /// Of each instance, and then of each NAT gateway: whether it has an elastic address.
+    pub(crate) public: Vec<bool>,
+    pub(crate) uplink: bool,
     pub(crate) rules: Vec<RulePlan>,
     /// Of each group: whether it lets everything out, and in from the subnet.
     pub(crate) open: Vec<(bool, bool)>,
@@ -60,6 +63,8 @@ pub(crate) enum PeerPlan {
 pub(crate) enum TargetPlan {
     /// A gateway that is attached, or not.
     Gateway(bool),
+    /// A NAT gateway in one of the VPC's subnets.
+    Nat(usize),
     /// An instance of the VPC.
     Instance(usize),
 }
@@ -102,6 +107,8 @@ pub(crate) fn network() -> impl Strategy<Value = Network> {
         (
             prop::collection::vec(prop::option::weighted(0.3, acl()), 2 * SUBNETS),
             prop::collection::vec(prop::option::weighted(0.5, routes()), 2 * SUBNETS),
+            prop::collection::vec(prop::bool::weighted(0.7), 2 * (INSTANCES + SUBNETS)),
+            prop::bool::weighted(0.8),
         ),
     )
         .prop_map(
@@ -113,10 +120,12 @@ pub(crate) fn network() -> impl Strategy<Value = Network> {
                 flags,
                 protocol,
                 targets,
-                (acls, routes),
+                (acls, routes, public, uplink),
             )| {
                 Network {
                     instances,
+                    public,
+                    uplink,
                     rules,
                     open,
                     endpoint_groups,
@@ -135,7 +144,7 @@ pub(crate) fn network() -> impl Strategy<Value = Network> {
         )
 }
 
-pub(crate) fn rule() -> impl Strategy<Value = RulePlan> {
+fn rule() -> impl Strategy<Value = RulePlan> {
     let traffic = |protocol, from, to| Traffic { protocol, from, to };
     let traffics = vec![
         traffic(None, None, None),
@@ -160,7 +169,7 @@ pub(crate) fn rule() -> impl Strategy<Value = RulePlan> {
 }
 
 /// Entries that allow or deny something, over those that allow everything, perhaps.
-pub(crate) fn acl() -> impl Strategy<Value = Vec<NetworkAclEntry>> {
+fn acl() -> impl Strategy<Value = Vec<NetworkAclEntry>> {
     let ranges =
         select(vec!["0.0.0.0/0", "0.0.0.0/0", "10.0.0.0/28", "10.0.0.16/28", "10.0.0.48/28", "::/0"]);
     let traffics = select(vec![
@@ -194,11 +203,16 @@ pub(crate) fn acl() -> impl Strategy<Value = Vec<NetworkAclEntry>> {
 }
 
 /// A route table's routes, beside the local ones.
-pub(crate) fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>> {
+fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>> {
     let inside = ["10.0.0.0/28", "10.0.0.16/28", "10.0.0.20/32", "10.0.0.48/28", "10.0.0.0/26"];
     let outside = ["0.0.0.0/0", "192.0.2.0/24", "100.64.0.0/10"];
     let interface = || (0..INSTANCES).prop_map(TargetPlan::Instance);
-    let target = prop_oneof![any::<bool>().prop_map(TargetPlan::Gateway), interface(), interface()];
+    let gateway = prop_oneof![
+        any::<bool>().prop_map(TargetPlan::Gateway),
+        Just(TargetPlan::Gateway(true)),
+        (0..SUBNETS).prop_map(TargetPlan::Nat),
+    ];
+    let target = prop_oneof![2 => gateway, 1 => interface()];
     let route = prop_oneof![
         (select(outside.to_vec()), target),
         (select(inside.to_vec()), prop_oneof![interface(), Just(TargetPlan::Gateway(false))]),
@@ -206,7 +220,8 @@ pub(crate) fn routes() -> impl Strategy<Value = Vec<(&'static str, TargetPlan)>>
     prop::collection::vec(route, 0..4)
 }
 
-pub(crate) fn packet() -> impl Strategy<Value = PacketPlan> {
+/// Packets from so many ports of each sender's, beginning with `SOURCE_PORT`.
+pub(crate) fn packet(ports: u16) -> impl Strategy<Value = PacketPlan> {
     let addresses = || {
         select(
             ["10.0.0.10", "10.0.0.11", "10.0.0.20", "10.0.0.30", "10.0.0.50", "10.0.0.1", "10.0.0.2"]
@@ -234,7 +249,7 @@ pub(crate) fn packet() -> impl Strategy<Value = PacketPlan> {
         prop::option::weighted(0.05, addresses()),
         prop_oneof![4 => Just(state::ip("10.0.0.30")), 3 => Just(state::ip("10.0.0.31")), 6 => addresses()],
         any::<bool>(),
-        0..3u16,
+        0..ports,
         transport,
     )
         .prop_map(|(device, own_mac, source, destination, probe, port, transport)| PacketPlan {

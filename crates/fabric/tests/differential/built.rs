@@ -2,12 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use linkway_fabric::compile::{Devices, compile};
-use linkway_fabric::ranges::{SERVICE_ADDRESS, service_mac};
+use linkway_fabric::compile::{Devices, Uplink, compile};
+use linkway_fabric::ranges::{SERVICE_ADDRESS, UplinkAddresses, service_mac};
 use linkway_fabric::tables::Tables;
 use linkway_fabric::{as_ipv4, probe_addresses};
 use linkway_model::instance::Instance;
 use linkway_model::load_balancer::{LoadBalancer, PROXY_PROTOCOL, TargetGroup, TargetHealth, TargetId};
+use linkway_model::nat_gateway::NatGateway;
 use linkway_model::network_interface::{Mac, NetworkInterface};
 use linkway_model::route_table::RouteTarget;
 use linkway_model::security_group::{Direction, Peer};
@@ -17,13 +18,20 @@ use linkway_model::{InstanceId, SecurityGroupId};
 
 use crate::plan::{Network, PeerPlan, TargetPlan};
 use crate::state::{self, State, anything, cidr};
-use crate::{FIRST, INSTANCES, RANGES, SERVICE, SUBNETS};
+use crate::{FIRST, INSTANCES, NATS, RANGES, SERVICE, SUBNETS, UPLINK};
 
 /// A network, built: its tables, and the MAC and address of who is behind each device.
 pub(crate) struct Built {
     pub(crate) tables: Tables,
     pub(crate) senders: Vec<(u32, [u8; 6], Ipv4Addr)>,
     pub(crate) probes: Vec<Ipv4Addr>,
+}
+
+impl Built {
+    /// Whether it is an instance's MAC.
+    pub(crate) fn is_workload(&self, mac: [u8; 6]) -> bool {
+        self.senders.iter().any(|(device, other, _)| *device != SERVICE && *other == mac)
+    }
 }
 
 pub(crate) fn build(plan: &Network) -> Built {
@@ -74,6 +82,23 @@ pub(crate) fn build(plan: &Network) -> Built {
         }
         instances.push(instance);
     }
+    for (instance, _) in instances.iter().zip(&plan.public).filter(|(_, public)| **public) {
+        let interface = state.get::<Instance>(instance).interface.clone();
+        state.elastic_address(&interface);
+    }
+    let mut nats = Vec::new();
+    for (index, public) in plan.public[2 * INSTANCES..].iter().enumerate() {
+        let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
+        let nat = state.nat_gateway(&subnets[vpc][subnet], NATS[subnet]);
+        let interface = state.get::<NatGateway>(&nat).interface.clone().unwrap();
+        if *public {
+            state.elastic_address(&interface);
+        }
+        nats.push(nat);
+    }
+    if plan.uplink {
+        devices.uplink = Some(Uplink { device: UPLINK, addresses: UplinkAddresses::of(77) });
+    }
     let mut lead_to_gateway = Vec::new();
     for (index, routes) in plan.routes.iter().enumerate() {
         let (vpc, subnet) = (index / SUBNETS, index % SUBNETS);
@@ -82,6 +107,7 @@ pub(crate) fn build(plan: &Network) -> Built {
         for (destination, target) in routes {
             let target = match target {
                 TargetPlan::Gateway(attached) => state.internet_gateway(attached.then_some(&vpcs[vpc])),
+                TargetPlan::Nat(index) => RouteTarget::NatGateway(nats[vpc * SUBNETS + index].clone()),
                 TargetPlan::Instance(index) => {
                     let instance = &instances[vpc * INSTANCES + index];
                     RouteTarget::NetworkInterface(state.get::<Instance>(instance).interface.clone())
