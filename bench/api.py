@@ -12,7 +12,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -317,11 +316,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=list(CREATIONS), choices=CREATIONS)
     parser.add_argument("--limit", type=int, default=120, help="seconds for a server to make the endpoints")
     options = parser.parse_args()
-    os.environ["LINKWAY"] = str(options.linkway)
-    # However it is told to end, everything is taken down.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: sys.exit(130))
-    print(report.machine(), flush=True)
+    report.begin(options.linkway)
     report.write("api", [row for size in options.sizes for row in measure(size, options)])
 
 

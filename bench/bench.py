@@ -6,7 +6,6 @@ Rounds and ratios are those of `report`.
 
 import argparse
 import os
-import signal
 import statistics
 import sys
 from pathlib import Path
@@ -42,11 +41,7 @@ def main():
     parser.add_argument("--endpoints", type=int, default=1000, help="others that are there when one is created")
     parser.add_argument("--creations", type=int, default=100, help="endpoints created to measure how long it takes")
     options = parser.parse_args()
-    os.environ["LINKWAY"] = str(options.linkway)
-    # However it is told to end, everything is taken down.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: sys.exit(130))
-    print(report.machine(), flush=True)
+    report.begin(options.linkway)
     with Networks() as networks, Daemon(name=f"lwb-{os.getpid()}") as daemon:
         service = Service(networks, daemon, Account.first(daemon))
         subjects = [networks.direct(), service.subject(), networks.nftables(), networks.haproxy()]

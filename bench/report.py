@@ -7,7 +7,9 @@ median of rounds, with the lowest and the highest.
 import json
 import os
 import platform
+import signal
 import statistics
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +20,14 @@ def machine():
     with open("/proc/cpuinfo", encoding="ascii") as text:
         model = next(line.split(":")[1].strip() for line in text if line.startswith("model name"))
     return f"{os.cpu_count()} × {model}, Linux {platform.release()}"
+
+
+def begin(linkway):
+    """Measure this binary: have daemons be it, say on what machine, and take everything down however it is told to end."""
+    os.environ["LINKWAY"] = str(linkway)
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: sys.exit(130))
+    print(machine(), flush=True)
 
 
 def rounds(subjects, measures, number, seconds):

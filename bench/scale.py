@@ -9,7 +9,6 @@ HAProxy and nginx, small datagrams, and the kernel's memory for each flow, endpo
 import argparse
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -43,11 +42,7 @@ def main():
     parser.add_argument("--endpoints", type=int, default=1000, help="others that are added")
     parser.add_argument("--flows", type=int, default=1_000_000, help="that are added")
     options = parser.parse_args()
-    os.environ["LINKWAY"] = str(options.linkway)
-    # However it is told to end, everything is taken down.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: sys.exit(130))
-    print(report.machine(), flush=True)
+    report.begin(options.linkway)
     with Networks() as networks, Daemon(name=f"lwb-{os.getpid()}") as daemon:
         account = Account.first(daemon)
         service = Service(networks, daemon, account)

@@ -92,6 +92,18 @@ static __noinline int refuse(struct __sk_buff *skb, struct packet *p, __u32 reas
 	return TC_ACT_SHOT;
 }
 
+/* The end of a packet's way, whose key is known unless there is a reason to go no further. */
+static __always_inline int send_on(struct __sk_buff *skb, struct packet *p, int reason)
+{
+	if (!reason && p->fragment == FRAGMENT_LATER)
+		reason = follow_first(p);
+	if (!reason)
+		reason = carry(skb, p);
+	if (reason)
+		return refuse(skb, p, reason);
+	return bpf_redirect_peer(p->device, 0);
+}
+
 static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 {
 	int reason;
@@ -114,13 +126,7 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 		reason = take_key_of_inside(skb, p);
 	else if (!reason)
 		p->key.forwarded = is_forwarded(p);
-	if (!reason && p->fragment == FRAGMENT_LATER)
-		reason = follow_first(p);
-	if (!reason)
-		reason = carry(skb, p);
-	if (reason)
-		return refuse(skb, p, reason);
-	return bpf_redirect_peer(p->device, 0);
+	return send_on(skb, p, reason);
 }
 
 SEC("tc")
@@ -161,13 +167,7 @@ int from_uplink(struct __sk_buff *skb)
 	restore_source(p);
 	if (!reason && p->is_error)
 		reason = DROP_UNSUPPORTED_PROTOCOL;
-	if (!reason && p->fragment == FRAGMENT_LATER)
-		reason = follow_first(p);
-	if (!reason)
-		reason = carry(skb, p);
-	if (reason)
-		return refuse(skb, p, reason);
-	return bpf_redirect_peer(p->device, 0);
+	return send_on(skb, p, reason);
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0";

@@ -48,15 +48,10 @@ static __always_inline int is_unspecified(const struct address *address)
 	return !(address->word[0] | address->word[1] | address->word[2] | address->word[3]);
 }
 
-static __always_inline int is_link_local6(const struct address *address)
-{
-	return (address->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
-}
-
 /* fe80::1 */
 static __always_inline int is_router_link_local(const struct address *address)
 {
-	return address->word[0] == bpf_htonl(0xfe800000) && !address->word[1] && !address->word[2] &&
+	return address->word[0] == bpf_htonl(LINK_LOCAL6) && !address->word[1] && !address->word[2] &&
 	       address->word[3] == bpf_htonl(1);
 }
 

@@ -164,6 +164,13 @@ static __always_inline int is_ipv4(const struct address *address)
 	return address->word[2] == bpf_htonl(0xffff) && !address->word[1] && !address->word[0];
 }
 
+#define LINK_LOCAL6 0xfe800000 /* fe80::/10 */
+
+static __always_inline int is_link_local6(const struct address *address)
+{
+	return (address->word[0] & bpf_htonl(0xffc00000)) == bpf_htonl(LINK_LOCAL6);
+}
+
 static __always_inline int is_icmp(__u8 protocol)
 {
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;

@@ -35,7 +35,6 @@
 
 #define LINK_LOCAL 0xa9fe0000      /* 169.254.0.0/16 */
 #define MULTICAST 0xe0000000       /* 224.0.0.0 and all above it */
-#define LINK_LOCAL6 0xfe800000     /* fe80::/10 */
 #define MULTICAST6 0xff000000      /* ff00::/8 */
 #define INSTANCE_SERVICES 0xfd000ec2 /* fd00:ec2::/32: AWS's own, as 169.254.0.0/16 is of IPv4 */
 
@@ -121,7 +120,7 @@ static __always_inline int stays_on_link(const struct address *address)
 
 	if (is_ipv4(address))
 		return (first & 0xffff0000) == LINK_LOCAL || first >= MULTICAST;
-	return (first & 0xffc00000) == LINK_LOCAL6 || first >= MULTICAST6 || first == INSTANCE_SERVICES;
+	return is_link_local6(address) || first >= MULTICAST6 || first == INSTANCE_SERVICES;
 }
 
 /* Is this an address that nothing leads to, whatever a route table says? */

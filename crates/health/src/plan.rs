@@ -75,9 +75,6 @@ fn node_address(
     let own = balancer.nodes.iter().find(|node| zone == Some(node.zone.as_str()));
     own.or_else(|| balancer.nodes.first())
         .and_then(|node| snapshot.get::<NetworkInterface>(&node.interface))
-        .and_then(|interface| match group.ip_address_type.has_ipv6() {
-            true => interface.ipv6_addresses.first().copied().map(IpAddr::V6),
-            false => Some(interface.address.into()),
-        })
+        .and_then(|interface| interface.first_address(group.ip_address_type.has_ipv6()))
         .unwrap_or(Ipv4Addr::UNSPECIFIED.into())
 }

@@ -126,20 +126,21 @@ impl<'a> Hop<'a> {
         let RouteTarget::NetworkInterface(id) = target else { return Some(RouteFault::Uplink) };
         let interface = state.get::<NetworkInterface>(id)?;
         let takes_it = !interface.source_dest_check
-            || all_addresses(interface).any(|address| [self.source, self.destination].contains(&address));
+            || interface.all_addresses().any(|address| [self.source, self.destination].contains(&address));
         (!takes_it).then_some(RouteFault::NotForwarded)
     }
 }
 
-fn all_addresses(interface: &NetworkInterface) -> impl Iterator<Item = IpAddr> + '_ {
-    interface.addresses().map(IpAddr::from).chain(interface.ipv6_addresses.iter().copied().map(IpAddr::from))
-}
-
-/// Whether no route leads there: it has a meaning on a link only, or is no single receiver's.
-fn stays_on_link(address: IpAddr) -> bool {
+/// Whether no route leads there: it has a meaning on a link only, or is no single receiver's. `fd00:ec2::/32` is to IPv6
+/// what 169.254.0.0/16 is to IPv4.
+pub fn stays_on_link(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => address.is_link_local() || address.is_multicast() || address.is_broadcast(),
-        IpAddr::V6(address) => address.is_unicast_link_local() || address.is_multicast(),
+        IpAddr::V4(address) => address.is_link_local() || address.octets()[0] >= 224,
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local()
+                || address.is_multicast()
+                || address.segments()[..2] == [0xfd00, 0x0ec2]
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Network interfaces.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +159,16 @@ impl NetworkInterface {
     /// Whether it has no more than this many addresses of each family.
     pub fn fits(&self, most: usize) -> bool {
         self.addresses().count() <= most && self.ipv6_addresses.len() <= most
+    }
+
+    /// Its first address of a family.
+    pub fn first_address(&self, ipv6: bool) -> Option<IpAddr> {
+        if ipv6 { self.ipv6_addresses.first().copied().map(IpAddr::V6) } else { Some(self.address.into()) }
+    }
+
+    /// All of its private addresses of both families, IPv4's first.
+    pub fn all_addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.addresses().map(IpAddr::V4).chain(self.ipv6_addresses.iter().copied().map(IpAddr::V6))
     }
 
     /// All of its private IPv4 addresses, the primary one first.

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use linkway_model::crossing::stays_on_link;
+
 use crate::layout::{self, Route, Rule, RuleChunk, RuleKey, Ruleset, Subnet};
 use crate::programs::types::{drop_reason, interface_flag, interface_kind, route_kind, rule_direction};
 use crate::reason::Reason;
@@ -154,18 +156,6 @@ fn is_nowhere(hop: &Hop, from: &Subnet) -> bool {
         *bits > 0 && layout::net(address, *bits).is_some_and(|range| range.contains(&hop.destination))
     });
     hop.to.is_none() && (within || stays_on_link(hop.destination))
-}
-
-fn stays_on_link(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local() || address.octets()[0] >= 224,
-        // fd00:ec2::/32 is to IPv6 what 169.254.0.0/16 is to IPv4.
-        IpAddr::V6(address) => {
-            address.is_unicast_link_local()
-                || address.is_multicast()
-                || address.segments()[..2] == [0xfd00, 0x0ec2]
-        }
-    }
 }
 
 fn is(route: &Route, kind: route_kind) -> bool {

@@ -42,6 +42,16 @@ pub enum Transport {
 }
 
 impl Transport {
+    pub fn tcp(source: u16, destination: u16, flags: u8) -> Self {
+        let acknowledgment = if flags & ACK == 0 { 0 } else { 7000 };
+        let (options, payload) = (Vec::new(), Vec::new());
+        Self::Tcp { source, destination, flags, sequence: 1000, acknowledgment, options, payload }
+    }
+
+    pub fn udp(source: u16, destination: u16) -> Self {
+        Self::Udp { source, destination, checksum: true, payload: b"odd bytes".to_vec() }
+    }
+
     /// Its number in an IPv4 header.
     pub fn protocol(&self) -> u8 {
         match self {
@@ -136,24 +146,11 @@ pub struct Frame {
 
 impl Frame {
     pub fn tcp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), flags: u8) -> Self {
-        let acknowledgment = if flags & ACK == 0 { 0 } else { 7000 };
-        let (source, destination) = (from.1, to.1);
-        let transport = Transport::Tcp {
-            source,
-            destination,
-            flags,
-            sequence: 1000,
-            acknowledgment,
-            options: Vec::new(),
-            payload: Vec::new(),
-        };
-        Self::new(from.0, to.0, transport)
+        Self::new(from.0, to.0, Transport::tcp(from.1, to.1, flags))
     }
 
     pub fn udp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16)) -> Self {
-        let (source, destination) = (from.1, to.1);
-        let payload = b"odd bytes".to_vec();
-        Self::new(from.0, to.0, Transport::Udp { source, destination, checksum: true, payload })
+        Self::new(from.0, to.0, Transport::udp(from.1, to.1))
     }
 
     pub fn echo(from: Ipv4Addr, to: Ipv4Addr, reply: bool, id: u16) -> Self {

@@ -35,23 +35,11 @@ impl Frame6 {
     }
 
     pub fn tcp(from: (Ipv6Addr, u16), to: (Ipv6Addr, u16), flags: u8) -> Self {
-        let acknowledgment = if flags & crate::frame::ACK == 0 { 0 } else { 7000 };
-        let transport = Transport::Tcp {
-            source: from.1,
-            destination: to.1,
-            flags,
-            sequence: 1000,
-            acknowledgment,
-            options: Vec::new(),
-            payload: Vec::new(),
-        };
-        Self::new(from.0, to.0, transport)
+        Self::new(from.0, to.0, Transport::tcp(from.1, to.1, flags))
     }
 
     pub fn udp(from: (Ipv6Addr, u16), to: (Ipv6Addr, u16)) -> Self {
-        let payload = b"odd bytes".to_vec();
-        let transport = Transport::Udp { source: from.1, destination: to.1, checksum: true, payload };
-        Self::new(from.0, to.0, transport)
+        Self::new(from.0, to.0, Transport::udp(from.1, to.1))
     }
 
     pub fn echo(from: Ipv6Addr, to: Ipv6Addr, reply: bool, id: u16) -> Self {

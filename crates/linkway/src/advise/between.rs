@@ -104,11 +104,7 @@ pub(super) fn look(subject: Subject<'_>, findings: &mut Findings<'_>) {
     found.tell(subject, findings);
     let mut behind = Found::default();
     for (node, address, target, port) in behind_it(subject) {
-        let source = match address {
-            IpAddr::V4(_) => Some(node.address.into()),
-            IpAddr::V6(_) => node.ipv6_addresses.first().copied().map(IpAddr::from),
-        };
-        let Some(source) = source else { continue };
+        let Some(source) = node.first_address(address.is_ipv6()) else { continue };
         let who = format!("{} and the target {address}", node.id);
         let hop = hop(subject, (node, source), (target, address), port);
         hop.into_iter().for_each(|hop| behind.look(subject, hop, &who));

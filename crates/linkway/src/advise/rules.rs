@@ -1,6 +1,5 @@
 //! Security groups' rules, as far as they let something through.
 
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 use linkway_model::network_interface::NetworkInterface;
@@ -30,10 +29,7 @@ pub(super) fn includes(traffic: &Traffic, port: Port) -> bool {
 
 /// Whether a rule's peer is this interface.
 pub(super) fn is_peer(state: &Snapshot, peer: &Peer, interface: &NetworkInterface) -> bool {
-    let within = |network: &IpNet| {
-        let ipv6 = interface.ipv6_addresses.iter().copied().map(IpAddr::V6);
-        interface.addresses().map(IpAddr::V4).chain(ipv6).any(|address| network.contains(&address))
-    };
+    let within = |network: &IpNet| interface.all_addresses().any(|address| network.contains(&address));
     match peer {
         Peer::Cidr(network) => within(network),
         Peer::PrefixList(list) => prefix_list::ranges(state, &interface.region, list).iter().any(within),

@@ -153,7 +153,13 @@ impl<'a> Way<'a> {
                 let address = routing.address(group, target);
                 let there = address.and_then(|address| Some((address, self.at(&group.vpc, address)?)));
                 there.and_then(|(address, there)| {
-                    Some(self.hop(node, Some(there), of_family(node, address)?, address, target.port))
+                    Some(self.hop(
+                        node,
+                        Some(there),
+                        node.first_address(address.is_ipv6())?,
+                        address,
+                        target.port,
+                    ))
                 })
             })
         });
@@ -173,13 +179,5 @@ impl<'a> Way<'a> {
             (its.interface == node.id).then(|| self.answers(door, client))
         });
         hops.flatten().collect()
-    }
-}
-
-/// An interface's first address of the family of another one.
-fn of_family(interface: &NetworkInterface, other: IpAddr) -> Option<IpAddr> {
-    match other {
-        IpAddr::V4(_) => Some(interface.address.into()),
-        IpAddr::V6(_) => interface.ipv6_addresses.first().copied().map(IpAddr::from),
     }
 }
