@@ -316,7 +316,8 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=list(CREATIONS), choices=CREATIONS)
     parser.add_argument("--limit", type=int, default=120, help="seconds for a server to make the endpoints")
     options = parser.parse_args()
-    report.begin(options.linkway)
+    os.environ["LINKWAY"] = str(options.linkway)
+    report.begin()
     report.write("api", [row for size in options.sizes for row in measure(size, options)])
 
 

@@ -41,7 +41,8 @@ def main():
     parser.add_argument("--endpoints", type=int, default=1000, help="others that are there when one is created")
     parser.add_argument("--creations", type=int, default=100, help="endpoints created to measure how long it takes")
     options = parser.parse_args()
-    report.begin(options.linkway)
+    os.environ["LINKWAY"] = str(options.linkway)
+    report.begin()
     with Networks() as networks, Daemon(name=f"lwb-{os.getpid()}") as daemon:
         service = Service(networks, daemon, Account.first(daemon))
         subjects = [networks.direct(), service.subject(), networks.nftables(), networks.haproxy()]

@@ -11,7 +11,6 @@ import contextlib
 import os
 import random
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -205,10 +204,7 @@ def main():
         "--gateway", default=report.ROOT / "target/release/examples/loopback", help="the binary to measure"
     )
     options = parser.parse_args()
-    # However it is told to end, everything is taken down.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: sys.exit(130))
-    print(report.machine(), flush=True)
+    report.begin()
     chosen = {name: measure for name, measure in MEASURES.items() if not options.only or name in options.only}
     with World(options.gateway) as world:
         values = report.rounds(world.subjects(), chosen, options.rounds, options.seconds)

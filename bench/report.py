@@ -22,9 +22,8 @@ def machine():
     return f"{os.cpu_count()} × {model}, Linux {platform.release()}"
 
 
-def begin(linkway):
-    """Measure this binary: have daemons be it, say on what machine, and take everything down however it is told to end."""
-    os.environ["LINKWAY"] = str(linkway)
+def begin():
+    """Say what this is measured on; and have everything taken down, however this is told to end."""
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: sys.exit(130))
     print(machine(), flush=True)

@@ -42,7 +42,8 @@ def main():
     parser.add_argument("--endpoints", type=int, default=1000, help="others that are added")
     parser.add_argument("--flows", type=int, default=1_000_000, help="that are added")
     options = parser.parse_args()
-    report.begin(options.linkway)
+    os.environ["LINKWAY"] = str(options.linkway)
+    report.begin()
     with Networks() as networks, Daemon(name=f"lwb-{os.getpid()}") as daemon:
         account = Account.first(daemon)
         service = Service(networks, daemon, account)

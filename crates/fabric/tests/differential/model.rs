@@ -295,7 +295,8 @@ impl<'a> Model<'a> {
             self.conversations.remove(index);
             taken = None;
         }
-        let shared = source != key.source.0;
+        // What is translated comes from an address that others use, too; also where it says that it comes from there.
+        let shared = there.vpc != key.vpc || destination != key.destination.0;
         if taken.is_some() && !shared {
             return agree(dropped(Why::DROP_FLOW_TABLE_BUSY), seen);
         }

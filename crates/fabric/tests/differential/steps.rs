@@ -35,7 +35,7 @@ const PORTS: u16 = 3;
 /// After so many steps the tables are compared, too.
 const LOOK: usize = 25;
 
-/// For `make test`: seconds. A million, `make differential`, take some minutes.
+/// For `make test`: seconds. A million, `make differential`, take two minutes and a half.
 const STEPS: usize = 50_000;
 
 #[derive(Debug, Clone)]
