@@ -1,6 +1,5 @@
 //! Security groups' rules, as far as they let something through.
 
-
 use ipnet::IpNet;
 use linkway_model::network_interface::NetworkInterface;
 use linkway_model::prefix_list;
