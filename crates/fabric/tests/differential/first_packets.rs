@@ -4,20 +4,48 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use linkway_fabric::layout::address;
+use linkway_fabric::layout::{PlaceKey, address};
 use linkway_fabric::ranges::{UplinkAddresses, router_mac};
 use linkway_fabric::reference::{Verdict, decide};
 use linkway_fabric::{Reason, endpoint_interface};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 use crate::built::build;
 use crate::frame::{self, ACK, Frame, SYN};
 use crate::kernel::{Kernel, clear};
 use crate::plan::{network, packet};
+use crate::seed::{Seed, meet};
 use crate::{UPLINK, compose};
 
+/// In a round.
 const NETWORKS: u32 = 300;
+
+const COMMON: [&str; 24] = [
+    "AclEgressDenied",
+    "AclIngressDenied",
+    "AnswerDropped",
+    "Answered",
+    "BalancerDenied",
+    "BlackholeRoute",
+    "Delivered",
+    "DeliveredOutside",
+    "DeliveredToForwarder",
+    "DeliveredToGateway",
+    "EgressDenied",
+    "EndpointUnavailable",
+    "IngressDenied",
+    "NoFlow",
+    "NoListener",
+    "NoPublicAddress",
+    "NoRoute",
+    "NoUplink",
+    "NotDelivered",
+    "NotForwarded",
+    "PrivateDestination",
+    "SpoofedSource",
+    "TargetDenied",
+    "UnknownPort",
+];
 
 #[derive(Debug)]
 enum Seen {
@@ -74,87 +102,61 @@ fn answered(frame: &Frame) -> Frame {
 #[test]
 fn the_programs_decide_as_the_reference_does() {
     let kernel = Kernel::new();
-    let mut runner =
-        TestRunner::new(Config { cases: NETWORKS, failure_persistence: None, ..Config::default() });
+    let seed = Seed::new();
     let cases = (network(), prop::collection::vec(packet(1), 40));
     let verdicts = RefCell::new(BTreeSet::new());
-    let outcome = runner.run(&cases, |(network, packets)| {
-        let built = build(&network);
-        kernel.hold(&built.tables);
-        for plan in &packets {
-            let (packet, frame) = compose(&built, plan);
-            let expected = decide(&built.tables, &packet);
-            let sender = built.tables.ports.get(&plan.device).map_or(0, |port| port.interface);
-            let seen = Seen::of(kernel.pass(plan.device, sender, &frame.bytes()));
-            verdicts.borrow_mut().insert(seen.name());
-            if matches!(&seen, Seen::Delivered(frame) if endpoint_interface(frame.destination).is_some()) {
-                verdicts.borrow_mut().insert("DeliveredToGateway");
+    let round = |number| {
+        seed.run(number, NETWORKS, &cases, |(network, packets)| {
+            let built = build(&network);
+            kernel.hold(&built.tables);
+            for plan in &packets {
+                let (packet, frame) = compose(&built, plan);
+                let expected = decide(&built.tables, &packet);
+                let sender = built.tables.ports.get(&plan.device).map_or(0, |port| port.interface);
+                let seen = Seen::of(kernel.pass(plan.device, sender, &frame.bytes()));
+                verdicts.borrow_mut().insert(seen.name());
+                if let Seen::Delivered(frame) = &seen {
+                    let placed = |key: &PlaceKey| address(frame.destination) == key.address;
+                    if endpoint_interface(frame.destination).is_some() {
+                        verdicts.borrow_mut().insert("DeliveredToGateway");
+                    } else if built.is_workload(frame.destination_mac)
+                        && !built.tables.places.keys().any(placed)
+                    {
+                        verdicts.borrow_mut().insert("DeliveredToForwarder");
+                    }
+                }
+                prop_assert!(
+                    expected.iter().any(|verdict| seen.is(verdict)),
+                    "{:?}\nprograms: {:?}\nreference: {:?}",
+                    packet,
+                    seen,
+                    expected
+                );
+                let Seen::Delivered(frame) = &seen else { continue };
+                let ways = expected.iter().filter(|verdict| seen.is(verdict));
+                let Some(Verdict::Delivered(delivery)) = ways.into_iter().next() else { continue };
+                let receiver = match delivery.device {
+                    UPLINK => u32::MAX,
+                    device => built.tables.ports.get(&device).map_or(0, |port| port.interface),
+                };
+                let mut answer = answered(frame);
+                if delivery.device == UPLINK {
+                    // The host puts the one address in the place of the other, both ways.
+                    verdicts.borrow_mut().insert("DeliveredOutside");
+                    answer.destination = UplinkAddresses::of(77).answers;
+                }
+                let answer = Seen::of(kernel.pass(delivery.device, receiver, &answer.bytes()));
+                verdicts.borrow_mut().insert(match answer {
+                    Seen::Dropped(_) => "AnswerDropped",
+                    Seen::Delivered(_) => "Answered",
+                });
+                let came_to = if let Seen::Dropped(reason) = answer { Some(reason) } else { None };
+                prop_assert_eq!(came_to, delivery.answer, "an answer to {:?}", packet);
+                clear(&kernel.0.maps.flows);
             }
-            if matches!(&seen, Seen::Delivered(frame) if !built.tables.places.keys().any(|key| {
-                address(frame.destination) == key.address
-            }) && built.is_workload(frame.destination_mac))
-            {
-                verdicts.borrow_mut().insert("DeliveredToForwarder");
-            }
-            prop_assert!(
-                expected.iter().any(|verdict| seen.is(verdict)),
-                "{:?}\nprograms: {:?}\nreference: {:?}",
-                packet,
-                seen,
-                expected
-            );
-            let Seen::Delivered(frame) = &seen else { continue };
-            let ways = expected.iter().filter(|verdict| seen.is(verdict));
-            let Some(Verdict::Delivered(delivery)) = ways.into_iter().next() else { continue };
-            let receiver = match delivery.device {
-                UPLINK => u32::MAX,
-                device => built.tables.ports.get(&device).map_or(0, |port| port.interface),
-            };
-            let mut answer = answered(frame);
-            if delivery.device == UPLINK {
-                // The host puts the one address in the place of the other, both ways.
-                verdicts.borrow_mut().insert("DeliveredOutside");
-                answer.destination = UplinkAddresses::of(77).answers;
-            }
-            let answer = Seen::of(kernel.pass(delivery.device, receiver, &answer.bytes()));
-            verdicts.borrow_mut().insert(match answer {
-                Seen::Dropped(_) => "AnswerDropped",
-                Seen::Delivered(_) => "Answered",
-            });
-            let came_to = if let Seen::Dropped(reason) = answer { Some(reason) } else { None };
-            prop_assert_eq!(came_to, delivery.answer, "an answer to {:?}", packet);
-            clear(&kernel.0.maps.flows);
-        }
-        Ok(())
-    });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
-    // All kinds of packets were among them, so that agreeing means something.
-    for common in [
-        "AclEgressDenied",
-        "AclIngressDenied",
-        "AnswerDropped",
-        "Answered",
-        "BalancerDenied",
-        "BlackholeRoute",
-        "Delivered",
-        "DeliveredOutside",
-        "DeliveredToForwarder",
-        "DeliveredToGateway",
-        "EgressDenied",
-        "EndpointUnavailable",
-        "IngressDenied",
-        "NoFlow",
-        "NoListener",
-        "NoPublicAddress",
-        "NoRoute",
-        "NoUplink",
-        "NotDelivered",
-        "NotForwarded",
-        "PrivateDestination",
-        "SpoofedSource",
-        "TargetDenied",
-        "UnknownPort",
-    ] {
-        assert!(verdicts.borrow().contains(common), "no packet was {common}");
-    }
+            Ok(())
+        })
+    };
+    let met = |kind: &str| verdicts.borrow().contains(kind);
+    meet(&COMMON, met, round);
 }

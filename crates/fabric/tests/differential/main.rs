@@ -13,6 +13,7 @@ mod frame;
 mod kernel;
 mod model;
 mod plan;
+mod seed;
 #[path = "../state/mod.rs"]
 mod state;
 mod steps;
