@@ -69,7 +69,7 @@ impl Section {
     /// Whether an action, as it is spelled here, can be about a resource: `true` also where nobody knows.
     fn is_about(&self, action: &str, resource: &str) -> bool {
         let rows =
-            self.operations.values().flat_map(|operations| &operations.rows).flat_map(|row| &row.actions);
+            self.operations.iter().flat_map(|(_, operations)| &operations.rows).flat_map(|row| &row.actions);
         let mut rows = rows.filter(|needed| needed.prefix.is_none() && needed.name == action).peekable();
         // One that has rows but no way to a resource has none. The ways that are known need not be all: any of the
         // service's types will do.

@@ -1,12 +1,18 @@
 //! What a host name says: `vpce-0a1b.rds.us-east-1.vpce.amazonaws.com` is `rds`.
 
 /// The labels of a host name, to be held against those of services.
-pub(crate) struct Labels<'a>(Vec<&'a str>);
+pub(crate) struct Labels<'a> {
+    labels: Vec<&'a str>,
+    /// How many labels stand before one that may come after a service's: of each such, the last first.
+    ends: Vec<usize>,
+}
 
 impl<'a> Labels<'a> {
-    /// Of a host name in lower case.
+    /// Of a host name.
     pub(crate) fn of(host: &'a str) -> Self {
-        Self(labels(host).map(without_fips).collect())
+        let labels: Vec<_> = labels(host).map(without_fips).collect();
+        let ends = (0..labels.len()).rev().filter(|end| follows(labels[*end])).collect();
+        Self { labels, ends }
     }
 
     /// How well they are a service's: how many say so, 0 if none does.
@@ -16,12 +22,11 @@ impl<'a> Labels<'a> {
 
     /// How many labels a stem has, if it is among these, before what may come after a service's.
     fn fit_one(&self, stem: &str) -> usize {
-        let (labels, count) = (&self.0, stem.split('.').count());
-        let ends = (count..labels.len()).rev().filter(|end| follows(labels[*end]));
-        let is_here = |end: usize| {
-            labels[end - count..end].iter().zip(stem.split('.')).all(|(label, part)| is(label, part))
+        let is_here = |end: &usize| {
+            let mut before = self.labels[..*end].iter().rev();
+            stem.rsplit('.').all(|part| before.next().is_some_and(|label| is(label, part)))
         };
-        if ends.into_iter().any(is_here) { count } else { 0 }
+        if self.ends.iter().any(is_here) { stem.split('.').count() } else { 0 }
     }
 }
 
@@ -36,15 +41,19 @@ fn is(label: &str, part: &str) -> bool {
 
 /// What may come after a service's labels.
 fn follows(label: &str) -> bool {
-    is_region(label) || matches!(label, "amazonaws" | "api" | "dualstack" | "global" | "on")
+    is_region(label)
+        || ["amazonaws", "api", "dualstack", "global", "on"]
+            .iter()
+            .any(|known| label.eq_ignore_ascii_case(known))
 }
 
 /// `us-east-1`, `us-gov-west-1`.
 pub(crate) fn is_region(label: &str) -> bool {
-    let mut words = label.split('-');
-    words.next().is_some_and(|word| (2..=4).contains(&word.len()))
-        && label.split('-').count() >= 3
-        && label.rsplit('-').next().is_some_and(|word| word.parse::<u8>().is_ok())
+    let bytes = label.as_bytes();
+    let dashes = || (0..bytes.len()).filter(|at| bytes[*at] == b'-');
+    let (first, last) = (dashes().next(), dashes().next_back());
+    matches!((first, last), (Some(2..=4), Some(last)) if label[last + 1..].parse::<u8>().is_ok())
+        && dashes().count() >= 2
 }
 
 /// A host's labels, without its port.
@@ -53,7 +62,8 @@ pub(crate) fn labels(host: &str) -> impl Iterator<Item = &str> {
 }
 
 fn without_fips(label: &str) -> &str {
-    label.strip_suffix("-fips").unwrap_or(label)
+    let split = label.len().checked_sub("-fips".len()).and_then(|at| label.split_at_checked(at));
+    split.filter(|(_, end)| end.eq_ignore_ascii_case("-fips")).map_or(label, |(start, _)| start)
 }
 
 /// What a host name of S3's says beside the service.
@@ -126,6 +136,7 @@ mod tests {
             ("vpce-0a1b-x.rds.us-east-1.vpce.amazonaws.com:443", &["rds"], 1),
             ("api.ecr.us-east-1.amazonaws.com", &["api.ecr"], 2),
             ("api.ecr-fips.us-east-1.amazonaws.com", &["api.ecr"], 2),
+            ("Api.ECR-Fips.US-East-1.AmazonAWS.com", &["api.ecr"], 2),
             ("sync-states.us-east-1.amazonaws.com", &["states"], 1),
             ("iam.amazonaws.com", &["iam"], 1),
             ("rds.s3.us-east-1.amazonaws.com", &["rds"], 0),

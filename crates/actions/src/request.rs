@@ -57,6 +57,10 @@ fn raw_pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// Resolves `%XX`, in a form also `+`. What is no escape stays; what is not UTF-8 becomes U+FFFD, which is in no
 /// name.
 pub(crate) fn decode(text: &[u8], is_form: bool) -> String {
+    let is_plain = !text.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    if let (true, Ok(text)) = (is_plain, std::str::from_utf8(text)) {
+        return text.to_owned();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [byte, after @ ..] = rest {

@@ -15,7 +15,7 @@ mod queue;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -167,17 +167,18 @@ impl Keys for Alice {
 struct Audit(Arc<Queue<Record>>);
 
 impl Audit {
-    fn start(file: File) -> Self {
+    fn start(mut file: File) -> Self {
         let records = Arc::new(Queue::new(16_384));
         let taken: Arc<Queue<Record>> = Arc::clone(&records);
         std::thread::spawn(move || {
-            let mut file = BufWriter::new(file);
+            let mut lines = Vec::new();
             loop {
                 for record in taken.take().values {
-                    serde_json::to_writer(&mut file, &record).unwrap();
-                    file.write_all(b"\n").unwrap();
+                    record.spell(&mut lines);
+                    lines.push(b'\n');
                 }
-                file.flush().unwrap();
+                file.write_all(&lines).unwrap();
+                lines.clear();
             }
         });
         Self(records)

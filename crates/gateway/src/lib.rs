@@ -14,7 +14,7 @@
 //! | what it asks for, by a [`Decider`] that is given | `decider` |
 //! | may it, by the endpoint's policy | `authorize` |
 //! | to the backend, the body checked on its way | `backend`, `upload`, `download`, `upgrade` |
-//! | a record of it | `audit`, `event` |
+//! | a record of it | `audit`, `event`, `json` |
 //!
 //! Two kinds of connections are only carried, by `splice`: those to services whose own servers hold the certificates
 //! (`passthrough`, which reads no more than the `client_hello`), and those to endpoint services and balancers that the
@@ -44,6 +44,7 @@ pub mod fuzzing;
 mod gateway;
 mod head;
 mod identity;
+mod json;
 mod link;
 mod listener_tls;
 mod local;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
-use linkway_wire::sigv4::{Payload, Pending};
+use linkway_wire::sigv4::{Payload, Pending, hexadecimal};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
@@ -68,11 +68,11 @@ impl Check {
         match self {
             Self::None => Ok(()),
             Self::Hash { expected, hash } => {
-                let same = hex::encode(hash.clone().finalize()) == *expected;
+                let same = hexadecimal(&hash.clone().finalize().into()) == *expected;
                 if same { Ok(()) } else { Err(Refusal::BodyHash) }
             }
             Self::Signature { pending, hash } => {
-                let hash = hex::encode(hash.clone().finalize());
+                let hash = hexadecimal(&hash.clone().finalize().into());
                 pending.check(&hash).map_err(Refusal::Signature)
             }
             Self::Chunks(chunks) => chunks.finish(),

@@ -6,13 +6,21 @@ thread_local! {
     static RANDOM: RefCell<Random> = const { RefCell::new(Random { bytes: [0; 1024], used: 1024 }) };
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// A new UUID of version 4. Source: RFC 9562, section 5.4.
 pub fn random_uuid() -> String {
     let mut bytes = RANDOM.with_borrow_mut(Random::take);
     bytes[6] = bytes[6] & 0x0F | 0x40;
     bytes[8] = bytes[8] & 0x3F | 0x80;
-    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.extend([byte >> 4, byte & 0x0F].map(|digit| char::from(DIGITS[usize::from(digit)])));
+    }
+    text
 }
 
 /// Random bytes that were asked for together: asking the kernel for each request's would cost as much as some of its

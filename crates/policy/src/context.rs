@@ -102,8 +102,8 @@ impl<'a> Context<'a> {
     }
 
     fn position(&self, hash: u64, name: &str) -> Option<usize> {
-        let mut indexes = 0..self.hashes.len();
-        indexes.find(|&i| self.hashes[i] == hash && self.entries[i].0.eq_ignore_ascii_case(name))
+        let mut known = self.hashes.iter().zip(&self.entries);
+        known.position(|(known, (key, _))| *known == hash && key.eq_ignore_ascii_case(name))
     }
 }
 
@@ -127,10 +127,11 @@ impl Key {
 /// A number for a name, the same in any case. Eight bytes at a time; setting bit 5 of each takes upper case to
 /// lower (and some other characters to others, which the comparison that follows tells apart).
 fn hash(name: &str) -> u64 {
-    name.as_bytes().chunks(8).fold(name.len() as u64, |hash, chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        let word = u64::from_le_bytes(word) | 0x2020_2020_2020_2020;
+    let (chunks, rest) = name.as_bytes().as_chunks();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    chunks.iter().chain([&last]).fold(name.len() as u64, |hash, chunk| {
+        let word = u64::from_le_bytes(*chunk) | 0x2020_2020_2020_2020;
         (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
     })
 }

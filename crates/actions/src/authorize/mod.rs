@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::identify::Operation;
 use crate::parameters::Parameters;
-use crate::tables::{ActionRow, Index, Section};
+use crate::tables::{ActionRow, Section};
 
 /// Where a request is served, for the ARNs that it names only in part.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ impl Asked<'_> {
     }
 
     pub(crate) fn section(&self) -> Option<&'static Section> {
-        Index::get().section(self.operation.prefix)
+        self.operation.section
     }
 
     pub(crate) fn rows(&self) -> &'static [ActionRow] {

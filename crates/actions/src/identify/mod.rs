@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use crate::host::{self, Labels, S3Host};
 use crate::parameters::is_packed;
 use crate::request::{RequestHead, form_values};
-use crate::tables::{Index, Row, Service};
+use crate::tables::{Index, Row, Section, Service};
 
 /// How a request spells its operation and its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Operation {
     pub(crate) row: Option<&'static Row>,
     pub(crate) service: &'static str,
     pub(crate) prefix: &'static str,
+    /// What there is under the prefix.
+    pub(crate) section: Option<&'static Section>,
     pub(crate) spelling: Spelling,
     /// The parts of the path that the pattern names, decoded.
     pub(crate) labels: Vec<(&'static str, String)>,
@@ -77,7 +79,14 @@ impl Operation {
     }
 
     fn new(service: &'static Service, row: &'static Row, spelling: Spelling) -> Self {
-        Self { row: Some(row), service: service.name, prefix: service.prefix, spelling, labels: Vec::new() }
+        Self {
+            row: Some(row),
+            service: service.name,
+            prefix: service.prefix,
+            section: Some(Index::get().section_of(service)),
+            spelling,
+            labels: Vec::new(),
+        }
     }
 
     /// Whether two need the same, apart from what tags add: RDS's operations are Neptune's too.
@@ -114,8 +123,7 @@ pub fn identify(head: &RequestHead<'_>) -> Option<Operation> {
 
 /// The operation among those of the services that sign so.
 fn among(head: &RequestHead<'_>) -> Option<Operation> {
-    let host = head.host.to_ascii_lowercase();
-    let labels = Labels::of(&host);
+    let labels = Labels::of(head.host);
     let action = Action::read(head);
     let mut found: Vec<(usize, Operation)> = Vec::new();
     for service in candidates(head) {
@@ -139,8 +147,7 @@ fn candidates(head: &RequestHead<'_>) -> Vec<&'static Service> {
     match head.signing_name {
         Some(name) => index.signing(name).collect(),
         None => {
-            let host = head.host.to_ascii_lowercase();
-            let labels = Labels::of(&host);
+            let labels = Labels::of(head.host);
             index.services.iter().filter(|service| labels.fit(&service.hosts) > 0).collect()
         }
     }
@@ -300,13 +307,12 @@ fn is_form(body: &[u8]) -> bool {
 fn is_invocation(head: &RequestHead<'_>) -> bool {
     match head.signing_name {
         Some("execute-api") => {
-            let host = head.host.to_ascii_lowercase();
-            let labels = Labels::of(&host);
+            let labels = Labels::of(head.host);
             let own = |service: &&Service| service.name != "apigatewaymanagementapi";
             !candidates(head).into_iter().filter(own).any(|service| labels.fit(&service.hosts) > 0)
         }
         Some(_) => false,
-        None => Labels::of(&head.host.to_ascii_lowercase()).fit(&["execute-api"]) > 0,
+        None => Labels::of(head.host).fit(&["execute-api"]) > 0,
     }
 }
 
@@ -325,6 +331,7 @@ fn invocation(head: &RequestHead<'_>) -> Option<Operation> {
             row: None,
             service: "execute-api",
             prefix: "execute-api",
+            section: Index::get().section("execute-api"),
             spelling: Spelling::Invoke,
             labels: Vec::new(),
         },

@@ -20,23 +20,25 @@ impl Value {
     /// What stands at a path of names. Lists are gone through; so is, if the spelling has such and not at the
     /// beginning, a name that is alone in its place and not the one looked for: `member` or `Tag` around items.
     pub(crate) fn at(&self, path: &str, is_wrapped: bool) -> Vec<&Value> {
-        let mut here = vec![self];
-        for (depth, name) in path.split('.').enumerate() {
-            here = here.into_iter().flat_map(|value| value.step(name, is_wrapped && depth > 0)).collect();
-        }
-        here.into_iter().flat_map(Value::items).collect()
+        let mut found = Vec::new();
+        self.find(path, false, is_wrapped, &mut found);
+        found
     }
 
-    fn step(&self, name: &str, is_wrapped: bool) -> Vec<&Value> {
+    /// `may_wrap`: a name may stand around what is looked for here; `is_wrapped`: and further down.
+    fn find<'a>(&'a self, path: &str, may_wrap: bool, is_wrapped: bool, found: &mut Vec<&'a Value>) {
+        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         match self {
-            Self::Text(_) => Vec::new(),
-            Self::List(items) => items.iter().flat_map(|item| item.step(name, is_wrapped)).collect(),
-            Self::Map(members) => match members.get(name) {
-                Some(value) => vec![value],
-                None => match self.only().filter(|_| is_wrapped) {
-                    Some(wrapped @ (Self::List(_) | Self::Map(_))) => wrapped.step(name, is_wrapped),
-                    _ => Vec::new(),
-                },
+            Self::Text(_) => {}
+            Self::List(items) => items.iter().for_each(|item| item.find(path, may_wrap, is_wrapped, found)),
+            Self::Map(members) => match (members.get(name), rest) {
+                (Some(value), Some(rest)) => value.find(rest, is_wrapped, is_wrapped, found),
+                (Some(value), None) => value.items(found),
+                (None, _) => {
+                    if let Some(wrapped @ (Self::List(_) | Self::Map(_))) = self.only().filter(|_| may_wrap) {
+                        wrapped.find(path, may_wrap, is_wrapped, found);
+                    }
+                }
             },
         }
     }
@@ -50,14 +52,11 @@ impl Value {
     }
 
     /// A list's items, and of a list within its wrapper; of anything else itself.
-    fn items(&self) -> Vec<&Value> {
-        match self {
-            Self::List(items) => items.iter().flat_map(Value::items).collect(),
-            Self::Map(_) => match self.only() {
-                Some(list @ Self::List(_)) => list.items(),
-                _ => vec![self],
-            },
-            Self::Text(_) => vec![self],
+    fn items<'a>(&'a self, found: &mut Vec<&'a Value>) {
+        match (self, self.only()) {
+            (Self::List(items), _) => items.iter().for_each(|item| item.items(found)),
+            (Self::Map(_), Some(list @ Self::List(_))) => list.items(found),
+            _ => found.push(self),
         }
     }
 

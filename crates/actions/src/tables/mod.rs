@@ -34,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
     /// The IAM prefix.
     pub(crate) prefix: &'static str,
+    /// The prefix's number.
+    section: usize,
     pub(crate) signing_name: &'static str,
     pub(crate) version: &'static str,
     /// A letter each: `e`c2, `q`uery, `j`son, `r`est-json, rest-`x`ml, `c`bor.
@@ -50,8 +52,8 @@ pub(crate) struct Section {
     pub(crate) actions: Vec<&'static str>,
     /// Resource types: name and ARN format.
     pub(crate) resources: Vec<(&'static str, &'static str)>,
-    /// By botocore's service.
-    pub(crate) operations: HashMap<&'static str, Operations>,
+    /// By botocore's service: there are a few at most.
+    pub(crate) operations: Vec<(&'static str, Operations)>,
 }
 
 /// A service's operations.
@@ -103,12 +105,14 @@ impl Index {
                     index.prefixes.push(Prefix { name, packed, section: OnceLock::new() });
                 }
                 ["S", name, signing_name, version, protocols, target_prefix, hosts] => {
-                    let prefix = index.prefixes.last().expect("a service stands under its prefix").name;
+                    let section = index.prefixes.len() - 1;
+                    let prefix = index.prefixes[section].name;
                     let hosts = hosts.split(' ').collect();
                     index.by_signing_name.entry(signing_name).or_default().push(index.services.len());
                     index.services.push(Service {
                         name,
                         prefix,
+                        section,
                         signing_name,
                         version,
                         protocols,
@@ -134,33 +138,43 @@ impl Index {
 
     /// A prefix's section, unpacked when first asked for.
     pub(crate) fn section(&self, prefix: &str) -> Option<&Section> {
-        let prefix = &self.prefixes[*self.by_prefix.get(prefix)?];
-        Some(prefix.section.get_or_init(|| Section::read(unpack(prefix.packed))))
+        Some(self.prefixes[*self.by_prefix.get(prefix)?].section())
+    }
+
+    /// The section that a service is in.
+    pub(crate) fn section_of(&self, service: &Service) -> &Section {
+        self.prefixes[service.section].section()
     }
 
     /// A service's operations.
     pub(crate) fn operations(&self, service: &Service) -> &Operations {
-        let section = self.section(service.prefix).expect("a service's prefix has a section");
-        section.operations.get(service.name).expect("a service has its lines there")
+        let (_, operations) = self
+            .section_of(service)
+            .operations
+            .iter()
+            .find(|(name, _)| *name == service.name)
+            .expect("a service has its lines there");
+        operations
+    }
+}
+
+impl Prefix {
+    fn section(&self) -> &Section {
+        self.section.get_or_init(|| Section::read(unpack(self.packed)))
     }
 }
 
 impl Section {
     fn read(text: &'static str) -> Self {
         let mut section = Self::default();
-        let mut service = "";
         for line in text.lines() {
             let (kind, rest) = line.split_once('\t').expect("a line says what it is");
             match kind {
                 "A" => section.actions.push(rest),
                 "R" => section.resources.push(rest.split_once('\t').expect("a resource has a format")),
-                "S" => {
-                    service = rest;
-                    section.operations.insert(service, Operations::default());
-                }
+                "S" => section.operations.push((rest, Operations::default())),
                 _ => {
-                    let operations =
-                        section.operations.get_mut(service).expect("operations follow a service");
+                    let (_, operations) = section.operations.last_mut().expect("operations follow a service");
                     let row = Row::read(rest);
                     operations.by_name.insert(row.sent, operations.rows.len());
                     operations.rows.push(row);

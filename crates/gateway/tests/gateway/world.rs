@@ -199,7 +199,9 @@ impl Records {
 
 impl AuditSink for Records {
     fn write(&self, record: Record) {
-        self.0.lock().unwrap().push(serde_json::to_value(record).unwrap());
+        let mut text = Vec::new();
+        record.spell(&mut text);
+        self.0.lock().unwrap().push(serde_json::from_slice(&text).unwrap());
     }
 }
 

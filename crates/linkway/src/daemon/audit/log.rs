@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use linkway_model::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::files;
@@ -67,9 +66,9 @@ impl Log {
         Ok(log)
     }
 
-    /// Take a record, which is in the file at the next [`Self::flush`] at the latest.
-    pub(super) fn append(&mut self, record: &impl Serialize) {
-        push_line(&mut self.waiting, record);
+    /// Take a record, spelled without its line's end, which is in the file at the next [`Self::flush`] at the latest.
+    pub(super) fn append(&mut self, spell: impl FnOnce(&mut Vec<u8>)) {
+        push_line(&mut self.waiting, spell);
         if self.waiting.len() >= BUFFERED {
             self.flush();
         }
@@ -115,7 +114,7 @@ impl Log {
             return;
         }
         let mut line = Vec::new();
-        push_line(&mut line, &loss(self.lost));
+        push_line(&mut line, |line| line.extend(loss(self.lost).to_string().bytes()));
         if self.write(&line) == line.len() {
             self.lost = Lost::default();
             tracing::warn!(
@@ -245,15 +244,9 @@ fn loss(lost: Lost) -> Value {
     })
 }
 
-fn push_line(lines: &mut Vec<u8>, record: &impl Serialize) {
-    let begin = lines.len();
-    match serde_json::to_writer(&mut *lines, record) {
-        Ok(()) => lines.push(b'\n'),
-        Err(error) => {
-            lines.truncate(begin);
-            tracing::error!(%error, "an audit record cannot be spelled");
-        }
-    }
+fn push_line(lines: &mut Vec<u8>, spell: impl FnOnce(&mut Vec<u8>)) {
+    spell(lines);
+    lines.push(b'\n');
 }
 
 fn end_of_last_line(bytes: &[u8]) -> usize {

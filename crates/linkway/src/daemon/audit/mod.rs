@@ -100,7 +100,7 @@ fn write(mut log: Log, records: &Queue<Record>) {
     loop {
         let Batch { values, overrun, last } = records.take();
         for record in values {
-            log.append(&record);
+            log.append(|line| record.spell(line));
         }
         log.overrun(overrun);
         if last {
