@@ -126,13 +126,34 @@ impl Statements {
 
     /// The indexes, the smallest first.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
-        let words = self.0;
-        (0..Self::MOST).filter(move |index| words[index / 64] >> (index % 64) & 1 == 1)
+        self.0.into_iter().zip((0..).step_by(64)).flat_map(|(word, first)| {
+            // Each step clears the lowest bit that is set.
+            let left = std::iter::successors(Some(word), |left| Some(left & left.wrapping_sub(1)));
+            left.take_while(|left| *left != 0).map(move |left| first + left.trailing_zeros() as usize)
+        })
     }
 }
 
 impl fmt::Debug for Statements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_come_in_their_order() {
+        for indexes in [&[][..], &[0], &[63, 64], &[0, 1, 62, 127, 128, Statements::MOST - 1]] {
+            let mut statements = Statements::default();
+            indexes.iter().rev().for_each(|index| statements.insert(*index));
+            assert_eq!(statements.iter().collect::<Vec<_>>(), indexes);
+            assert!(indexes.iter().all(|index| statements.contains(*index)));
+        }
+        let mut all = Statements::default();
+        (0..Statements::MOST).for_each(|index| all.insert(index));
+        assert!(all.iter().eq(0..Statements::MOST));
     }
 }
