@@ -84,7 +84,8 @@ impl Object<'_> {
 /// Writes a string.
 fn string(text: &mut Vec<u8>, value: &str) {
     // All are looked at, for the processor does that sixteen at a time.
-    let escaped = value.bytes().fold(false, |escaped, byte| escaped | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+    let escaped =
+        value.bytes().fold(false, |escaped, byte| escaped | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
     if escaped {
         text.extend_from_slice(serde_json::Value::from(value).to_string().as_bytes());
     } else {
