@@ -1,7 +1,7 @@
 //! Random sequences: opens, answers, closes, late FINs, ICMP errors, fragments, time, and the collector. Verdict and
 //! packet agree with the model at each step, the tables now and then.
 //!
-//! `$LINKWAY_DIFFERENTIAL_STEPS`: how many steps. `$LINKWAY_DIFFERENTIAL_SEED`: where to begin, as a failure tells.
+//! `$LINKWAY_DIFFERENTIAL_STEPS`: how many steps. `$LINKWAY_SEED`: where to begin, as a failure tells.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

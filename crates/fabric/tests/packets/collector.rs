@@ -31,7 +31,7 @@ fn a_pair_goes_when_both_ways_are_idle() {
     world.send(TARGET, &Frame::tcp((TARGET_IP, 8443), (NODE_IP, 40000), SYN | ACK)).frame();
     assert_eq!(walk(&mut collector, later(349)).removed, 0);
     let ((key, mut forward), _) = world.pair();
-    forward.seen -= 200 * 1_000_000_000;
+    forward.seen = forward.seen.wrapping_sub(200 * 1_000_000_000);
     world.put(&world.skeleton.maps.flows, &key, &forward);
     assert_eq!(walk(&mut collector, later(340)).removed, 0, "an answer was seen later");
     assert_eq!(walk(&mut collector, later(352)), Step { seen: 2, removed: 2, finished: true });

@@ -282,7 +282,7 @@ fn notes_go_when_their_time_is_up() {
 }
 
 /// One fragment of an IPv6 frame: bytes `from` to `to` of what follows the IPv6 header.
-fn part_of6(frame: &Frame6, id: u32, from: usize, to: usize) -> Vec<u8> {
+pub fn part_of6(frame: &Frame6, id: u32, from: usize, to: usize) -> Vec<u8> {
     let whole = frame.bytes();
     let more = u16::from(54 + to != whole.len());
     let mut bytes =

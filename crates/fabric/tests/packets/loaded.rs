@@ -41,15 +41,18 @@ pub fn with_flow_entries(limit: Option<u32>) -> Loaded {
     Box::leak(Box::new(opened.load().unwrap()))
 }
 
+/// Removes all rows.
+pub fn clear(map: &impl MapCore) {
+    for key in map.keys().collect::<Vec<_>>() {
+        map.delete(&key).unwrap();
+    }
+}
+
 /// For the next world. Its events must have been consumed.
 pub fn give_back(loaded: Loaded) {
     for map in loaded.object().maps() {
         match map.map_type() {
-            MapType::Hash | MapType::PercpuHash | MapType::LpmTrie => {
-                for key in map.keys().collect::<Vec<_>>() {
-                    map.delete(&key).unwrap();
-                }
-            }
+            MapType::Hash | MapType::PercpuHash | MapType::LpmTrie => clear(&map),
             // Constants cannot be written.
             MapType::Array if map.name().to_string_lossy().contains(".rodata") => {}
             MapType::Array => {

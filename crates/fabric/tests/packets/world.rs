@@ -580,6 +580,14 @@ impl World {
         if a.1.flags & 1 == 1 { (a, b) } else { (b, a) }
     }
 
+    /// Removes all flows, and what is noted of fragments.
+    pub fn forget_flows(&self) {
+        let maps = &self.skeleton.maps;
+        for map in [&maps.flows, &maps.shares, &maps.fragments] {
+            loaded::clear(map);
+        }
+    }
+
     /// Lets time pass for all flows.
     pub fn age(&self, seconds: u64) {
         for (key, mut flow) in self.flows() {
