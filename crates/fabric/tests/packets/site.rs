@@ -11,8 +11,9 @@ use crate::ipv6::{
 use crate::parsed::{Parsed, quoted};
 use crate::world::*;
 
-/// `ENDPOINT`, in the service namespace.
+/// `ENDPOINT` and `NODE`, in the service namespace.
 const SERVICE_ENDPOINT_IP: Ipv4Addr = Ipv4Addr::new(240, 0, 0, ENDPOINT as u8);
+const SERVICE_NODE_IP: Ipv4Addr = Ipv4Addr::new(240, 0, 0, NODE as u8);
 
 const INTERNET: u32 = 40;
 const TABLE: u32 = 1;
@@ -96,6 +97,17 @@ fn way(by: u32, sent: &Parsed) -> Option<Way> {
     if to == IpAddr::from(METADATA_IP) {
         return (tcp && at(&[80])).then_some((SERVICE, client, of_family(SERVICE_METADATA_IP), 80));
     }
+    let served = |node: Ipv4Addr, own: u16, other: u16, ways: [(IpAddr, IpAddr); 2]| {
+        // A stream to targets of the other family goes through the gateway; a datagram goes nowhere.
+        let (from, target) = ways[usize::from(six)];
+        let direct = ((tcp || udp) && at(&[own])).then_some((TARGET, from, target, 8443));
+        direct.or_else(|| (tcp && at(&[other])).then_some((SERVICE, client, of_family(node), port)))
+    };
+    let ways = [(NODE_IP.into(), TARGET_IP.into()), (NODE_IP6.into(), TARGET_IP6.into())];
+    if [TARGET, SECOND].contains(&by) && to == IpAddr::from(NODE_IP) {
+        // A balancer serves its own VPC, and a target itself.
+        return served(SERVICE_NODE_IP, 444, 443, ways);
+    }
     if by != CLIENT {
         return None;
     }
@@ -103,18 +115,11 @@ fn way(by: u32, sent: &Parsed) -> Option<Way> {
         let open = tcp && at(&[80]) || udp && at(&[5000]) || asks;
         return open.then_some((NEIGHBOUR, sent.source, to, port));
     }
-    if to == IpAddr::from(ENDPOINT_IP) || to == IpAddr::from(ENDPOINT_IP6) {
-        // A stream to targets of the other family goes through the gateway; a datagram goes nowhere.
-        let (own, other) = if six { (443, 444) } else { (444, 443) };
-        let (node, target): (IpAddr, IpAddr) =
-            if six { (NODE_IP6.into(), TARGET_IP6.into()) } else { (NODE_IP.into(), TARGET_IP.into()) };
-        let direct = (tcp || udp) && at(&[own]);
-        let relayed = tcp && at(&[other]);
-        return if direct {
-            Some((TARGET, node, target, 8443))
-        } else {
-            relayed.then_some((SERVICE, client, of_family(SERVICE_ENDPOINT_IP), port))
-        };
+    if to == IpAddr::from(ENDPOINT_IP) {
+        return served(SERVICE_ENDPOINT_IP, 444, 443, ways);
+    }
+    if to == IpAddr::from(ENDPOINT_IP6) {
+        return served(SERVICE_ENDPOINT_IP, 443, 444, ways);
     }
     if to == IpAddr::from(AWS_IP) || to == IpAddr::from(AWS_IP6) {
         return (tcp && at(&[80, 443])).then_some((SERVICE, client, of_family(SERVICE_AWS_IP), port));
