@@ -20,7 +20,7 @@ use crate::site::{Site, set_up};
 use crate::world::*;
 
 /// For `make test`: seconds. `make fuzz` has more.
-const FRAMES: usize = 20_000;
+const FRAMES: usize = 10_000;
 
 const FRAMES_A_CASE: usize = 50;
 

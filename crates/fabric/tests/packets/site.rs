@@ -139,7 +139,11 @@ fn way(by: u32, sent: &Parsed) -> Option<Way> {
 impl Site {
     /// Is it where it may be?
     pub fn expects(&mut self, by: u32, sent: &Parsed, seen: &Parsed) -> Result<(), String> {
-        let sent_as = (by, sent.protocol, (sent.source, sent.ports.0), (sent.destination, sent.ports.1));
+        let mut sent_as = (by, sent.protocol, (sent.source, sent.ports.0), (sent.destination, sent.ports.1));
+        if by == BEYOND && sent.destination == IpAddr::from(UPLINK_IP) {
+            // The host has put the one address in the place of the other.
+            sent_as.3.0 = UPLINK_SOURCE.into();
+        }
         let receiver = receiver(seen).ok_or("nobody's MAC, or not from the router's")?;
         if sent.is_error() {
             return self.is_about_what_was_sent(receiver, seen);
@@ -151,10 +155,7 @@ impl Site {
             && (way.0, way.1, way.2) == (receiver, seen.source, seen.destination)
             && (way.3 == seen.ports.1 || seen.fragment.is_some_and(|(offset, _)| offset > 0))
         {
-            let mut answer = turned(seen_as, receiver);
-            if receiver == BEYOND {
-                answer.3.0 = UPLINK_IP.into();
-            }
+            let answer = turned(seen_as, receiver);
             self.answers.entry(answer).or_default().insert(turned(sent_as, by));
             return Ok(());
         }
@@ -173,11 +174,8 @@ impl Site {
         }
         let about = (receiver, protocol, (source, ports.0), (destination, ports.1));
         let back = (receiver, protocol, (destination, ports.1), (source, ports.0));
-        let answer = |answer: &Direction| {
-            let own = if receiver == BEYOND { UPLINK_SOURCE.into() } else { answer.3.0 };
-            (answer.0, answer.1, answer.2, (own, answer.3.1)) == about
-        };
-        let known = self.answers.keys().any(answer) || self.answers.values().any(|told| told.contains(&back));
+        let known =
+            self.answers.contains_key(&about) || self.answers.values().any(|told| told.contains(&back));
         if known { Ok(()) } else { Err(format!("an error about {about:?}, which is nobody's")) }
     }
 }
