@@ -51,10 +51,13 @@ test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packe
 
 test-faults: setup ## What tests/test_faults.py has happen a few times, a hundred times: it takes some ten minutes
 	$(CARGO) build --package linkway
+	$(CARGO) build --package linkway-fabric --example fill_flows
 	$(AS_ROOT) env FAULTS=25 $(PYTHON) -m pytest tests/test_faults.py
 
-fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly)
+fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly), and frames
 	@scripts/fuzz.sh
+	LINKWAY_NOISE=1000000 $(CARGO) test --package linkway-fabric --test packets \
+		$(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"') -- --nocapture noise
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; with many rules and flows; the control plane
 	$(CARGO) build --release --package linkway-fabric --example fill_flows

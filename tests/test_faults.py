@@ -5,14 +5,16 @@
 
 import contextlib
 import os
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from harness.aws import permission
+from harness.daemon import binary
 from harness.load import PROGRAMS, PYTHON, Stream, echo_world, end, inside, kill_first_process, knocking
-from harness.wait import until
+from harness.wait import PATIENCE, until
 
 TIMES = int(os.environ.get("FAULTS", "1"))
 KILLS = 4 * TIMES
@@ -134,6 +136,16 @@ def test_tables_of_another_layout(world):
         other.rename(own)
         world.daemon.start()
     until(lambda: settled(world), "the packet path at the last revision")
+
+
+@pytest.mark.skipif(TIMES == 1, reason="it takes some hundred megabytes, and a program of its own: make test-faults")
+def test_a_flow_table_with_a_million_flows(world):
+    """While it fills, and beside them, all goes on. (What a full one does: crates/fabric/tests/packets/shares.rs.)"""
+    pins = Path("/sys/fs/bpf") / world.daemon.name
+    with busy(world):
+        filling = [binary().parent / "examples/fill_flows", pins, "flows", "1000000"]
+        filled = subprocess.run(filling, capture_output=True, text=True, timeout=300 * PATIENCE)
+        assert filled.returncode == 0, filled.stderr
 
 
 def test_a_flood_of_connections(world):

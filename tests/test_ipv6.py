@@ -23,19 +23,12 @@ class Network:
     def __init__(self, daemon, account, programs):
         self.daemon, self.account, self.programs = daemon, account, programs
         self.vpc = account.vpc()
-        account.ec2.associate_vpc_cidr_block(VpcId=self.vpc, AmazonProvidedIpv6CidrBlock=True)
-        [range] = account.ec2.describe_vpcs(VpcIds=[self.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
-        self.range = ipaddress.ip_network(range["Ipv6CidrBlock"])
+        self.range = account.ipv6_range(self.vpc)
 
     def subnet(self, number, zone="a"):
         """Its subnet of this number."""
         six = list(self.range.subnets(new_prefix=64))[number]
-        made = self.account.ec2.create_subnet(
-            VpcId=self.vpc, CidrBlock=f"10.0.{number}.0/24", Ipv6CidrBlock=str(six),
-            AvailabilityZone=self.account.region + zone,
-        )["Subnet"]["SubnetId"]
-        self.account.ec2.modify_subnet_attribute(SubnetId=made, AssignIpv6AddressOnCreation={"Value": True})
-        return made
+        return self.account.dual_stack_subnet(self.vpc, f"10.0.{number}.0/24", six, zone)
 
     def echo(self, subnet, group, program="echo.py"):
         """An instance that echoes on port 7000, and its addresses."""

@@ -1,6 +1,7 @@
 """Root inside of a workload sends what it likes: it reaches what the tables allow, and disturbs nobody."""
 
 import contextlib
+import ipaddress
 import json
 import socket
 import sys
@@ -33,7 +34,19 @@ FAMILIES = {
     "fragments": REFUSED | {"Fragment", "NoFlow", "Malformed"},
     "types": UNREADABLE,
     "inside": REFUSED | {"NoFlow", "UnsupportedProtocol", "NoListener"},
+    # Malformed: IPv4's addresses as IPv6's.
+    "sources6": {"SpoofedSource", "Malformed"},
+    "destinations6": REFUSED | {"NoFlow", "Malformed"},
+    "honest6": REFUSED | UNREADABLE | {"NoFlow"},
+    "injected6": {"SpoofedSource", "NoFlow"},
+    "nd6": {"UnsupportedProtocol", "Malformed", "SpoofedSource", "NoRoute"},
+    "dhcp6": REFUSED | {"SpoofedSource"},
+    "extensions6": REFUSED | UNREADABLE | {"NoFlow"},
+    "fragments6": REFUSED | {"Fragment", "NoFlow", "Malformed"},
+    "inside6": REFUSED | {"UnsupportedProtocol"},
 }
+# Who answers questions for neighbours.
+ROUTER6 = "fe80::1"
 AT_RANDOM = REFUSED | UNREADABLE | {"SpoofedSource", "NoFlow", "NoListener"}
 
 
@@ -51,7 +64,7 @@ def world(daemon, aws, other, programs):
     aws.wait_for_targets(service.target_group)
 
     vpc = aws.vpc()
-    subnet = aws.subnet(vpc, "10.0.0.0/24")
+    subnet = aws.dual_stack_subnet(vpc, "10.0.0.0/24", next(aws.ipv6_range(vpc).subnets(new_prefix=64)))
     friends, closed = aws.group(vpc), aws.group(vpc)
     served = [(protocol, port, friends) for protocol in ("tcp", "udp") for port in (7000, 5432)]
     group = aws.group(vpc, *served)
@@ -75,17 +88,34 @@ def world(daemon, aws, other, programs):
     )
 
 
-def mac(world, instance):
-    """An instance's MAC."""
+def described(world, instance):
+    """An instance's interface, as the API has it."""
     interface = world.aws.interface(instance)
     [found] = world.aws.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
-    return found["MacAddress"]
+    return found
+
+
+def mac(world, instance):
+    """An instance's MAC."""
+    return described(world, instance)["MacAddress"]
+
+
+def ipv6(world, instance):
+    """An instance's IPv6 address."""
+    [address] = described(world, instance)["Ipv6Addresses"]
+    return address["Ipv6Address"]
 
 
 def neighbours(world, instance):
     """The MACs that an instance believes its neighbours to have."""
     shown = world.daemon.exec(instance, "ip", "-json", "neighbour", "show", "dev", "eth0", check=True).stdout
     return {entry["lladdr"] for entry in json.loads(shown or "[]") if "lladdr" in entry}
+
+
+def ipv6_of(world, instance):
+    """An instance's own addresses and routes of IPv6, of which router advertisements would make more."""
+    shown = [("address", "show", "dev", "eth0"), ("route", "show")]
+    return [world.daemon.exec(instance, "ip", "-6", "-json", *what, check=True).stdout for what in shown]
 
 
 @contextlib.contextmanager
@@ -113,9 +143,14 @@ class Forger:
             "mac": mac(world, world.attacker), "ip": "10.0.0.20", "victim": "10.0.0.10", "friend": "10.0.0.30",
             "endpoint": world.endpoint, "resolver": "10.0.0.2", "stranger": "10.0.0.60",
             "router": next(iter(neighbours(world, world.victim))), "victim_mac": mac(world, world.victim),
-            "ports": [int(line.split()[2].rsplit(":", 1)[1]) for line in shown.splitlines()],
+            "ip6": ipv6(world, world.attacker), "victim6": ipv6(world, world.victim), "friend6": ipv6(world, world.friend),
+            "ports": [], "ports6": [],
         }
-        assert facts["ports"], shown
+        facts["nobody6"] = str(ipaddress.ip_address(int(ipaddress.ip_address(facts["ip6"])) ^ 0xFFFF))
+        for line in shown.splitlines():
+            address, port = line.split()[2].rsplit(":", 1)
+            facts["ports6" if "[" in address and "ffff" not in address else "ports"].append(int(port))
+        assert facts["ports"] and facts["ports6"], shown
         self.process.stdin.write(json.dumps(facts) + "\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "ready\n"
@@ -138,19 +173,21 @@ class Forger:
 def quiet(world):
     """An attacker that is about to begin, while others work and are watched; at the end, nothing has happened to
     them."""
-    served = ("arp", "10.0.0.2", "10.0.0.30", world.endpoint)
+    six = ipv6(world, world.victim)
+    served = ("arp", "10.0.0.2", "10.0.0.30", ipv6(world, world.friend), ROUTER6, world.endpoint)
     with contextlib.ExitStack() as stack:
         streams = [
             stack.enter_context(Stream(world.daemon, world.friend, "10.0.0.10")),
+            stack.enter_context(Stream(world.daemon, world.friend, six)),
             stack.enter_context(Stream(world.daemon, world.victim, world.endpoint)),
         ]
         for moving in streams:
             moving.moves_on()
         stack.enter_context(watched(world, world.victim, *served))
-        stack.enter_context(watched(world, world.friend, "arp", "10.0.0.10"))
+        stack.enter_context(watched(world, world.friend, "arp", "10.0.0.10", six, ROUTER6))
         stack.enter_context(watched(world, world.stranger))
         stack.enter_context(knocking(world.daemon, world.victim, world.endpoint))
-        believed = neighbours(world, world.victim)
+        believed, own = neighbours(world, world.victim), ipv6_of(world, world.victim)
         assert len(believed) == 1, believed
         forger = Forger(world)
         stack.callback(forger.close)
@@ -158,8 +195,7 @@ def quiet(world):
         for moving in streams:
             moving.moves_on()
         assert neighbours(world, world.victim) == believed
-    done = world.daemon.exec(world.victim, "ip", "-6", "-json", "address", "show", "dev", "eth0").stdout
-    assert "2001:db8" not in done
+        assert ipv6_of(world, world.victim) == own
 
 
 def test_forged_frames_reach_nobody(quiet):
@@ -195,9 +231,7 @@ def test_what_gets_through_is_seen(world):
 
 def groups_of(world, instance):
     """The security groups that an instance's interface has."""
-    interface = world.aws.interface(instance)
-    [found] = world.aws.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
-    return [group["GroupId"] for group in found["Groups"]]
+    return [group["GroupId"] for group in described(world, instance)["Groups"]]
 
 
 def test_the_daemons_own_servers_take_anything(world):

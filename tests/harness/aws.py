@@ -1,5 +1,6 @@
 """AWS's own clients, pointed at a daemon: boto3, and the AWS CLI."""
 
+import ipaddress
 import os
 import subprocess
 
@@ -97,6 +98,20 @@ class Account:
         """A subnet in the zone of this letter."""
         created = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=self.region + zone)
         return created["Subnet"]["SubnetId"]
+
+    def ipv6_range(self, vpc):
+        """Give a VPC a range of IPv6, and say which."""
+        self.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+        [range] = self.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+        return ipaddress.ip_network(range["Ipv6CidrBlock"])
+
+    def dual_stack_subnet(self, vpc, cidr, cidr6, zone="a"):
+        """A subnet of both families, whose interfaces get an address of each."""
+        made = self.ec2.create_subnet(
+            VpcId=vpc, CidrBlock=cidr, Ipv6CidrBlock=str(cidr6), AvailabilityZone=self.region + zone
+        )["Subnet"]["SubnetId"]
+        self.ec2.modify_subnet_attribute(SubnetId=made, AssignIpv6AddressOnCreation={"Value": True})
+        return made
 
     def group(self, vpc, *allowed, name=None):
         """A security group. Each of `allowed` is (protocol, port, CIDR or group) and lets that in."""

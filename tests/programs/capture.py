@@ -27,6 +27,8 @@ def is_wrong(frame, own, allowed):
         return True
     if kind == b"\x08\x06":
         return "arp" not in allowed or frame[20:22] != b"\x00\x02" or frame[22:28] != router
+    if kind == b"\x86\xdd":
+        return socket.inet_ntop(socket.AF_INET6, frame[22:38]) not in allowed
     return kind != b"\x08\x00" or socket.inet_ntoa(frame[26:30]) not in allowed
 
 

@@ -1,9 +1,10 @@
 """Sends forged frames from a workload's device, whatever its kernel would have sent, as a root inside may.
 
 forge.py: reads a line of JSON, the world: `mac` and `ip`, the sender's own; `victim`, `friend`, `endpoint`, `resolver`,
-`stranger`: addresses; `router`, `victim_mac`: MACs; `ports`, those of connections from the friend to the victim. Then
-reads a family's name, a seed and a number a line, sends the family (of `mutations` and `noise` so many frames), and
-prints how many frames were sent. Every frame bears the mark that capture.py looks for, if it has room for it.
+`stranger`: addresses; `router`, `victim_mac`: MACs; `ports`, those of connections from the friend to the victim; and
+of IPv6 what forge6.py names. Then reads a family's name, a seed and a number a line, sends the family (of `mutations`
+and `noise` so many frames), and prints how many frames were sent. Every frame bears the mark that capture.py looks for,
+if it has room for it.
 """
 
 import json
@@ -35,18 +36,17 @@ from scapy.layers.l2 import ARP, LLC, STP, Dot1AD, Dot1Q, Dot3, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 
-MARK = Raw(b"FORGED" * 4)
+from forge6 import FLAGS, MARK, PORTS, Families6
+
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 STRANGE_MACS = ("02:00:00:00:00:01", "00:00:00:00:00:00", BROADCAST, "01:00:5e:00:00:01", "33:33:00:00:00:01")
 # Sources that nobody has, or somebody else: of the local machine, of links, of groups, of Linkway's own ranges.
 STRANGE_SOURCES = ("0.0.0.0", "127.0.0.1", "169.254.169.254", "169.254.169.253", "224.0.0.1", "255.255.255.255",
                    "172.16.0.2", "172.16.0.3", "10.0.0.1", "240.0.0.1", "100.64.0.1", "192.0.2.1")
-FLAGS = ("S", "A", "SA", "R", "RA", "F", "FA", "PA", "", "FPU", "SF", "SR", "SRAFPU")
-PORTS = (7000, 5432, 22, 53, 80, 443)
 LONGEST = 1500
 
 
-class Forger:
+class Forger(Families6):
     """The families of frames, each a generator of its frames."""
 
     def __init__(self, world):
@@ -230,7 +230,9 @@ class Forger:
     def designed(self, chance):
         """All of the above."""
         for family in (self.sources, self.injected, self.macs, self.straight, self.honest, self.vlan, self.arp, self.nd,
-                       self.dhcp, self.options, self.fragments, self.types, self.inside):
+                       self.dhcp, self.options, self.fragments, self.types, self.inside, self.sources6,
+                       self.destinations6, self.honest6, self.injected6, self.nd6, self.dhcp6, self.extensions6,
+                       self.fragments6, self.inside6):
             yield from family(chance)
 
     def mutations(self, chance, count):

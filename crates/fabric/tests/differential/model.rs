@@ -2,14 +2,15 @@
 //! after them. Where more than one thing may happen (the target, a port of the balancer's), it goes by what did.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 
 use linkway_fabric::Reason;
 use linkway_fabric::layout::{PlaceKey, Port, address};
 use linkway_fabric::programs::types::drop_reason as Why;
 use linkway_fabric::programs::types::{interface_flag, interface_kind, place_kind};
 use linkway_fabric::reference::{Delivery, Packet, Transport, Verdict, decide};
-use linkway_fabric::tables::Tables;
 
+use crate::built::Built;
 use crate::frame::{FIN, RST, SYN};
 
 /// How many flows an interface may have open, and half-open: few, so that it comes to that.
@@ -60,6 +61,11 @@ pub(crate) struct Conversation {
     pub(crate) closing: bool,
     /// Seconds, once it is answered.
     idle: u64,
+    /// Its first packet, and where that came to.
+    opened: Packet,
+    delivery: Delivery,
+    /// Under which rules it was judged last.
+    epoch: u64,
 }
 
 /// A packet, or a first fragment, as it arrived.
@@ -72,9 +78,13 @@ pub(crate) struct Arrived {
 
 pub(crate) type Outcome = Result<Arrived, Reason>;
 
-pub(crate) struct Model<'a> {
-    tables: &'a Tables,
+pub(crate) struct Model {
+    /// What packets meet, and of which epoch that is.
+    pub(crate) built: Rc<Built>,
+    pub(crate) epoch: u64,
     pub(crate) conversations: Vec<Conversation>,
+    /// How many have ended because something has changed.
+    pub(crate) ended: usize,
     /// Seconds.
     now: u64,
 }
@@ -112,9 +122,9 @@ impl Conversation {
     }
 }
 
-impl<'a> Model<'a> {
-    pub(crate) fn new(tables: &'a Tables) -> Self {
-        Self { tables, conversations: Vec::new(), now: 0 }
+impl Model {
+    pub(crate) fn new(built: Rc<Built>) -> Self {
+        Self { built, epoch: 0, conversations: Vec::new(), ended: 0, now: 0 }
     }
 
     pub(crate) fn wait(&mut self, seconds: u64) {
@@ -135,7 +145,7 @@ impl<'a> Model<'a> {
     }
 
     fn owns(&self, port: &Port, ip: Ipv4Addr) -> bool {
-        let place = self.tables.places.get(&PlaceKey { vpc: port.vpc, address: address(ip) });
+        let place = self.built.tables.places.get(&PlaceKey { vpc: port.vpc, address: address(ip) });
         place.is_some_and(|place| {
             place.kind == place_kind::PLACE_INTERFACE.0 && place.interface == port.interface
         })
@@ -155,7 +165,7 @@ impl<'a> Model<'a> {
 
     /// What becomes of a packet, of which `seen` became that; `flags` are TCP's.
     pub(crate) fn follow(&mut self, packet: &Packet, flags: u8, seen: Outcome) -> Result<(), String> {
-        let Some(port) = self.tables.ports.get(&packet.device).copied() else {
+        let Some(port) = self.built.tables.ports.get(&packet.device).copied() else {
             return agree(dropped(Why::DROP_UNKNOWN_PORT), seen);
         };
         if Self::checks(&port) && packet.source_mac != port.mac {
@@ -187,6 +197,10 @@ impl<'a> Model<'a> {
             self.conversations.remove(index);
             return self.open(packet, &port, key, seen);
         }
+        if !self.may_still_be(index, seen)? {
+            return Ok(());
+        }
+        let conversation = &mut self.conversations[index];
         if !passes(&mut conversation.ways[way], seen)? {
             return Ok(());
         }
@@ -212,10 +226,33 @@ impl<'a> Model<'a> {
             let why = if tcp { Why::DROP_FLOW_EXPIRED } else { Why::DROP_NO_FLOW };
             return agree(dropped(why), seen).map(|()| false);
         }
+        if !self.may_still_be(index, seen)? {
+            return Ok(false);
+        }
         if !passes(&mut self.conversations[index].ways[way], seen)? {
             return Ok(false);
         }
         agree(Ok(self.conversations[index].arrival(way)), seen).map(|()| true)
+    }
+
+    /// After a change, a flow may be if its first packet would still come to where it is. Otherwise it has ended, and
+    /// what became of this packet is what would become of the first one.
+    fn may_still_be(&mut self, index: usize, seen: Outcome) -> Result<bool, String> {
+        let conversation = &mut self.conversations[index];
+        if conversation.epoch == self.epoch {
+            return Ok(true);
+        }
+        let verdicts = decide(&self.built.tables, &conversation.opened);
+        if verdicts.contains(&Verdict::Delivered(conversation.delivery)) {
+            conversation.epoch = self.epoch;
+            return Ok(true);
+        }
+        self.conversations.remove(index);
+        self.ended += 1;
+        match seen {
+            Err(reason) if verdicts.contains(&Verdict::Dropped(reason)) => Ok(false),
+            _ => Err(format!("{seen:?}, and the reference says of its flow now: {verdicts:?}")),
+        }
     }
 
     fn key_of(&self, port: &Port, packet: &Packet) -> Key {
@@ -232,15 +269,15 @@ impl<'a> Model<'a> {
     }
 
     fn idle(&self, packet: &Packet, key: &Key) -> u64 {
-        let offset = u32::from(ipv4(packet.destination)).wrapping_sub(self.tables.settings.probe_base);
-        let probe = self.tables.probes.get(&offset).filter(|_| key.vpc == 0);
+        let offset = u32::from(ipv4(packet.destination)).wrapping_sub(self.built.tables.settings.probe_base);
+        let probe = self.built.tables.probes.get(&offset).filter(|_| key.vpc == 0);
         let said = probe.map_or(0, |probe| u64::from(probe.idle_seconds));
         if said == 0 { default_idle(key.protocol) } else { said }
     }
 
     /// A packet of no flow.
     fn open(&mut self, packet: &Packet, port: &Port, key: Key, seen: Outcome) -> Result<(), String> {
-        let verdicts = decide(self.tables, packet);
+        let verdicts = decide(&self.built.tables, packet);
         if let Err(reason) = seen
             && verdicts.contains(&Verdict::Dropped(reason))
         {
@@ -278,7 +315,7 @@ impl<'a> Model<'a> {
         delivery: &Delivery,
         seen: Outcome,
     ) -> Result<(), String> {
-        let there = self.tables.ports[&delivery.device];
+        let there = self.built.tables.ports[&delivery.device];
         let (source, destination) = (ipv4(delivery.source), ipv4(delivery.destination));
         let forwarded = self.forwards(&there, destination);
         let answer = |at: u16| Key {
@@ -318,7 +355,8 @@ impl<'a> Model<'a> {
             seen: self.now,
             refused,
         };
-        let sender_mac = if Self::is_service(port) { self.tables.settings.service_mac } else { port.mac };
+        let sender_mac =
+            if Self::is_service(port) { self.built.tables.settings.service_mac } else { port.mac };
         let forward = way(key, packet.device, port.interface, delivery.mac, Refusal::Known(None));
         let back = way(reverse, delivery.device, there.interface, sender_mac, refused);
         let idle = self.idle(packet, &key);
@@ -327,6 +365,9 @@ impl<'a> Model<'a> {
             answered: false,
             closing: false,
             idle,
+            opened: *packet,
+            delivery: *delivery,
+            epoch: self.epoch,
         });
         Ok(())
     }

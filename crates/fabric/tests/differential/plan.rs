@@ -144,7 +144,7 @@ pub(crate) fn network() -> impl Strategy<Value = Network> {
         )
 }
 
-fn rule() -> impl Strategy<Value = RulePlan> {
+pub(crate) fn rule() -> impl Strategy<Value = RulePlan> {
     let traffic = |protocol, from, to| Traffic { protocol, from, to };
     let traffics = vec![
         traffic(None, None, None),

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-/// `$LINKWAY_DIFFERENTIAL_SEED`, or another one each time.
+/// `$LINKWAY_SEED`, or another one each time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seed(u64);
 
 impl Seed {
     pub(crate) fn new() -> Self {
         let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let seed = Self(number("LINKWAY_DIFFERENTIAL_SEED").unwrap_or(clock.subsec_nanos().into()));
+        let seed = Self(number("LINKWAY_SEED").unwrap_or(clock.subsec_nanos().into()));
         println!("{seed}");
         seed
     }
@@ -50,7 +50,7 @@ pub(crate) fn meet(kinds: &[&str], met: impl Fn(&str) -> bool, round: impl Fn(u8
 
 impl Display for Seed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "LINKWAY_DIFFERENTIAL_SEED={}", self.0)
+        write!(f, "LINKWAY_SEED={}", self.0)
     }
 }
 

@@ -1,11 +1,13 @@
-//! Random sequences: opens, answers, closes, late FINs, ICMP errors, fragments, time, and the collector. Verdict and
+//! Random sequences: opens, answers, closes, late FINs, ICMP errors, fragments, rules that change, time, and the
+//! collector. Verdict and
 //! packet agree with the model at each step, the tables now and then.
 //!
-//! `$LINKWAY_DIFFERENTIAL_STEPS`: how many steps. `$LINKWAY_DIFFERENTIAL_SEED`: where to begin, as a failure tells.
+//! `$LINKWAY_DIFFERENTIAL_STEPS`: how many steps. `$LINKWAY_SEED`: where to begin, as a failure tells.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 use std::time::Instant;
 
 use libbpf_rs::{MapCore, MapFlags};
@@ -23,10 +25,13 @@ use crate::compose;
 use crate::frame::{self, ACK, FIN, Frame, Mac, PSH, RST, SYN, checksum};
 use crate::kernel::{Kernel, clear, put};
 use crate::model::{Arrived, Conversation, End, Key, Model, SHARE, TCP, opens};
-use crate::plan::{Network, PacketPlan, network, packet};
+use crate::plan::{Network, PacketPlan, RulePlan, network, packet, rule};
 use crate::seed::{Seed, meet, number};
 
 const STEPS_PER_NETWORK: usize = 250;
+
+/// What is counted of flows that a rule's change ended.
+const ENDED: &str = "EndedByChange";
 
 /// From so many ports a sender sends first packets.
 const PORTS: u16 = 3;
@@ -34,8 +39,8 @@ const PORTS: u16 = 3;
 /// After so many steps the tables are compared, too.
 const LOOK: usize = 25;
 
-/// For `make test`: seconds. A million, `make differential`, take two minutes and a half.
-const STEPS: usize = 50_000;
+/// For `make test`: seconds. A million, `make differential`, take some minutes.
+const STEPS: usize = 30_000;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -49,6 +54,8 @@ enum Step {
     Wait(u64),
     /// All flows are judged anew, and nothing has changed.
     Epoch,
+    /// One rule becomes another, in whatever group.
+    Rule(Index, RulePlan),
     Collect,
 }
 
@@ -63,6 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
         // Multiples of eleven, whose sums are no time-out: so what passes meanwhile does not matter.
         2 => select(vec![11, 22, 44, 132, 363]).prop_map(Step::Wait),
         1 => Just(Step::Epoch),
+        1 => (any::<Index>(), rule()).prop_map(|(which, rule)| Step::Rule(which, rule)),
         1 => Just(Step::Collect),
     ]
 }
@@ -70,40 +78,63 @@ fn step() -> impl Strategy<Value = Step> {
 /// One run through a sequence.
 struct Run<'a> {
     kernel: &'a Kernel,
-    built: &'a Built,
-    model: Model<'a>,
+    network: Network,
+    model: Model,
     collector: Collector,
-    epoch: u64,
     /// Identifications of datagrams in fragments.
     datagrams: u16,
     met: &'a RefCell<BTreeMap<&'static str, usize>>,
 }
 
 impl<'a> Run<'a> {
-    fn new(kernel: &'a Kernel, built: &'a Built, met: &'a RefCell<BTreeMap<&'static str, usize>>) -> Self {
+    fn new(kernel: &'a Kernel, network: Network, met: &'a RefCell<BTreeMap<&'static str, usize>>) -> Self {
         let maps = &kernel.0.maps;
         clear(&maps.flows);
         clear(&maps.shares);
         clear(&maps.fragments);
+        let built = Rc::new(build(&network));
         kernel.hold(&built.tables);
         let collector = Collector::new(&kernel.0).unwrap();
-        let run =
-            Self { kernel, built, model: Model::new(&built.tables), collector, epoch: 0, datagrams: 0, met };
+        let run = Self { kernel, network, model: Model::new(built), collector, datagrams: 0, met };
         run.settings();
         run
     }
 
+    fn built(&self) -> &Built {
+        &self.model.built
+    }
+
+    /// Has all flows be judged anew.
+    fn raise_epoch(&mut self) {
+        self.model.epoch += 1;
+        self.settings();
+    }
+
+    /// The network with another rule, for packets and for the model.
+    fn change_rule(&mut self, which: &Index, rule: &RulePlan) {
+        if self.network.rules.is_empty() {
+            return;
+        }
+        let index = which.index(self.network.rules.len());
+        self.network.rules[index] = rule.clone();
+        let built = build(&self.network);
+        assert_eq!(built.senders, self.built().senders, "all are who they were");
+        self.kernel.hold(&built.tables);
+        self.model.built = Rc::new(built);
+        self.raise_epoch();
+    }
+
     fn settings(&self) {
-        let mut settings = self.built.tables.settings;
+        let mut settings = self.built().tables.settings;
         (settings.flow_share, settings.half_open_share) = (SHARE.0 as u32, SHARE.1 as u32);
-        settings.epoch = self.epoch;
+        settings.epoch = self.model.epoch;
         put(&self.kernel.0.maps.settings, [(&0u32, &settings)]);
     }
 
     fn take(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::First(plan) => {
-                let (packet, frame) = compose(self.built, plan);
+                let (packet, frame) = compose(self.built(), plan);
                 let flags = if let frame::Transport::Tcp { flags, .. } = frame.transport { flags } else { 0 };
                 self.send(&packet, flags, &frame.bytes())
             }
@@ -123,8 +154,11 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Step::Epoch => {
-                self.epoch += 1;
-                self.settings();
+                self.raise_epoch();
+                Ok(())
+            }
+            Step::Rule(which, rule) => {
+                self.change_rule(which, rule);
                 Ok(())
             }
             Step::Collect => {
@@ -150,7 +184,7 @@ impl<'a> Run<'a> {
 
     /// The MAC and the address of who is behind a device.
     fn sender(&self, device: u32) -> (Mac, Ipv4Addr) {
-        let sender = self.built.senders.iter().find(|(other, ..)| *other == device);
+        let sender = self.built().senders.iter().find(|(other, ..)| *other == device);
         sender.map(|(_, mac, own)| (*mac, *own)).expect("flows are of devices that there are")
     }
 
@@ -177,7 +211,7 @@ impl<'a> Run<'a> {
     }
 
     fn pass(&self, device: u32, bytes: &[u8]) -> Result<Vec<u8>, Reason> {
-        let sender = self.built.tables.ports.get(&device).map_or(0, |port| port.interface);
+        let sender = self.built().tables.ports.get(&device).map_or(0, |port| port.interface);
         let seen = self.kernel.pass(device, sender, bytes);
         let name = seen.as_ref().map_or_else(|reason| reason.name(), |_| "Delivered");
         *self.met.borrow_mut().entry(name).or_default() += 1;
@@ -342,12 +376,14 @@ fn sequences_go_as_the_model_does() {
     let cases = (networks, prop::collection::vec(step(), STEPS_PER_NETWORK));
     let round = |number| {
         seed.run(number, networks_a_round, &cases, |(network, steps)| {
-            let built = build(&network);
-            let mut run = Run::new(&kernel, &built, &met);
+            let mut run = Run::new(&kernel, network, &met);
             for (number, step) in steps.iter().enumerate() {
                 let looks = number % LOOK == LOOK - 1 || number + 1 == steps.len();
                 let taken = run.take(step).and_then(|()| if looks { run.compare() } else { Ok(()) });
                 taken.map_err(|error| TestCaseError::fail(format!("at step {number}: {error}")))?;
+            }
+            if run.model.ended > 0 {
+                *met.borrow_mut().entry(ENDED).or_default() += run.model.ended;
             }
             taken.set(taken.get() + steps.len());
             Ok(())
@@ -363,6 +399,7 @@ fn sequences_go_as_the_model_does() {
         "HalfOpenShare",
         "NoFlow",
         "AclIngressDenied",
+        ENDED,
     ];
     meet(&common, |kind| met.borrow().contains_key(kind), round);
 }

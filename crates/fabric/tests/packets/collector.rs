@@ -24,14 +24,14 @@ pub fn walk(collector: &mut Collector, now: Duration) -> Step {
 #[test]
 fn a_pair_goes_when_both_ways_are_idle() {
     let world = World::new();
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40000), (ENDPOINT_IP, 443), SYN)).frame();
     let later = |seconds| clock() + Duration::from_secs(seconds);
     assert_eq!(walk(&mut collector, later(29)), Step { seen: 2, removed: 0, finished: true });
     world.send(TARGET, &Frame::tcp((TARGET_IP, 8443), (NODE_IP, 40000), SYN | ACK)).frame();
     assert_eq!(walk(&mut collector, later(349)).removed, 0);
     let ((key, mut forward), _) = world.pair();
-    forward.seen -= 200 * 1_000_000_000;
+    forward.seen = forward.seen.wrapping_sub(200 * 1_000_000_000);
     world.put(&world.skeleton.maps.flows, &key, &forward);
     assert_eq!(walk(&mut collector, later(340)).removed, 0, "an answer was seen later");
     assert_eq!(walk(&mut collector, later(352)), Step { seen: 2, removed: 2, finished: true });
@@ -44,7 +44,7 @@ fn half_a_pair_goes_when_it_is_idle() {
     world.send(CLIENT, &Frame::udp((CLIENT_IP, 40000), (ENDPOINT_IP, 443))).frame();
     let ((key, _), _) = world.pair();
     world.skeleton.maps.flows.delete(key.bytes()).unwrap();
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     assert_eq!(walk(&mut collector, clock() + Duration::from_secs(119)).removed, 0);
     assert_eq!(walk(&mut collector, clock() + Duration::from_secs(121)).removed, 1);
 }
@@ -64,7 +64,7 @@ fn a_walk_sees_every_entry_of_a_large_table() {
         world.put(&world.skeleton.maps.flows, &key, &flow(peer));
         world.put(&world.skeleton.maps.flows, &peer, &flow(key));
     }
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     let step = walk(&mut collector, now);
     let idle = (0..count).filter(|number| number % 3 != 0).count();
     assert_eq!(step.removed, 2 * idle);

@@ -51,6 +51,7 @@ pub fn ip(arguments: &str) {
 
 /// Gives an interface's veth to a namespace and hooks the program to the other end.
 pub fn connect(world: &World, interface: u32, address: &'static str) -> Namespace {
+    world.has_devices();
     let namespace = Namespace::new();
     let index = device(interface);
     ip(&format!("link set p{index} netns {}", namespace.thread));

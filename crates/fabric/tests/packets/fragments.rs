@@ -272,7 +272,7 @@ fn a_flood_of_first_fragments_takes_nobody_elses_place() {
 fn notes_go_when_their_time_is_up() {
     let world = World::with_flow_entries(Some(1024));
     passed(world.send_bytes(CLIENT, &split(&datagram(5001), 7, 1480)[0]));
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     let left = |seconds, collector: &mut Collector| {
         walk(collector, clock() + Duration::from_secs(seconds));
         world.skeleton.maps.fragments.keys().count()
@@ -282,7 +282,7 @@ fn notes_go_when_their_time_is_up() {
 }
 
 /// One fragment of an IPv6 frame: bytes `from` to `to` of what follows the IPv6 header.
-fn part_of6(frame: &Frame6, id: u32, from: usize, to: usize) -> Vec<u8> {
+pub fn part_of6(frame: &Frame6, id: u32, from: usize, to: usize) -> Vec<u8> {
     let whole = frame.bytes();
     let more = u16::from(54 + to != whole.len());
     let mut bytes =

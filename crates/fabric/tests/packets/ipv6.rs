@@ -11,16 +11,16 @@ use crate::world::*;
 pub const CLIENT_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x10);
 pub const NEIGHBOUR_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x20);
 pub const ENDPOINT_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x30);
-const AWS_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x40);
+pub const AWS_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x40);
 pub const NOWHERE_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x99);
 pub const OTHER_SUBNET_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 0x99);
 const FAR_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 pub const TARGET_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x10);
 pub const NODE_IP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 1, 0, 0, 0, 0x50);
-const RESOLVER_IP6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253);
+pub const RESOLVER_IP6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253);
 
 /// What has this IPv4 address in the service namespace.
-fn service(ipv4: std::net::Ipv4Addr) -> Ipv6Addr {
+pub fn service(ipv4: std::net::Ipv4Addr) -> Ipv6Addr {
     let [a, b, c, d] = ipv4.octets();
     Ipv6Addr::new(0xfd6c, 0x7700, 0, 0, 0, 0, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
 }
@@ -28,6 +28,11 @@ fn service(ipv4: std::net::Ipv4Addr) -> Ipv6Addr {
 /// Everybody in the drawing of `world.rs`, with an IPv6 address beside the other.
 pub fn dual_stack() -> World {
     let world = World::new();
+    give_ipv6(&world);
+    world
+}
+
+pub fn give_ipv6(world: &World) {
     for (vpc, network) in [(CONSUMER, "2001:db8:0:1::/64"), (PROVIDER, "2001:db8:1:1::/64")] {
         world.alter(&world.skeleton.maps.subnets, &u64::from(vpc), |row: &mut Subnet| {
             (row.address6, row.prefix6) = range(network.parse::<ipnet::Ipv6Net>().unwrap());
@@ -71,7 +76,6 @@ pub fn dual_stack() -> World {
     for protocol in [6, 17] {
         world.listener(protocol, 443, &[(TARGET_IP6, TARGET)], 0, 0);
     }
-    world
 }
 
 fn send(world: &World, interface: u32, frame: &Frame6) -> Outcome {

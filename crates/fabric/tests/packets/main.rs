@@ -5,6 +5,12 @@
 mod fragments;
 mod frame;
 mod frame6;
+mod frames;
+mod loaded;
+mod parsed;
+#[path = "../differential/seed.rs"]
+mod seed;
+mod site;
 mod world;
 
 mod acls;
@@ -22,6 +28,7 @@ mod gateway;
 mod gateway_endpoints;
 mod ipv6;
 mod neighbours;
+mod noise;
 mod reasons;
 mod resets;
 mod routes;

@@ -90,7 +90,7 @@ fn every_way_that_a_flow_ends_gives_its_places_back() {
 
     world.send(CLIENT, &syn(1)).frame();
     assert_eq!(left(), ((1, 1), 2));
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     assert_eq!(walk(&mut collector, clock() + Duration::from_secs(31)).removed, 2);
     assert_eq!(left(), none, "collected while half-open");
 
@@ -194,7 +194,7 @@ fn the_count_is_exact_whoever_removes_a_flow() {
                 senders.fetch_sub(1, Ordering::Relaxed);
             });
         }
-        let mut collector = Collector::new(&world.skeleton).unwrap();
+        let mut collector = Collector::new(world.skeleton).unwrap();
         // Everything's time is up, or nothing's.
         for ahead in [1_000, 0].into_iter().cycle().map(Duration::from_secs) {
             if senders.load(Ordering::Relaxed) == 0 {
@@ -212,7 +212,7 @@ fn the_count_is_exact_whoever_removes_a_flow() {
     });
     assert!(flows > 0);
     // An entry that was replaced while somebody deleted it may be counted twice: two walks put that right.
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     walk(&mut collector, Duration::ZERO);
     walk(&mut collector, Duration::ZERO);
     assert_eq!(world.share(CLIENT), (flows, half_open));
@@ -224,7 +224,7 @@ fn a_count_that_is_off_is_put_right_by_two_walks() {
     (1..=5).for_each(|port| drop(world.send(CLIENT, &syn(port)).frame()));
     world.send(TARGET, &answer(1, SYN | ACK)).frame();
     assert_eq!(world.share(CLIENT), (5, 4));
-    let mut collector = Collector::new(&world.skeleton).unwrap();
+    let mut collector = Collector::new(world.skeleton).unwrap();
     for off in [Tally { taken: 100, given: 3 }, Tally { taken: 3, given: 9 }] {
         let share = Share { flows: off, half_open: off };
         world.put(&world.skeleton.maps.shares, &CLIENT, &share);

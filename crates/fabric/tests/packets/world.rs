@@ -12,18 +12,19 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput, RingBufferBuilder};
 use linkway_fabric::layout::*;
-use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder, types};
+use linkway_fabric::programs::types;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::frame::{Arp, Frame, Mac};
+use crate::loaded::{self, Loaded};
 
 pub use types::{drop_reason as Drop, interface_kind as Kind, route_kind as RouteKind};
 
@@ -120,7 +121,17 @@ impl Outcome {
 }
 
 pub struct World {
-    pub skeleton: LinkwaySkel<'static>,
+    pub skeleton: Loaded,
+    reusable: AtomicBool,
+}
+
+impl std::ops::Drop for World {
+    fn drop(&mut self) {
+        if self.reusable.load(Ordering::Relaxed) && !thread::panicking() {
+            self.events();
+            loaded::give_back(self.skeleton);
+        }
+    }
 }
 
 fn route_key(table: u32, destination: &str) -> RouteKey {
@@ -160,9 +171,6 @@ impl Peer for Rule {
     }
 }
 
-/// What the tables of a world have room for, at most; but those for flows and for events.
-const ROOM: u32 = 4096;
-
 pub const INGRESS: u32 = types::rule_direction::RULE_INGRESS.0;
 pub const EGRESS: u32 = types::rule_direction::RULE_EGRESS.0;
 
@@ -190,22 +198,15 @@ impl World {
         drop(script);
         assert!(ip.wait().unwrap().success());
 
-        let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
-        // The kernel makes room for a table of full size at once, which takes longer than a test.
-        for mut table in opened.open_object_mut().maps_mut() {
-            if table.name() != "flows" && table.name() != "events" {
-                let entries = table.max_entries().min(ROOM);
-                table.set_max_entries(entries).unwrap();
-            }
-        }
-        if let Some(limit) = limit {
-            opened.maps.flows.set_max_entries(limit).unwrap();
-        }
-        let skeleton = opened.load().unwrap();
-        let world = Self { skeleton };
+        let skeleton = limit.map_or_else(loaded::any, |limit| loaded::with_flow_entries(Some(limit)));
+        let world = Self { skeleton, reusable: AtomicBool::new(limit.is_none()) };
         world.fill();
         world
+    }
+
+    /// Packets of real devices may come when the world is gone: then its tables are nobody else's.
+    pub fn has_devices(&self) {
+        self.reusable.store(false, Ordering::Relaxed);
     }
 
     fn fill(&self) {
@@ -577,6 +578,14 @@ impl World {
         assert_eq!(a.1.peer, b.0);
         assert_eq!(b.1.peer, a.0);
         if a.1.flags & 1 == 1 { (a, b) } else { (b, a) }
+    }
+
+    /// Removes all flows, and what is noted of fragments.
+    pub fn forget_flows(&self) {
+        let maps = &self.skeleton.maps;
+        for map in [&maps.flows, &maps.shares, &maps.fragments] {
+            loaded::clear(map);
+        }
     }
 
     /// Lets time pass for all flows.
