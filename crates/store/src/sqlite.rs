@@ -19,7 +19,7 @@ use crate::transaction::Changes;
 /// journal.
 const FORMAT: i64 = 2;
 
-/// Rows that the journal may have. Folding these takes about 20 milliseconds.
+/// Rows that the journal may have before it is folded. Whoever writes meanwhile waits for that.
 const FOLD_AT: u32 = 2000;
 
 pub(crate) struct Database {

@@ -1,10 +1,9 @@
 //! A load of signed calls on an API, for `bench/api.py`: `load ADDRESS REGION CONNECTIONS SECONDS|once < FORMS`.
 //!
 //! A line of standard input is the form of one EC2 call. All are signed before the clock starts, with the key in
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each connection takes the next call, and reads its answer
-//! before it takes another; it is opened anew where the server has closed it. All of them share one thread, which leaves
-//! the server more of the CPUs than a thread each does. `once`: each call is sent once,
-//! or as many as fit into `LOAD_LIMIT` seconds; a number: calls go round for that many seconds.
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each connection takes the next call, and reads its answer before it
+//! takes another; it is opened anew where the server has closed it. All of them share one thread. `once`: each call is
+//! sent once, or as many as fit into `LOAD_LIMIT` seconds; a number: calls go round for that many seconds.
 //!
 //! Prints one line of JSON: `answers`, `failures`, `seconds`, `bytes`, `p50`, `p99` and `most` in milliseconds, the
 //! first failure's text, and the client's own CPU time.
