@@ -35,12 +35,12 @@ impl Region {
 
     /// The region of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        Self::all().find(|region| region.name == name)
+        Self::of_aws(name).or_else(|| own_region::adopted().iter().find(|region| region.name == name))
     }
 
     /// AWS's region of this name.
     pub(crate) fn of_aws(name: &str) -> Option<&'static Self> {
-        REGIONS.iter().find(|region| region.name == name)
+        REGIONS.binary_search_by_key(&name, |region| region.name).ok().map(|at| &REGIONS[at])
     }
 }
 

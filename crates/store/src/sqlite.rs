@@ -1,21 +1,32 @@
-//! The state on disk: one table of documents, in SQLite.
+//! The state on disk, in SQLite: a table of documents, and a journal of what has changed since.
+//!
+//! A commit appends to the journal, which takes a page of the database for several documents; in their own table each
+//! has its place on another page. Once there are [`FOLD_AT`] rows, the next commit folds the journal into the table:
+//! what was written several times is written once there, and in the order of its keys.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use linkway_model::Snapshot;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, Transaction, params};
 
 use crate::StoreError;
 use crate::transaction::Changes;
 
-/// Format of the documents. Raised when one changes so that an older build would misread it.
-const FORMAT: i64 = 1;
+/// Format of the database. Raised when it, or a document, changes so that an older build would misread it: 2 has the
+/// journal.
+const FORMAT: i64 = 2;
+
+/// Rows that the journal may have before it is folded. Whoever writes meanwhile waits for that.
+const FOLD_AT: u32 = 2000;
 
 pub(crate) struct Database {
     directory: PathBuf,
     connection: Connection,
+    /// Rows that the journal has.
+    journaled: u32,
     /// Held for its lock, which goes when the file is closed, however the process ends.
     _lock: File,
 }
@@ -38,7 +49,11 @@ impl Database {
         // WAL, so that a commit is one append; FULL, so that an answer means it is on the disk.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        let database = Self { directory: path(), connection, _lock: lock };
+        // The journal's pages, which are written again and again, get to the database's file seldom: once for 16 MiB
+        // of the log. In KiB: what folding goes through.
+        connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+        connection.pragma_update(None, "cache_size", -8192)?;
+        let database = Self { directory: path(), connection, journaled: 0, _lock: lock };
         database.prepare().map_err(|error| database.explain(error))?;
         database.check_format()?;
         Ok(database)
@@ -49,6 +64,9 @@ impl Database {
             "CREATE TABLE IF NOT EXISTS documents (
                  kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)
              ) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS journal (
+                 number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT
+             );
              CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
         )?;
         self.connection
@@ -65,26 +83,40 @@ impl Database {
         if found > FORMAT {
             return Err(StoreError::Newer { path: self.directory.clone(), found, known: FORMAT });
         }
+        if found < FORMAT {
+            // What an older one has is in today's format, too, without a journal.
+            let raised =
+                self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'format'", params![FORMAT]);
+            raised.map_err(|error| self.explain(error))?;
+        }
         Ok(())
     }
 
     pub(crate) fn load(&mut self) -> Result<Snapshot, StoreError> {
         let mut snapshot =
             Snapshot { revision: self.meta("revision")?.unsigned_abs(), ..Snapshot::default() };
-        let mut statement = self.connection.prepare("SELECT kind, id, json FROM documents")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (kind, id, json): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            match snapshot.load(&kind, &json) {
-                Ok(true) => {}
-                Ok(false) => tracing::warn!(
-                    kind,
-                    id,
-                    "the state holds a document of a kind that this build does not know; left alone"
-                ),
-                Err(source) => return Err(StoreError::Corrupt { kind, id, source: source.into() }),
+        for table in ["documents", "journal ORDER BY number"] {
+            let mut statement = self.connection.prepare(&format!("SELECT kind, id, json FROM {table}"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let (kind, id, json): (String, String, Option<String>) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                let Some(json) = json else {
+                    snapshot.unload(&kind, &id);
+                    continue;
+                };
+                match snapshot.load(&kind, &json) {
+                    Ok(true) => {}
+                    Ok(false) => tracing::warn!(
+                        kind,
+                        id,
+                        "the state holds a document of a kind that this build does not know; left alone"
+                    ),
+                    Err(source) => return Err(StoreError::Corrupt { kind, id, source: source.into() }),
+                }
             }
         }
+        self.journaled = self.connection.query_row("SELECT count(*) FROM journal", [], |row| row.get(0))?;
         Ok(snapshot)
     }
 
@@ -94,22 +126,24 @@ impl Database {
 
     fn write(&mut self, revision: u64, changes: &Changes) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.transaction()?;
+        let is_full = self.journaled >= FOLD_AT;
+        if is_full {
+            fold(&transaction)?;
+        }
         {
-            let mut put =
-                transaction.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
-            let mut delete =
-                transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
+            let mut add =
+                transaction.prepare_cached("INSERT INTO journal (kind, id, json) VALUES (?1, ?2, ?3)")?;
             for ((kind, id), document) in changes {
-                match document {
-                    Some(document) => put.execute(params![kind, id, document.json()])?,
-                    None => delete.execute(params![kind, id])?,
-                };
+                add.execute(params![kind, id, document.as_ref().map(|document| document.json())])?;
             }
             transaction
                 .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'revision'")?
                 .execute(params![revision.cast_signed()])?;
         }
-        transaction.commit()
+        transaction.commit()?;
+        let before = if is_full { 0 } else { self.journaled };
+        self.journaled = before.saturating_add(changes.len() as u32);
+        Ok(())
     }
 
     /// SQLite's error, in the operator's words where they can do something about it.
@@ -122,6 +156,26 @@ impl Database {
         };
         if out_of_space { StoreError::Full(self.directory.clone()) } else { error.into() }
     }
+}
+
+/// Have the documents as the journal says, and the journal empty.
+fn fold(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut last: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    let mut journal = transaction.prepare_cached("SELECT kind, id, json FROM journal ORDER BY number")?;
+    let mut rows = journal.query([])?;
+    while let Some(row) = rows.next()? {
+        last.insert((row.get(0)?, row.get(1)?), row.get(2)?);
+    }
+    let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
+    for ((kind, id), json) in last {
+        match json {
+            Some(json) => put.execute(params![kind, id, json])?,
+            None => delete.execute(params![kind, id])?,
+        };
+    }
+    transaction.execute("DELETE FROM journal", [])?;
+    Ok(())
 }
 
 /// Open a file that only its owner may read, made if need be.

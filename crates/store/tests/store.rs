@@ -39,6 +39,63 @@ fn what_was_written_is_there_after_a_restart() {
     assert_eq!(next, number + 1);
 }
 
+/// Enough of it that the journal is folded in between, with documents that are written, deleted and written again.
+#[test]
+fn a_long_history_ends_in_the_same_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    for step in 0..120 {
+        store
+            .transact(|tx| {
+                let id = |number: u32| format!("{:012}", number % 700);
+                for number in 0..20 {
+                    tx.put(account(&id(step * 20 + number)));
+                    tx.delete::<Account>(id(step * 7 + number * 3));
+                }
+                tx.next_number("vpc");
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+        if step == 10 {
+            let before = store.snapshot();
+            drop(store);
+            store = Store::open(directory.path()).unwrap();
+            assert_eq!(store.snapshot(), before);
+        }
+    }
+    let (before, rows) = (store.snapshot(), "SELECT count(*) FROM ");
+    let database = rusqlite::Connection::open(directory.path().join("state.db")).unwrap();
+    let count =
+        |table| database.query_one(&format!("{rows}{table}"), [], |row| row.get::<_, u32>(0)).unwrap();
+    assert!(count("journal") < 2500, "the journal is folded when it is long");
+    drop(store);
+    assert_eq!(Store::open(directory.path()).unwrap().snapshot(), before);
+    assert!(count("documents") > 0, "and is folded into the documents");
+}
+
+#[test]
+fn a_state_of_the_first_format_is_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = rusqlite::Connection::open(directory.path().join("state.db")).unwrap();
+    let document = serde_json::to_string(&account("111111111111")).unwrap();
+    database
+        .execute_batch(&format!(
+            "CREATE TABLE documents (
+                 kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)
+             ) WITHOUT ROWID;
+             CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+             INSERT INTO meta VALUES ('format', 1), ('revision', 7);
+             INSERT INTO documents VALUES ('account', '111111111111', '{document}');"
+        ))
+        .unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let state = store.snapshot();
+    assert_eq!((state.revision, state.all::<Account>().count()), (7, 1));
+    let format: i64 =
+        database.query_one("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0)).unwrap();
+    assert_eq!(format, 2, "an older build, which does not know the journal, refuses it");
+}
+
 #[test]
 fn a_failed_transaction_changes_nothing() {
     let store = Store::ephemeral();
@@ -117,7 +174,7 @@ fn a_commit_that_fails_takes_with_it_what_stood_on_it() {
     rusqlite::Connection::open(directory.path().join("state.db"))
         .unwrap()
         .execute_batch(&format!(
-            "CREATE TRIGGER refuse BEFORE INSERT ON documents WHEN NEW.id = '{refused}'
+            "CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN NEW.id = '{refused}'
              BEGIN SELECT RAISE(ABORT, 'refused'); END;"
         ))
         .unwrap();

@@ -1,24 +1,30 @@
 //! A load of signed calls on an API, for `bench/api.py`: `load ADDRESS REGION CONNECTIONS SECONDS|once < FORMS`.
 //!
 //! A line of standard input is the form of one EC2 call. All are signed before the clock starts, with the key in
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each connection is a thread, takes the next call, and reads its
-//! answer before it takes another; it is opened anew where the server has closed it. `once`: each call is sent once,
-//! or as many as fit into `LOAD_LIMIT` seconds; a number: calls go round for that many seconds.
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Each connection takes the next call, and reads its answer before it
+//! takes another; it is opened anew where the server has closed it. All of them share one thread. `once`: each call is
+//! sent once, or as many as fit into `LOAD_LIMIT` seconds; a number: calls go round for that many seconds.
 //!
 //! Prints one line of JSON: `answers`, `failures`, `seconds`, `bytes`, `p50`, `p99` and `most` in milliseconds, the
 //! first failure's text, and the client's own CPU time.
 
-use std::io::{BufRead as _, Error, Read as _, Write as _};
-use std::net::TcpStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::io::{BufRead as _, Error};
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// An answer may take this long.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is read at once, at least.
+const PIECE: usize = 64 << 10;
 
 /// What is to be done.
 struct Load {
@@ -27,7 +33,7 @@ struct Load {
     /// How often each call is sent: once, or until time is up.
     once: bool,
     until: Instant,
-    next: AtomicUsize,
+    next: Cell<usize>,
 }
 
 /// What a connection has seen.
@@ -39,7 +45,8 @@ struct Seen {
     failure: Option<String>,
 }
 
-fn main() {
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, region, connections, length] = &arguments[..] else { panic!("arguments: see the source") };
     let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
@@ -52,20 +59,12 @@ fn main() {
     let once = length == "once";
     let limit = if once { variable("LOAD_LIMIT") } else { length.clone() };
     let limit = Duration::from_secs_f64(limit.parse().expect("seconds"));
-    let load = Load {
-        address: address.clone(),
-        calls,
-        once,
-        until: Instant::now() + limit,
-        next: AtomicUsize::new(0),
-    };
+    let load =
+        Load { address: address.clone(), calls, once, until: Instant::now() + limit, next: Cell::new(0) };
     let start = Instant::now();
-    let seen: Vec<Seen> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections.parse::<usize>().expect("a number of connections"))
-            .map(|_| scope.spawn(|| connection(&load)))
-            .collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
-    });
+    let connections: usize = connections.parse().expect("a number of connections");
+    let connections: FuturesUnordered<_> = (0..connections).map(|_| connection(&load)).collect();
+    let seen: Vec<Seen> = connections.collect().await;
     report(&seen, start.elapsed());
 }
 
@@ -88,18 +87,19 @@ fn report(seen: &[Seen], took: Duration) {
 }
 
 /// One connection's calls, one after another.
-fn connection(load: &Load) -> Seen {
+async fn connection(load: &Load) -> Seen {
     let mut seen = Seen::default();
     let mut stream = None;
     let mut buffer = Vec::new();
     loop {
-        let number = load.next.fetch_add(1, Ordering::Relaxed);
+        let number = load.next.replace(load.next.get() + 1);
         if (load.once && number >= load.calls.len()) || Instant::now() >= load.until {
             return seen;
         }
         let call = &load.calls[number % load.calls.len()];
         let start = Instant::now();
-        match exchange(&load.address, &mut stream, call, &mut buffer) {
+        let answered = timeout(PATIENCE, exchange(&load.address, &mut stream, call, &mut buffer)).await;
+        match answered.unwrap_or_else(|late| Err(late.into())) {
             Ok(()) if buffer.starts_with(b"HTTP/1.1 200 ") || buffer.starts_with(b"HTTP/1.0 200 ") => {
                 seen.latencies.push(start.elapsed());
                 seen.bytes += buffer.len();
@@ -116,7 +116,7 @@ fn connection(load: &Load) -> Seen {
 }
 
 /// Send a call and read its answer whole into `buffer`. `stream` is `None` afterwards if the server closes it.
-fn exchange(
+async fn exchange(
     address: &str,
     stream: &mut Option<TcpStream>,
     call: &[u8],
@@ -126,21 +126,18 @@ fn exchange(
     let connection = match stream {
         Some(connection) => connection,
         None => {
-            let connection = TcpStream::connect(address)?;
+            let connection = TcpStream::connect(address).await?;
             connection.set_nodelay(true)?;
-            connection.set_read_timeout(Some(PATIENCE))?;
             stream.insert(connection)
         }
     };
-    connection.write_all(call)?;
-    let mut piece = [0; 64 << 10];
+    connection.write_all(call).await?;
     let (mut end, mut close) = (None, false);
     while end.is_none_or(|end| buffer.len() < end) {
-        let read = connection.read(&mut piece)?;
-        if read == 0 {
+        buffer.reserve(PIECE);
+        if connection.read_buf(buffer).await? == 0 {
             return Err(Error::other("the connection ended before the answer did"));
         }
-        buffer.extend_from_slice(&piece[..read]);
         if end.is_none()
             && let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n")
         {

@@ -35,6 +35,11 @@ const COLLECT_REST: Duration = Duration::from_secs(5);
 const COLLECT_PERIOD: Duration = Duration::from_millis(50);
 const COLLECT_BUDGET: Duration = Duration::from_millis(10);
 
+/// How long to let new states gather after one was followed, as a multiple of the time that this took, and at most.
+/// Following ten at once takes little longer than one: a burst of calls leaves most of the CPU to the calls. Whoever
+/// sends one after another does not notice.
+const GATHER: (u32, Duration) = (3, Duration::from_millis(20));
+
 /// How long to wait before what failed is tried again: at first, and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -106,7 +111,8 @@ pub(crate) fn start(
             let outcome = privileges::keep_needed().and_then(|()| {
                 // Only to wait with: what the fabric does, it does on this thread, outside of the runtime.
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-                Follower { fabric, followers, snapshots, stop, progress, retry: None }.run(&runtime);
+                Follower { fabric, followers, snapshots, stop, progress, next: Instant::now(), retry: None }
+                    .run(&runtime);
                 Ok(())
             });
             if let Err(error) = outcome {
@@ -123,6 +129,8 @@ struct Follower {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     stop: Stop,
     progress: watch::Sender<Applied>,
+    /// When to follow the next state.
+    next: Instant,
     /// When to try again what failed, and how long the wait for it was.
     retry: Option<(Instant, Duration)>,
 }
@@ -142,7 +150,12 @@ impl Follower {
         let (mut collect, mut advance) = (Instant::now() + PERIOD, Instant::now() + PERIOD);
         loop {
             match runtime.block_on(self.wait(collect, advance)) {
-                Wake::State | Wake::Retry => self.apply(),
+                Wake::State | Wake::Retry => {
+                    let start = Instant::now();
+                    self.apply();
+                    let took = start.elapsed();
+                    self.next = Instant::now() + (took * GATHER.0).min(GATHER.1);
+                }
                 Wake::Collect => collect = Instant::now() + self.collect(),
                 Wake::Advance => {
                     advance = Instant::now() + PERIOD;
@@ -160,13 +173,17 @@ impl Follower {
                 None => std::future::pending().await,
             }
         };
+        let state = async {
+            tokio::time::sleep_until(self.next).await;
+            self.snapshots.changed().await
+        };
         tokio::select! {
             biased;
             () = self.stop.wait() => Wake::Stop,
             // Before new states, which may come without a pause: these are bounded by their periods.
             () = tokio::time::sleep_until(collect) => Wake::Collect,
             () = tokio::time::sleep_until(advance) => Wake::Advance,
-            Ok(()) = self.snapshots.changed() => Wake::State,
+            Ok(()) = state => Wake::State,
             () = retry => Wake::Retry,
         }
     }
