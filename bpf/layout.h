@@ -318,7 +318,8 @@ enum idle_seconds {
 	IDLE_FRAGMENT = 30, /* of what is known of a first fragment: Linux's net.ipv4.ipfrag_time */
 	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
 	IDLE_UDP = 120,
-	IDLE_TCP = 350
+	IDLE_TCP = 350,
+	IDLE_UPLINK = 350 /* what goes out of a VPC, by whatever protocol: as of AWS's NAT gateways */
 };
 
 struct flow {

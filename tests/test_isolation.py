@@ -25,7 +25,7 @@ FAMILIES = {
     "straight": REFUSED | {"NoFlow"},
     "honest": REFUSED | {"NoFlow", "UnsupportedProtocol"},
     "vlan": {"UnsupportedProtocol"},
-    "arp": {"SpoofedSource", "NoRoute", "Malformed", "LinkHousekeeping"},
+    "arp": {"SpoofedSource", "NoRoute", "Malformed", "UnsupportedProtocol", "LinkHousekeeping"},
     "nd": {"UnsupportedProtocol", "LinkHousekeeping", "Malformed", "SpoofedSource", "NoRoute", "Fragment", "NoFlow"},
     "dhcp": REFUSED | {"SpoofedSource"},
     "options": REFUSED | {"NoFlow", "Malformed", "UnsupportedProtocol"},
