@@ -231,7 +231,9 @@ impl Judge<'_> {
                 self.out(sender.vpc, &[hop], number, self.packet.source).map(|delivery| vec![Ok(delivery)])
             }
             interface_kind::INTERFACE_NAT => self.through_nat(sender.vpc, hop, (number, interface)),
-            interface_kind::INTERFACE_BALANCER => self.balancer(sender.interface, &[hop], number, (number, interface)),
+            interface_kind::INTERFACE_BALANCER => {
+                self.balancer(sender.interface, &[hop], number, (number, interface))
+            }
             _ => Err(drop_reason::DROP_NO_ROUTE),
         }
     }

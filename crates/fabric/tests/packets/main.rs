@@ -5,6 +5,7 @@
 mod fragments;
 mod frame;
 mod frame6;
+mod tables;
 mod world;
 
 mod acls;

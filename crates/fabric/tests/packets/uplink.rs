@@ -323,7 +323,10 @@ fn a_nat_gateway_whose_subnet_leads_to_a_gateway_endpoint_is_its_client() {
     let nat = Ipv4Addr::new(11, 0, 0, NAT as u8);
     let ports = [(CLIENT, CLIENT_IP), (NEIGHBOUR, NEIGHBOUR_IP)].map(|(who, ip)| {
         let there = world.send(who, &Frame::tcp((ip, 40000), (FAR, 443), SYN)).frame();
-        assert_eq!((there.source, there.destination, there.destination_mac), (nat, SERVICE_AWS_IP, mac(SERVICE)));
+        assert_eq!(
+            (there.source, there.destination, there.destination_mac),
+            (nat, SERVICE_AWS_IP, mac(SERVICE))
+        );
         source_port(&there)
     });
     assert_ne!(ports[0], ports[1], "they want the same port of the gateway's");

@@ -113,7 +113,8 @@ fn drops(counts: &[protocol::DropCount]) -> String {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
     }
     if housekeeping > 0 {
-        writeln!(text, "and {housekeeping} packets of {HOUSEKEEPING}").expect("a String takes what is written");
+        writeln!(text, "and {housekeeping} packets of {HOUSEKEEPING}")
+            .expect("a String takes what is written");
     }
     text
 }
