@@ -8,14 +8,14 @@
  * from it for that second.
  *
  * Not answered, so that duplicate address detection (RFC 5227, a request from 0.0.0.0) finds an address
- * free: the asker's own, and those where nothing is. A sender that is not the interface itself is forged.
- * All else is dropped as NO_ROUTE: announcements, answers nobody asked for, addresses of other subnets
- * where nothing is.
+ * free: the asker's own, and those where nothing is. This, and announcements, is housekeeping (link.h). A sender
+ * that is not the interface itself is forged. All else is dropped as NO_ROUTE: answers nobody asked for, addresses
+ * of other subnets where nothing is.
  */
 #ifndef LINKWAY_ARP_H
 #define LINKWAY_ARP_H
 
-#include "parse.h"
+#include "link.h"
 
 /* From linux/if_arp.h, which drags in the C library. */
 #define ARP_ETHERNET 1
@@ -39,7 +39,6 @@ struct arp_frame {
 static __always_inline int judge_question(const struct packet *p)
 {
 	struct place *place;
-	int answered;
 
 	if ((p->flags & INTERFACE_SOURCE_CHECK) && p->key.source.word[3] &&
 	    !is_place_of(p->key.vpc, &p->key.source, p->interface))
@@ -47,11 +46,11 @@ static __always_inline int judge_question(const struct packet *p)
 	if (p->key.vpc == SERVICE_VPC)
 		return DROP_NONE;
 	place = place_of(p->key.vpc, &p->key.destination);
-	if (!place)
-		answered = p->key.source.word[3] && in_prefix(&p->key.destination, &p->key.source, p->prefix);
-	else
-		answered = place->kind != PLACE_INTERFACE || place->interface != p->interface;
-	return answered ? DROP_NONE : DROP_NO_ROUTE;
+	if (place)
+		return is_own(p, place) ? DROP_LINK_HOUSEKEEPING : DROP_NONE;
+	if (!p->key.source.word[3])
+		return DROP_LINK_HOUSEKEEPING;
+	return in_prefix(&p->key.destination, &p->key.source, p->prefix) ? DROP_NONE : DROP_NO_ROUTE;
 }
 
 /* Turns a question into its answer. DROP_NONE: send it back. */

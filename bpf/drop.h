@@ -4,9 +4,9 @@
  *
  * Counters, one a sender's interface and reason, are exact: a value a CPU, so that nobody waits for
  * anybody. Events carry the packet's key to userspace; they are a sample, as a flood of refused packets
- * must not cost a CPU of userspace. Each CPU saves up an allowance by the clock, a second's worth at most,
- * and an event takes its price from it; what could not be afforded, or found no room in the ring, is told
- * as a number with the next event.
+ * must not cost a CPU of userspace, and leave out housekeeping (link.h). Each CPU saves up an allowance by the
+ * clock, a second's worth at most, and an event takes its price from it; what could not be afforded, or found no
+ * room in the ring, is told as a number with the next event.
  */
 #ifndef LINKWAY_DROP_H
 #define LINKWAY_DROP_H
@@ -67,7 +67,8 @@ static __noinline void count_drop(struct __sk_buff *skb, const struct packet *p,
 		count->packets += p->segments;
 		count->bytes += skb->len;
 	}
-	tell_drop(skb, p, reason);
+	if (reason != DROP_LINK_HOUSEKEEPING)
+		tell_drop(skb, p, reason);
 }
 
 #endif

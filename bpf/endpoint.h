@@ -29,10 +29,10 @@
 
 #define MAX_TARGETS 1024
 
-/* To the service namespace, as the sender: the client range's address that has the number of its interface. */
+/* To the service namespace, as the client: the client range's address that has the number of its interface. */
 static __always_inline int lead_to_service(struct course *c, const struct settings *settings, __be32 destination)
 {
-	in_service(&c->source, settings, &c->key.source, bpf_htonl(settings->client_base + c->sender));
+	in_service(&c->source, settings, &c->key.source, bpf_htonl(settings->client_base + c->client));
 	in_service(&c->destination, settings, &c->key.source, destination);
 	c->destination_port = c->key.destination_port;
 	c->shared_source = 1;

@@ -95,9 +95,9 @@ static __always_inline int judge_workload(struct course *c, const struct setting
 	if (reason)
 		return reason;
 	if (c->first.receiver && c->first.receiver != c->receiver) {
-		c->redirected = c->first.to != SUBNET_OUTSIDE;
 		c->receiver = c->first.receiver;
 		there = interface_of(c->receiver);
+		c->redirected = there && there->kind == INTERFACE_WORKLOAD;
 	}
 	if (!there)
 		return DROP_NO_ROUTE;
@@ -135,6 +135,7 @@ __noinline int judge(struct course *c, const struct settings *settings)
 						  : bpf_ntohs(c->key.destination_port);
 	c->search.id = 0;
 	c->shared_source = 0;
+	c->client = c->sender;
 	c->receiver = 0;
 	c->via = 0;
 	c->counter = 0;

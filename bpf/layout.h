@@ -12,7 +12,7 @@
 #ifndef LINKWAY_LAYOUT_H
 #define LINKWAY_LAYOUT_H
 
-#define LAYOUT_VERSION 8
+#define LAYOUT_VERSION 9
 
 /* The VPC number of the daemon's own namespace, where the resolver, the health checker and the gateway live. */
 #define SERVICE_VPC 0
@@ -31,6 +31,7 @@ enum drop_reason {
 	DROP_UNKNOWN_PORT,          /* the device belongs to no network interface */
 	DROP_MALFORMED,             /* headers cut short, or lengths that contradict each other */
 	DROP_UNSUPPORTED_PROTOCOL,  /* neither ARP nor IP, or a transport that cannot be tracked */
+	DROP_LINK_HOUSEKEEPING,     /* what a system says on its link by itself, and nobody answers: nothing that was denied */
 	DROP_FRAGMENT,              /* a fragment whose first one is not known, or that overlaps it */
 	DROP_SPOOFED_SOURCE,        /* source MAC or address is not the interface's */
 	DROP_NO_FLOW,               /* TCP without SYN, an ICMP reply or error, that belongs to no flow */
@@ -317,7 +318,8 @@ enum idle_seconds {
 	IDLE_FRAGMENT = 30, /* of what is known of a first fragment: Linux's net.ipv4.ipfrag_time */
 	IDLE_SHORT = 30, /* ICMP; and TCP that was never answered, or is closing */
 	IDLE_UDP = 120,
-	IDLE_TCP = 350
+	IDLE_TCP = 350,
+	IDLE_UPLINK = 350 /* what goes out of a VPC, by whatever protocol: as of AWS's NAT gateways */
 };
 
 struct flow {

@@ -115,6 +115,8 @@ static __always_inline int handle(struct __sk_buff *skb, struct packet *p)
 		return bpf_redirect(skb->ifindex, 0);
 	}
 	reason = parse(skb, p);
+	if (reason == DROP_UNSUPPORTED_PROTOCOL && is_housekeeping(skb, p))
+		reason = DROP_LINK_HOUSEKEEPING;
 	if (!reason && solicits_neighbour(p)) {
 		reason = answer_neighbour(skb, p);
 		if (!reason)

@@ -14,6 +14,7 @@
 #ifndef LINKWAY_NEIGHBOUR_H
 #define LINKWAY_NEIGHBOUR_H
 
+#include "link.h"
 #include "nat.h"
 
 #define HOPS_ON_LINK 255        /* what has crossed no router */
@@ -43,11 +44,6 @@ static __always_inline int solicits_neighbour(const struct packet *p)
 	return p->key.protocol == IPPROTO_ICMPV6 && p->icmp_type == NEIGHBOUR_SOLICITATION;
 }
 
-static __always_inline int is_unspecified(const struct address *address)
-{
-	return !(address->word[0] | address->word[1] | address->word[2] | address->word[3]);
-}
-
 /* fe80::1 */
 static __always_inline int is_router_link_local(const struct address *address)
 {
@@ -67,7 +63,6 @@ static __always_inline int judge_solicitation(const struct packet *p, const stru
 {
 	const struct address *source = &p->key.source;
 	struct place *place;
-	int answered;
 
 	if ((p->flags & INTERFACE_SOURCE_CHECK) && !is_unspecified(source) && !is_link_local6(source) &&
 	    !is_place_of(p->key.vpc, source, p->interface))
@@ -76,10 +71,10 @@ static __always_inline int judge_solicitation(const struct packet *p, const stru
 		return is_router_link_local(source) ? DROP_SPOOFED_SOURCE : DROP_NONE;
 	place = place_of(p->key.vpc, target);
 	if (place)
-		answered = place->kind != PLACE_INTERFACE || place->interface != p->interface;
-	else
-		answered = !is_unspecified(source) && is_in_own_subnet(p, target);
-	return answered ? DROP_NONE : DROP_NO_ROUTE;
+		return is_own(p, place) ? DROP_LINK_HOUSEKEEPING : DROP_NONE;
+	if (is_unspecified(source))
+		return DROP_LINK_HOUSEKEEPING;
+	return is_in_own_subnet(p, target) ? DROP_NONE : DROP_NO_ROUTE;
 }
 
 /* Turns a question into its answer. DROP_NONE: send it back. */

@@ -55,6 +55,7 @@ struct hop {
 struct course {
 	struct flow_key key;        /* given: the direction that opens the flow */
 	__u32 sender;               /* given: number of its interface; 0: the service namespace */
+	__u32 client;               /* who the service namespace is told sends: the sender, or a NAT gateway */
 	__u64 sender_groups;        /* given */
 	__u64 sender_subnet;        /* given */
 	struct address source;      /* of the packet as the receiver sees it */

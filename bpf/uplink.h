@@ -8,6 +8,8 @@
  * gateways", "NAT gateways"). Neither takes anything to an address that nobody has on the internet: AWS's drops
  * that, and here it would be the operator's own network.
  *
+ * Where the route table of a NAT gateway's subnet leads to a gateway endpoint, the NAT gateway is the endpoint's client.
+ *
  * All of it leaves from one address, as VPCs may have the same addresses; where two flows want the same port of it,
  * one gets another, as towards a balancer's target. Nothing comes in but answers.
  *
@@ -21,7 +23,7 @@
 #ifndef LINKWAY_UPLINK_H
 #define LINKWAY_UPLINK_H
 
-#include "subnet.h"
+#include "endpoint.h"
 
 struct ipv4_range {
 	__u32 network; /* host order */
@@ -77,7 +79,7 @@ static __always_inline int lead_out(struct course *c, const struct settings *set
 	c->destination = c->key.destination;
 	c->destination_port = c->key.destination_port;
 	c->shared_source = 1;
-	c->redirected = 0;
+	c->idle_seconds = IDLE_UPLINK;
 	c->vpc = UPLINK_VPC;
 	c->receiver = UPLINK_INTERFACE;
 	c->via = gateway;
@@ -87,7 +89,10 @@ static __always_inline int lead_out(struct course *c, const struct settings *set
 	return DROP_NONE;
 }
 
-/* `nat` is the receiver: it sends on, by the route table of its own subnet, to an internet gateway. */
+/*
+ * `nat` is the receiver: it sends on, by the route table of its own subnet, to an internet gateway or to a gateway
+ * endpoint.
+ */
 static __always_inline int lead_through_nat(struct course *c, const struct settings *settings,
 					    const struct interface *nat)
 {
@@ -107,6 +112,16 @@ static __always_inline int lead_through_nat(struct course *c, const struct setti
 	if (reason)
 		return reason;
 	gateway = interface_of(c->second.receiver);
+	if (gateway && c->second.to == SUBNET_OUTSIDE && gateway->kind == INTERFACE_ENDPOINT) {
+		__u32 number = c->receiver;
+		struct endpoint *way = bpf_map_lookup_elem(&endpoints, &number);
+
+		if (!way || way->state != ENDPOINT_AVAILABLE)
+			return DROP_NO_UPLINK;
+		c->client = number;
+		c->receiver = c->second.receiver;
+		return lead_through_endpoint(c, settings);
+	}
 	if (!gateway || gateway->kind != INTERFACE_INTERNET)
 		return DROP_NO_UPLINK;
 	return lead_out(c, settings, c->receiver, &nat->address);

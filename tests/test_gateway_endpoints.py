@@ -111,6 +111,29 @@ def test_what_is_refused(aws, options, code, words):
     assert routes_to(aws, names["table"]) == before
 
 
+def through_nat(place, endpoint, prefix_list, table):
+    """Where only the subnet of a NAT gateway has the route, what goes through that one goes on to the endpoint, as its."""
+    account = place.account
+    nats = account.subnet(place.vpc, "10.0.200.0/24")
+    own = account.ec2.create_route_table(VpcId=place.vpc)["RouteTable"]["RouteTableId"]
+    account.ec2.associate_route_table(RouteTableId=own, SubnetId=nats)
+    nat = account.ec2.create_nat_gateway(SubnetId=nats, ConnectivityType="private")["NatGateway"]
+    account.ec2.get_waiter("nat_gateway_available").wait(
+        NatGatewayIds=[nat["NatGatewayId"]], WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    account.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[own], RemoveRouteTableIds=[table])
+    account.wait_for_endpoint(endpoint)
+    account.ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat["NatGatewayId"]
+    )
+    until(lambda: place.aws("s3api", "list-buckets", "--cli-connect-timeout", "2").returncode == 0, "S3 through NAT")
+    [its] = [address["PrivateIp"] for address in nat["NatGatewayAddresses"]]
+    assert records(place.daemon, endpoint=endpoint, wanted=4)[-1]["sourceIPAddress"] == its
+    account.ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+    account.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[table], RemoveRouteTableIds=[own])
+    account.wait_for_endpoint(endpoint)
+
+
 def test_a_bucket_through_the_gateway(place, backend):  # noqa: F811
     account, daemon = place.account, place.daemon
     daemon.linkway("service", "set", S3, "--backend", backend.url)
@@ -136,6 +159,7 @@ def test_a_bucket_through_the_gateway(place, backend):  # noqa: F811
     record = records(daemon, endpoint=endpoint, wanted=3)[-1]
     assert record["sourceIPAddress"] == account.address(place.instance) and record["errorCode"] == "VpceAccessDenied"
 
+    through_nat(place, endpoint, prefix_list, table)
     account.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, RemoveRouteTableIds=[table])
     account.wait_for_endpoint(endpoint)
     advice = daemon.linkway("advise", endpoint, check=False)

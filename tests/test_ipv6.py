@@ -324,7 +324,7 @@ def test_an_aws_service_by_ipv6(network):
 
 
 def test_an_instance_reads_its_addresses_by_ipv6(network):
-    """Metadata at fd00:ec2::254, the resource name's AAAA record, and no reverse name."""
+    """Metadata at fd00:ec2::254, the resource name's AAAA record, and the way back."""
     subnet = network.subnet(0)
     for change in (
         {"EnableResourceNameDnsAAAARecordOnLaunch": {"Value": True}},
@@ -348,6 +348,10 @@ def test_an_instance_reads_its_addresses_by_ipv6(network):
     assert network.dig(one, name) == ("NOERROR", [one.ipv6]) and network.dig(one, name, "A") == ("NOERROR", [one.ipv4])
     by_address = f"ip-{one.ipv4.replace('.', '-')}.ec2.internal"
     assert network.dig(one, by_address) == ("NOERROR", [])
+    pointer = ipaddress.ip_address(one.ipv6).reverse_pointer
+    assert network.dig(one, pointer, "PTR") == ("NOERROR", [f"{name}."])
+    nobody = network.range[-1].reverse_pointer
+    assert network.dig(one, nobody, "PTR") == ("NXDOMAIN", [])
 
 
 def test_metadata_by_ipv6_is_for_those_that_ask_for_it(network):

@@ -17,7 +17,7 @@ from harness.wait import until
 SEED = time.time_ns() % 1_000_000
 # What may be said of a frame that is what it says it is: nothing lets it through.
 REFUSED = {"IngressDenied", "NoRoute"}
-UNREADABLE = {"Malformed", "UnsupportedProtocol", "Fragment"}
+UNREADABLE = {"Malformed", "UnsupportedProtocol", "LinkHousekeeping", "Fragment"}
 # A family of frames, and the reasons that its frames may be dropped for.
 FAMILIES = {
     "sources": {"SpoofedSource"},
@@ -26,8 +26,8 @@ FAMILIES = {
     "straight": REFUSED | {"NoFlow"},
     "honest": REFUSED | {"NoFlow", "UnsupportedProtocol"},
     "vlan": {"UnsupportedProtocol"},
-    "arp": {"SpoofedSource", "NoRoute", "Malformed", "UnsupportedProtocol"},
-    "nd": {"UnsupportedProtocol", "Malformed", "SpoofedSource", "NoRoute", "Fragment", "NoFlow"},
+    "arp": {"SpoofedSource", "NoRoute", "Malformed", "UnsupportedProtocol", "LinkHousekeeping"},
+    "nd": {"UnsupportedProtocol", "LinkHousekeeping", "Malformed", "SpoofedSource", "NoRoute", "Fragment", "NoFlow"},
     "dhcp": REFUSED | {"SpoofedSource"},
     "options": REFUSED | {"NoFlow", "Malformed", "UnsupportedProtocol"},
     # Malformed: first ones that are cut off within the header that ports are in.

@@ -165,9 +165,17 @@ def gateways(world):
     }
 
 
-def test_a_private_subnet_goes_out_through_its_nat_gateway(world):
+def remembered(site, protocol):
+    """For how many seconds more the host remembers ways of a protocol."""
+    lines = site.host.run("cat", "/proc/net/nf_conntrack").stdout.splitlines()
+    return [int(line.split()[4]) for line in lines if line.split()[2] == protocol]
+
+
+def test_a_private_subnet_goes_out_through_its_nat_gateway(site, world):
     reaches(world, world.back)
     assert said(world, world.back, FAR, protocol="udp") == "echoed"
+    [left] = remembered(site, "udp")
+    assert left > 300, "as long as the packet path does"
     assert world.daemon.exec(world.back, "ping", "-c", "2", "-i", "0.2", "-W", "2", FAR).returncode == 0
     connections, sent, received = gateways(world)[world.nat]
     assert connections == 3 and sent > 300 and received > 300

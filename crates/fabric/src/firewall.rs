@@ -16,8 +16,12 @@ use std::process::{Command, Stdio};
 
 use crate::error::FabricError;
 use crate::link::{get_option, set_option};
+use crate::programs::types::idle_seconds;
 use crate::ranges::{self, UplinkAddresses};
 use crate::uplink::HOST_ENDS;
+
+/// Seconds that the host remembers a datagram's way: no fewer than the packet path does. TCP it remembers for longer.
+const IDLE: u32 = idle_seconds::IDLE_UPLINK.0;
 
 /// What the names of all fabrics' tables begin with.
 const TABLES: &str = "linkway-";
@@ -75,6 +79,11 @@ impl Firewall<'_> {
             "table inet {table} {{ }}
             delete table inet {table}
             table inet {table} {{
+                ct timeout datagrams {{
+                    protocol udp
+                    l3proto ip
+                    policy = {{ unreplied : {IDLE}, replied : {IDLE} }}
+                }}
                 chain entering {{
                     type filter hook prerouting priority raw; policy accept;
                     iifname != \"{pair}\" accept
@@ -84,6 +93,10 @@ impl Firewall<'_> {
                     fib daddr type != unicast counter drop
                     fib daddr oifname != \"{uplink}\" counter drop
                     ip saddr set {answers}
+                }}
+                chain tracking {{
+                    type filter hook prerouting priority mangle; policy accept;
+                    iifname \"{pair}\" ip protocol udp ct timeout set \"datagrams\"
                 }}
                 chain to_host {{
                     type filter hook input priority filter; policy accept;

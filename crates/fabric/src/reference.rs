@@ -226,12 +226,14 @@ impl Judge<'_> {
                 port: self.port().unwrap_or(0),
                 answer: self.answer(&[hop]),
             })]),
-            interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender, &hop, number),
+            interface_kind::INTERFACE_ENDPOINT => self.endpoint(sender.interface, &[hop], number),
             interface_kind::INTERFACE_INTERNET => {
                 self.out(sender.vpc, &[hop], number, self.packet.source).map(|delivery| vec![Ok(delivery)])
             }
             interface_kind::INTERFACE_NAT => self.through_nat(sender.vpc, hop, (number, interface)),
-            interface_kind::INTERFACE_BALANCER => self.balancer(sender, &hop, number, (number, interface)),
+            interface_kind::INTERFACE_BALANCER => {
+                self.balancer(sender.interface, &[hop], number, (number, interface))
+            }
             _ => Err(drop_reason::DROP_NO_ROUTE),
         }
     }
@@ -242,7 +244,7 @@ impl Judge<'_> {
             return Err(drop_reason::DROP_NO_LISTENER);
         }
         let resolver = Ipv4Addr::from(self.tables.settings.resolver.to_ne_bytes());
-        Ok(self.service(sender, &[], resolver, DNS))
+        Ok(self.service(sender.interface, &[], resolver, DNS))
     }
 
     /// Nor to instance metadata.
@@ -251,16 +253,16 @@ impl Judge<'_> {
             return Err(drop_reason::DROP_NO_LISTENER);
         }
         let metadata = Ipv4Addr::from(self.tables.settings.metadata.to_ne_bytes());
-        Ok(self.service(sender, &[], metadata, HTTP))
+        Ok(self.service(sender.interface, &[], metadata, HTTP))
     }
 
-    /// To the service namespace, which knows who sends by the address.
-    fn service(&self, sender: &Port, hops: &[Hop], destination: Ipv4Addr, port: u16) -> Delivery {
+    /// To the service namespace, which knows by the address who the client is: the interface of this number.
+    fn service(&self, client: u32, hops: &[Hop], destination: Ipv4Addr, port: u16) -> Delivery {
         let settings: &KernelSettings = &self.tables.settings;
         Delivery {
             device: settings.service_device,
             mac: settings.service_mac,
-            source: self.in_service(Ipv4Addr::from(settings.client_base.wrapping_add(sender.interface))),
+            source: self.in_service(Ipv4Addr::from(settings.client_base.wrapping_add(client))),
             destination: self.in_service(destination),
             port,
             answer: self.answer(hops),
@@ -277,32 +279,32 @@ impl Judge<'_> {
         Ipv6Addr::from_bits(prefix.to_bits() | u128::from(address.to_bits())).into()
     }
 
-    fn endpoint(&self, sender: &Port, hop: &Hop, number: u32) -> Result<Vec<Way>, drop_reason> {
+    fn endpoint(&self, client: u32, hops: &[Hop], number: u32) -> Result<Vec<Way>, drop_reason> {
         let available = endpoint_state::ENDPOINT_AVAILABLE.0;
         let endpoint = self.tables.endpoints.get(&number).filter(|endpoint| endpoint.state == available);
         let endpoint = endpoint.ok_or(drop_reason::DROP_ENDPOINT_UNAVAILABLE)?;
         let node = self.tables.interfaces.get(&endpoint.node).ok_or(drop_reason::DROP_NO_LISTENER)?;
         // A client is in none of the groups that a rule of the balancer's can name.
-        let client = Peer { address: layout::address(self.packet.source), groups: 0 };
+        let peer = Peer { address: layout::address(self.packet.source), groups: 0 };
         let asks = endpoint.flags & endpoint_flag::ENDPOINT_ASKS_BALANCER.0 != 0;
-        if asks && !self.admits(node.groups, rule_direction::RULE_INGRESS, &client, self.rule_port()) {
+        if asks && !self.admits(node.groups, rule_direction::RULE_INGRESS, &peer, self.rule_port()) {
             return Err(drop_reason::DROP_BALANCER_DENIED);
         }
-        self.balancer(sender, hop, number, (endpoint.node, node))
+        self.balancer(client, hops, number, (endpoint.node, node))
     }
 
     /// What the node of this number listens for, asked at the interface `asked`: an endpoint's, or its own.
     fn balancer(
         &self,
-        sender: &Port,
-        hop: &Hop,
+        client: u32,
+        hops: &[Hop],
         asked: u32,
         (number, node): (u32, &Interface),
     ) -> Result<Vec<Way>, drop_reason> {
         let (listener, port) = self.listener(number).ok_or(drop_reason::DROP_NO_LISTENER)?;
         let gateway = Ipv4Addr::from(self.tables.settings.endpoint_base.wrapping_add(asked));
         if listener.flags & listener_flag::LISTENER_GATEWAY.0 != 0 {
-            return Ok(vec![Ok(self.service(sender, &[*hop], gateway, port))]);
+            return Ok(vec![Ok(self.service(client, hops, gateway, port))]);
         }
         let ways: Vec<Way> = (0..listener.count)
             .filter_map(|index| {
@@ -310,9 +312,9 @@ impl Judge<'_> {
             })
             .map(|target| {
                 if layout::either_ip(&target.address).is_ipv4() == self.packet.source.is_ipv4() {
-                    self.target(&[*hop], (number, node), target, u16::from_be(target.port))
+                    self.target(hops, (number, node), target, u16::from_be(target.port))
                 } else if matches!(self.packet.transport, Transport::Tcp { .. }) {
-                    Ok(self.service(sender, &[*hop], gateway, port))
+                    Ok(self.service(client, hops, gateway, port))
                 } else {
                     Err(drop_reason::DROP_NO_HEALTHY_TARGET)
                 }

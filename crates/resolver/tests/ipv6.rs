@@ -12,8 +12,9 @@ use linkway_model::ip_address_type::IpAddressType;
 use linkway_model::load_balancer::LoadBalancer;
 use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::subnet::Subnet;
+use linkway_model::vpc::{Vpc, VpcIpv6Cidr};
 use linkway_model::vpc_endpoint::{DnsRecordIpType, VpcEndpoint};
-use linkway_model::{AttachmentId, InstanceId, NetworkInterfaceId, Timestamp};
+use linkway_model::{AttachmentId, InstanceId, NetworkInterfaceId, Timestamp, VpcCidrAssociationId};
 use tokio::net::{TcpListener, UdpSocket};
 
 /// An address of 2001:db8::/32.
@@ -147,6 +148,12 @@ async fn resource_names_have_the_records_that_the_subnet_asks_for() {
     };
     let interface = shop.world.interface(&subnet, "10.0.1.7", role);
     shop.world.instance(&instance, &subnet, &interface);
+    shop.world.change::<Vpc>(&shop.vpc, |vpc| {
+        vpc.ipv6_cidrs = vec![VpcIpv6Cidr {
+            association: VpcCidrAssociationId::random(),
+            cidr: "2001:db8::/56".parse().unwrap(),
+        }];
+    });
     shop.world.change::<NetworkInterface>(&interface, |its| its.ipv6_addresses = vec![six(7), six(8)]);
     let (by_id, by_address) = (format!("{instance}.ec2.internal"), "ip-10-0-1-7.ec2.internal");
     let server = Server::start(shop.world.snapshot(), None).await;
@@ -164,7 +171,31 @@ async fn resource_names_have_the_records_that_the_subnet_asks_for() {
         assert_eq!((ipv4.metadata.response_code, ipv6.metadata.response_code), (code, code));
         let none = server.ask(shop.client, by_address, RecordType::AAAA).await;
         assert!(none.metadata.response_code == ResponseCode::NoError && none.answers.is_empty());
+
+        // An address has a name where the name has the address.
+        let back = server.ask(shop.client, &reverse(six(7)), RecordType::PTR).await;
+        let names: Vec<_> = back.answers.iter().map(|record| record.data.to_string()).collect();
+        if has_ipv6 {
+            assert_eq!(names, [format!("{by_id}.")]);
+        } else {
+            assert_eq!((back.metadata.response_code, names), (ResponseCode::NXDomain, vec![]));
+        }
     }
+    assert_eq!(server.code(shop.client, &reverse(six(7))).await, ResponseCode::NoError, "no address record");
+    for (asker, address, code) in [
+        (shop.client, six(8), ResponseCode::NXDomain),
+        (shop.client, "2001:db8:9::7".parse().unwrap(), ResponseCode::Refused),
+        (shop.stranger, six(7), ResponseCode::Refused),
+    ] {
+        let answer = server.ask(asker, &reverse(address), RecordType::PTR).await;
+        assert_eq!(answer.metadata.response_code, code, "{asker} {address}: none there, or the upstream's");
+    }
+}
+
+/// The name that an address is asked about by.
+fn reverse(address: Ipv6Addr) -> String {
+    let digits = format!("{:032x}", u128::from(address));
+    digits.chars().rev().map(|digit| format!("{digit}.")).collect::<String>() + "ip6.arpa"
 }
 
 #[tokio::test]

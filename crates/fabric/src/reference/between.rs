@@ -14,7 +14,7 @@ use super::{Judge, Kind, Peer};
 const ECHO_REPLY: Kind = Kind { icmp: 0, icmpv6: 129 };
 
 /// In place of a subnet: what is beyond a gateway endpoint or an internet gateway. `SUBNET_OUTSIDE` of `bpf/layout.h`.
-const OUTSIDE: u64 = u64::MAX;
+pub(super) const OUTSIDE: u64 = u64::MAX;
 
 /// A packet's way from one interface of a VPC to another.
 #[derive(Clone, Copy)]

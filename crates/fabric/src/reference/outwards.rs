@@ -8,11 +8,12 @@ use crate::layout::{self, Interface, PlaceKey};
 use crate::programs::types::{drop_reason, endpoint_state, interface_kind, place_flag};
 use crate::ranges;
 
-use super::between::{End, Hop};
+use super::between::{End, Hop, OUTSIDE};
 use super::{Delivery, Judge, Way};
 
 impl Judge<'_> {
-    /// A NAT gateway sends on as itself, where the route table of its own subnet leads to an internet gateway.
+    /// A NAT gateway sends on as itself, where the route table of its own subnet leads to an internet gateway or to a
+    /// gateway endpoint.
     pub(super) fn through_nat(
         &self,
         vpc: u32,
@@ -29,8 +30,12 @@ impl Judge<'_> {
             destination: self.packet.destination,
         });
         self.cross(&onwards, self.rule_port())?;
-        let gateway = onwards.to.and_then(|to| self.tables.interfaces.get(&to.number));
+        let to = onwards.to.ok_or(drop_reason::DROP_NO_UPLINK)?;
+        let gateway = self.tables.interfaces.get(&to.number);
         match gateway.map(|gateway| interface_kind(gateway.kind.into())) {
+            Some(interface_kind::INTERFACE_ENDPOINT) if to.subnet == OUTSIDE && self.is_open(number) => {
+                self.endpoint(number, &[hop, onwards], to.number)
+            }
             Some(interface_kind::INTERFACE_INTERNET) => {
                 self.out(vpc, &[hop, onwards], number, onwards.source).map(|delivery| vec![Ok(delivery)])
             }
@@ -57,8 +62,7 @@ impl Judge<'_> {
         {
             return Err(drop_reason::DROP_PRIVATE_DESTINATION);
         }
-        let is_open = self.tables.endpoints.get(&gateway).map(|way| way.state);
-        if settings.uplink_device == 0 || is_open != Some(endpoint_state::ENDPOINT_AVAILABLE.0) {
+        if settings.uplink_device == 0 || !self.is_open(gateway) {
             return Err(drop_reason::DROP_NO_UPLINK);
         }
         if !self.is_public(vpc, source) {
@@ -72,6 +76,12 @@ impl Judge<'_> {
             port: self.port().unwrap_or(0),
             answer: self.answer(hops),
         })
+    }
+
+    /// Whether packets may go through the gateway of this number.
+    fn is_open(&self, gateway: u32) -> bool {
+        let way = self.tables.endpoints.get(&gateway);
+        way.is_some_and(|way| way.state == endpoint_state::ENDPOINT_AVAILABLE.0)
     }
 
     /// Whether an elastic address stands for an address of a VPC.

@@ -268,7 +268,10 @@ impl Model {
         Key { vpc, protocol, forwarded, source: (source, from), destination: (destination, to) }
     }
 
-    fn idle(&self, packet: &Packet, key: &Key) -> u64 {
+    fn idle(&self, packet: &Packet, key: &Key, delivery: &Delivery) -> u64 {
+        if delivery.device == self.built.tables.settings.uplink_device && key.protocol == UDP {
+            return 350;
+        }
         let offset = u32::from(ipv4(packet.destination)).wrapping_sub(self.built.tables.settings.probe_base);
         let probe = self.built.tables.probes.get(&offset).filter(|_| key.vpc == 0);
         let said = probe.map_or(0, |probe| u64::from(probe.idle_seconds));
@@ -359,7 +362,7 @@ impl Model {
             if Self::is_service(port) { self.built.tables.settings.service_mac } else { port.mac };
         let forward = way(key, packet.device, port.interface, delivery.mac, Refusal::Known(None));
         let back = way(reverse, delivery.device, there.interface, sender_mac, refused);
-        let idle = self.idle(packet, &key);
+        let idle = self.idle(packet, &key, delivery);
         self.conversations.push(Conversation {
             ways: [forward, back],
             answered: false,

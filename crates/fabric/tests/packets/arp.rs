@@ -30,20 +30,25 @@ fn every_address_that_something_stands_at_or_may_stand_at_is_the_routers() {
 #[test]
 fn own_and_unknown_addresses_are_not_answered() {
     let world = World::new();
-    let silence = [
+    let housekeeping = [
         ("own address, by a probe", Arp::request((own(CLIENT), std::net::Ipv4Addr::UNSPECIFIED), CLIENT_IP)),
         ("an announcement", Arp::request((own(CLIENT), CLIENT_IP), CLIENT_IP)),
         (
             "nothing there, by a probe",
             Arp::request((own(CLIENT), std::net::Ipv4Addr::UNSPECIFIED), NOWHERE_IP),
         ),
+    ];
+    let unanswered = [
         ("nothing there, in another subnet", Arp::request((own(CLIENT), CLIENT_IP), OTHER_SUBNET_IP)),
         ("an answer", Arp { reply: true, ..Arp::request((own(CLIENT), CLIENT_IP), NEIGHBOUR_IP) }),
     ];
-    for (what, frame) in &silence {
+    for (what, frame) in housekeeping.iter().chain(&unanswered) {
         assert_eq!(world.send_bytes(CLIENT, &frame.bytes()), Outcome::Dropped, "{what}");
     }
-    world.assert_drops(&[(CLIENT, Drop::DROP_NO_ROUTE, silence.len() as u64)]);
+    world.assert_drops(&[
+        (CLIENT, Drop::DROP_LINK_HOUSEKEEPING, housekeeping.len() as u64),
+        (CLIENT, Drop::DROP_NO_ROUTE, unanswered.len() as u64),
+    ]);
 }
 
 #[test]

@@ -71,6 +71,26 @@ fn frames_that_are_not_sound_are_dropped_with_their_reason() {
 }
 
 #[test]
+fn membership_of_multicast_groups_is_housekeeping() {
+    let world = World::new();
+    let igmp = |destination| {
+        let transport = Transport::Other { protocol: 2, bytes: vec![0x22, 0, 0, 0, 0, 0, 0, 0] };
+        Frame { options: vec![148, 4, 0, 0], ..Frame::new(CLIENT_IP, destination, transport) }
+    };
+    let groups = igmp(Ipv4Addr::new(224, 0, 0, 22));
+    assert_eq!(world.send(CLIENT, &groups), Outcome::Dropped);
+    world.assert_drops(&[(CLIENT, Drop::DROP_LINK_HOUSEKEEPING, 1)]);
+    assert!(world.events().is_empty());
+    assert_eq!(world.send(CLIENT, &igmp(NEIGHBOUR_IP)), Outcome::Dropped);
+    let forged = groups.macs(mac(NEIGHBOUR), ROUTER_MAC);
+    assert_eq!(world.send_bytes(CLIENT, &forged.bytes()), Outcome::Dropped);
+    world.assert_drops(&[
+        (CLIENT, Drop::DROP_LINK_HOUSEKEEPING, 1),
+        (CLIENT, Drop::DROP_UNSUPPORTED_PROTOCOL, 2),
+    ]);
+}
+
+#[test]
 fn a_device_of_nobody_sends_nothing() {
     let world = World::new();
     assert_eq!(world.send_bytes(STRANGER, &syn().bytes()), Outcome::Dropped);

@@ -11,6 +11,7 @@ mod parsed;
 #[path = "../differential/seed.rs"]
 mod seed;
 mod site;
+mod tables;
 mod world;
 
 mod acls;

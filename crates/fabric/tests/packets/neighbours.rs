@@ -59,7 +59,7 @@ fn who_tries_whether_an_address_is_free_is_told_by_all_if_it_is_not() {
     for free in [CLIENT_IP6, NOWHERE_IP6, OTHER_SUBNET_IP6, LINK_LOCAL] {
         assert_eq!(world.send_bytes(CLIENT, &question(nobody, free).bytes()), Outcome::Dropped, "{free}");
     }
-    world.assert_drops(&[(CLIENT, Drop::DROP_NO_ROUTE, 4)]);
+    world.assert_drops(&[(CLIENT, Drop::DROP_LINK_HOUSEKEEPING, 4)]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn own_addresses_and_those_of_other_subnets_are_not_answered() {
             "{asked}"
         );
     }
-    world.assert_drops(&[(CLIENT, Drop::DROP_NO_ROUTE, 4)]);
+    world.assert_drops(&[(CLIENT, Drop::DROP_LINK_HOUSEKEEPING, 1), (CLIENT, Drop::DROP_NO_ROUTE, 3)]);
 }
 
 #[test]
@@ -104,13 +104,55 @@ fn nobody_asks_as_another_or_from_beyond_the_link() {
 #[test]
 fn what_routers_say_and_answers_nobody_asked_for_go_nowhere() {
     let world = dual_stack();
-    for kind in [133u8, 134, 136, 137, 130, 131, 132, 143] {
-        let mut bytes = vec![kind, 0, 0, 0];
-        bytes.extend([0; 44]);
+    for kind in [134u8, 136, 137, 130] {
         for to in [ALL_NODES, NEIGHBOUR_IP6] {
-            let frame = Frame6::message(LINK_LOCAL, to, bytes.clone()).macs(mac(CLIENT), mac(NEIGHBOUR));
+            let frame = message(kind, LINK_LOCAL, to);
             assert_eq!(world.send_bytes(CLIENT, &frame.bytes()), Outcome::Dropped, "type {kind} to {to}");
         }
     }
+    world.assert_drops(&[(CLIENT, Drop::DROP_UNSUPPORTED_PROTOCOL, 8)]);
+}
+
+/// A search for routers, and what multicast groups a system is in.
+const HOUSEKEEPING: [u8; 4] = [133, 131, 132, 143];
+
+fn message(kind: u8, source: Ipv6Addr, to: Ipv6Addr) -> Frame6 {
+    let mut bytes = vec![kind, 0, 0, 0];
+    bytes.extend([0; 44]);
+    Frame6::message(source, to, bytes).macs(mac(CLIENT), mac(NEIGHBOUR))
+}
+
+#[test]
+fn what_a_system_says_on_its_link_by_itself_is_counted_apart_and_told_nobody() {
+    let world = dual_stack();
+    let router_alert = vec![(0, vec![0, 5, 2, 0, 0, 1, 0])];
+    for kind in HOUSEKEEPING {
+        for source in [LINK_LOCAL, Ipv6Addr::UNSPECIFIED] {
+            let bare = message(kind, source, "ff02::16".parse().unwrap());
+            let alert = Frame6 { extensions: router_alert.clone(), ..bare.clone() };
+            for frame in [bare, alert] {
+                assert_eq!(world.send_bytes(CLIENT, &frame.bytes()), Outcome::Dropped, "type {kind}");
+            }
+        }
+    }
+    world.assert_drops(&[(CLIENT, Drop::DROP_LINK_HOUSEKEEPING, 16)]);
+    assert!(world.events().is_empty());
+}
+
+#[test]
+fn what_only_looks_like_housekeeping_is_told_like_all_else() {
+    let world = dual_stack();
+    for kind in HOUSEKEEPING {
+        let honest = message(kind, LINK_LOCAL, ALL_NODES);
+        for frame in [
+            honest.clone().macs(mac(NEIGHBOUR), ROUTER_MAC),
+            message(kind, CLIENT_IP6, ALL_NODES),
+            message(kind, LINK_LOCAL, NEIGHBOUR_IP6),
+            message(kind, LINK_LOCAL, "ff05::16".parse().unwrap()),
+        ] {
+            assert_eq!(world.send_bytes(CLIENT, &frame.bytes()), Outcome::Dropped, "type {kind}");
+        }
+    }
     world.assert_drops(&[(CLIENT, Drop::DROP_UNSUPPORTED_PROTOCOL, 16)]);
+    assert_eq!(world.events().len(), 16);
 }

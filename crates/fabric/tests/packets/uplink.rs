@@ -302,6 +302,69 @@ fn an_idle_connection_ends_on_both_sides() {
 }
 
 #[test]
+fn datagrams_ways_out_last_350_seconds_too() {
+    for world in [private(), public()] {
+        let datagram = Frame::udp((CLIENT_IP, 40000), (FAR, 53));
+        world.send(CLIENT, &datagram).frame();
+        let answer = Frame::udp((FAR, 53), (UPLINK_IP, 40000));
+        world.age(349);
+        world.send(BEYOND, &answer).frame();
+        world.age(351);
+        assert_eq!(world.send(BEYOND, &answer), Outcome::Dropped);
+        world.assert_drops(&[(BEYOND, Drop::DROP_NO_FLOW, 1)]);
+    }
+}
+
+#[test]
+fn a_nat_gateway_whose_subnet_leads_to_a_gateway_endpoint_is_its_client() {
+    let world = private();
+    world.interface(AWS, CONSUMER, ANYWHERE, 0, Kind::INTERFACE_ENDPOINT);
+    world.route(NAT_TABLE, "192.0.2.0/24", RouteKind::ROUTE_ENDPOINT, AWS);
+    let nat = Ipv4Addr::new(11, 0, 0, NAT as u8);
+    let ports = [(CLIENT, CLIENT_IP), (NEIGHBOUR, NEIGHBOUR_IP)].map(|(who, ip)| {
+        let there = world.send(who, &Frame::tcp((ip, 40000), (FAR, 443), SYN)).frame();
+        assert_eq!(
+            (there.source, there.destination, there.destination_mac),
+            (nat, SERVICE_AWS_IP, mac(SERVICE))
+        );
+        source_port(&there)
+    });
+    assert_ne!(ports[0], ports[1], "they want the same port of the gateway's");
+    let answer = Frame::tcp((SERVICE_AWS_IP, 443), (nat, ports[1]), SYN | ACK);
+    let delivered = Frame::tcp((FAR, 443), (NEIGHBOUR_IP, 40000), SYN | ACK);
+    assert_eq!(world.send(SERVICE, &answer).frame(), delivered.macs(ROUTER_MAC, mac(NEIGHBOUR)));
+    // Judged anew, it stays where it is.
+    world.raise_epoch();
+    let more = Frame::tcp((NEIGHBOUR_IP, 40000), (FAR, 443), ACK);
+    assert_eq!(source_port(&world.send(NEIGHBOUR, &more).frame()), ports[1]);
+    assert_eq!(world.traffic(AWS), (1, 3, 2), "counted at the endpoint");
+    assert_eq!(world.traffic(NAT), (0, 0, 0));
+    world.assert_drops(&[]);
+    // The ACL of the gateway's subnet is asked, and what is elsewhere goes out.
+    let elsewhere = Frame::tcp((CLIENT_IP, 40000), (Ipv4Addr::new(198, 51, 100, 1), 443), SYN);
+    assert_eq!(world.send(CLIENT, &elsewhere).frame().source, UPLINK_SOURCE);
+    world.subnet(NAT_SUBNET, NAT_RANGE, 24, [None, Some(&[])]);
+    world.use_routes(NAT_SUBNET, NAT_TABLE);
+    world.raise_epoch();
+    assert_eq!(world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40001), (FAR, 443), SYN)), Outcome::Dropped);
+    world.assert_drops(&[(CLIENT, Drop::DROP_ACL_EGRESS_DENIED, 1)]);
+    world.subnet(NAT_SUBNET, NAT_RANGE, 24, [None, None]);
+    world.use_routes(NAT_SUBNET, NAT_TABLE);
+    world.lead(NAT, 0, false);
+    assert_eq!(world.send(CLIENT, &Frame::tcp((CLIENT_IP, 40002), (FAR, 443), SYN)), Outcome::Dropped);
+    world.lead(NAT, 0, true);
+    // A route that comes to lead out ends the flow to the endpoint.
+    world.remove_route(NAT_TABLE, "192.0.2.0/24");
+    world.settings(|settings| settings.epoch = 9);
+    assert_eq!(world.send(NEIGHBOUR, &more), Outcome::Dropped);
+    world.assert_drops(&[
+        (CLIENT, Drop::DROP_ACL_EGRESS_DENIED, 1),
+        (CLIENT, Drop::DROP_NO_UPLINK, 1),
+        (NEIGHBOUR, Drop::DROP_FLOW_REVOKED, 1),
+    ]);
+}
+
+#[test]
 fn another_address_of_the_uplink_ends_its_flows() {
     let world = public();
     world.send(CLIENT, &out(SYN)).frame();

@@ -13,7 +13,8 @@ use crate::state_dir::StateDir;
 #[command(
     after_help = "Without --follow, it lists the counters: how many packets each interface lost, and why.\n\
 With it, it prints packets as they are dropped, until Ctrl-C: a sample where they are many, as the counters are \
-exact and the packets shown are at most 256 a second and CPU."
+exact and the packets shown are at most 256 a second and CPU. LinkHousekeeping, what systems say on their own links \
+and nobody has denied, is counted and never shown."
 )]
 pub(crate) struct Drops {
     /// Print packets as they are dropped.

@@ -11,6 +11,9 @@ use crate::admin::protocol::{self, GetStatus};
 use crate::cli::output::{self, Format, Output};
 use crate::state_dir::StateDir;
 
+/// The reason for which packets are dropped that nothing has denied.
+const HOUSEKEEPING: &str = "LinkHousekeeping";
+
 /// Rows of drops that are shown: the largest. `linkway drops` has them all.
 const MOST_DROPS: usize = 10;
 
@@ -74,11 +77,24 @@ fn text(status: &protocol::Status) -> String {
     text.push_str(&shares(&status.shares));
     let gateways = status.gateways.iter().filter(|row| row.connections > 0);
     text.push_str(&traffic(status.traffic.iter().chain(gateways)));
-    if status.drops.is_empty() {
-        text.push_str("drops     none\n");
+    text.push_str(&drops(&status.drops));
+    text
+}
+
+/// The largest counters of drops. Of what systems say on their own links, which nobody has denied, there is a sum only.
+fn drops(counts: &[protocol::DropCount]) -> String {
+    let (housekeeping, mut drops): (Vec<_>, Vec<_>) =
+        counts.iter().partition(|drop| drop.reason == HOUSEKEEPING);
+    let housekeeping: u64 = housekeeping.iter().map(|drop| drop.packets).sum();
+    let mut text = String::new();
+    if drops.is_empty() {
+        text.push_str("drops     none");
+        if housekeeping > 0 {
+            write!(text, " but {housekeeping} of {HOUSEKEEPING}").expect("a String takes what is written");
+        }
+        text.push('\n');
         return text;
     }
-    let mut drops: Vec<_> = status.drops.iter().collect();
     drops.sort_by_key(|drop| std::cmp::Reverse(drop.packets));
     text.push('\n');
     text.push_str(&output::table(
@@ -95,6 +111,10 @@ fn text(status: &protocol::Status) -> String {
     ));
     if let Some(more) = drops.len().checked_sub(MOST_DROPS).filter(|more| *more > 0) {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
+    }
+    if housekeeping > 0 {
+        writeln!(text, "and {housekeeping} packets of {HOUSEKEEPING}")
+            .expect("a String takes what is written");
     }
     text
 }
@@ -192,5 +212,25 @@ mod tests {
         assert!(text.contains("3      1          eni-9a0b1c2d  i-1"), "{text}");
         assert!(text.contains("endpoints 2 available, 1 pending\n"), "{text}");
         assert!(text.contains("5            700       9000       eni-5a6b7c8d  vpce-1"), "{text}");
+    }
+
+    #[test]
+    fn housekeeping_is_no_row_among_drops() {
+        let count = |reason: &str, packets| protocol::DropCount {
+            interface: "eni-1".into(),
+            of: "i-1".into(),
+            reason: reason.into(),
+            meaning: "why".into(),
+            packets,
+            bytes: 100,
+        };
+        assert_eq!(drops(&[]), "drops     none\n");
+        assert_eq!(
+            drops(&[count("LinkHousekeeping", 7), count("LinkHousekeeping", 2)]),
+            "drops     none but 9 of LinkHousekeeping\n"
+        );
+        let text = drops(&[count("LinkHousekeeping", 7), count("NoRoute", 2)]);
+        assert!(text.contains("2        NoRoute  eni-1"), "{text}");
+        assert!(text.ends_with("why\nand 7 packets of LinkHousekeeping\n"), "{text}");
     }
 }

@@ -5,6 +5,7 @@
 //! place.
 
 pub(crate) mod audit;
+mod busy;
 pub(crate) mod counters;
 pub(crate) mod databases;
 mod decider;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use linkway_control::Control;
 use linkway_model::Snapshot;
 use linkway_model::database::{DbInstance, DbParameterGroup, DbStatus};
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::daemon::Daemon;
+use crate::daemon::busy::Busy;
 use crate::daemon::tries::{Tries, Verdict};
 use crate::database::directory;
 use crate::instance::process;
@@ -36,13 +37,13 @@ const AT_A_TIME: usize = 4;
 pub(crate) struct Databases {
     place: Place,
     /// Resource ids of those that are worked on.
-    busy: watch::Sender<BTreeSet<String>>,
+    busy: Busy<String>,
 }
 
 impl Databases {
     /// Nobody is worked on yet.
     pub(crate) fn of(place: Place) -> Self {
-        Self { place, busy: watch::Sender::default() }
+        Self { place, busy: Busy::new(AT_A_TIME) }
     }
 
     /// Remove the files of databases that an ephemeral state does not know, once nobody works on them any more. Their
@@ -55,10 +56,9 @@ impl Databases {
         if !self.place.ephemeral {
             return Ok(());
         }
-        let mut busy = self.busy.subscribe();
         let unknown =
             |id: &String| !snapshots.borrow().all::<DbInstance>().any(|known| known.resource_id == *id);
-        busy.wait_for(|busy| !busy.iter().any(unknown)).await.context("the daemon is stopping")?;
+        self.busy.until_none(unknown).await?;
         let above = directory::databases(&self.place);
         // Listed before the state is asked, so that a new one's are not taken for a stray's.
         for id in listed(&above).into_iter().filter(unknown) {
@@ -180,22 +180,20 @@ impl Driver {
                 },
                 _ => true,
             };
-            let busy = self.daemon.databases.busy.borrow();
-            if database.status == DbStatus::Deleting && busy.contains(id) {
+            let busy = &self.daemon.databases.busy;
+            if database.status == DbStatus::Deleting && busy.has(id) {
                 // Whoever waits for the server to take connections waits no longer.
                 step::kill_now(&self.daemon, database);
             }
-            if !due || busy.len() >= AT_A_TIME || busy.contains(id) || !self.tries.is_due(id, database.status)
-            {
+            if !due || !self.tries.is_due(id, database.status) {
                 continue;
             }
-            drop(busy);
-            self.daemon.databases.busy.send_if_modified(|busy| busy.insert(id.clone()));
+            let Some(work) = busy.begin(id) else { continue };
             let (daemon, database, state) =
                 (Arc::clone(&self.daemon), Arc::clone(database), Arc::clone(state));
             self.tasks.spawn(async move {
+                let _work = work;
                 let done = step::take(&daemon, &state, &database, &parameters).await;
-                daemon.databases.busy.send_if_modified(|busy| busy.remove(&database.resource_id));
                 Outcome { database, parameters, done }
             });
         }
@@ -204,11 +202,7 @@ impl Driver {
     async fn note(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
         let Outcome { database, parameters, done } = match ended {
             Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::error!(%error, "looking after a database failed");
-                self.tasks.abort_all();
-                return self.daemon.databases.busy.send_modify(BTreeSet::clear);
-            }
+            Err(error) => return tracing::error!(%error, "looking after a database failed"),
         };
         let (id, arn) = (&database.resource_id, database.arn.clone());
         let Err(error) = done else {

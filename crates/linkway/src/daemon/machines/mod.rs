@@ -5,14 +5,13 @@
 
 mod step;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::future::try_join_all;
 use linkway_control::{Console, Control};
 use linkway_model::image::Image;
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::daemon::Daemon;
+use crate::daemon::busy::Busy;
 use crate::daemon::instances::listed;
 use crate::daemon::machines::step::Due;
 use crate::daemon::tries::{Tries, Verdict};
@@ -39,14 +39,13 @@ const AT_A_TIME: usize = 16;
 /// What looks after instances.
 pub(crate) struct Machines {
     place: Place,
-    /// Those that are worked on.
-    busy: watch::Sender<BTreeSet<InstanceId>>,
+    busy: Busy<InstanceId>,
 }
 
 impl Machines {
     /// Nobody is worked on yet.
     pub(crate) fn of(place: Place) -> Self {
-        Self { place, busy: watch::Sender::default() }
+        Self { place, busy: Busy::new(AT_A_TIME) }
     }
 
     /// End instances that an ephemeral state does not know, and remove their files, once nobody works on them any more.
@@ -59,9 +58,8 @@ impl Machines {
         if !self.place.ephemeral {
             return Ok(());
         }
-        let mut busy = self.busy.subscribe();
         let unknown = |id: &InstanceId| snapshots.borrow().get::<Instance>(id).is_none();
-        busy.wait_for(|busy| !busy.iter().any(unknown)).await.context("the daemon is stopping")?;
+        self.busy.until_none(unknown).await?;
         let strays = listed(&directory::machines(&self.place)).into_iter().filter(unknown);
         remove(keeper, strays).await
     }
@@ -203,19 +201,14 @@ impl Driver {
             let id = &instance.id;
             let due = step::due(instance).or_else(|| daemon.machines.left_over(instance));
             let Some(due) = due else { continue };
-            let busy = daemon.machines.busy.borrow();
-            if busy.len() >= AT_A_TIME
-                || busy.contains(id)
-                || !self.tries.is_due(id.as_str(), from(instance, due))
-            {
+            if !self.tries.is_due(id.as_str(), from(instance, due)) {
                 continue;
             }
-            drop(busy);
-            daemon.machines.busy.send_if_modified(|busy| busy.insert(id.clone()));
+            let Some(work) = daemon.machines.busy.begin(id) else { continue };
             let (daemon, instance) = (Arc::clone(daemon), Arc::clone(instance));
             self.tasks.spawn(async move {
+                let _work = work;
                 let done = step::take(&daemon, &instance, due).await;
-                daemon.machines.busy.send_if_modified(|busy| busy.remove(&instance.id));
                 Outcome { instance, due, done }
             });
         }
@@ -239,11 +232,7 @@ impl Driver {
     async fn note(&mut self, ended: Result<Outcome, tokio::task::JoinError>) {
         let Outcome { instance, due, done } = match ended {
             Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::error!(%error, "looking after an instance failed");
-                self.tasks.abort_all();
-                return self.daemon.machines.busy.send_modify(BTreeSet::clear);
-            }
+            Err(error) => return tracing::error!(%error, "looking after an instance failed"),
         };
         let id = instance.id.as_str();
         let Err(error) = done else { return self.tries.succeeded(id) };
