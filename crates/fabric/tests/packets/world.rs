@@ -175,6 +175,15 @@ impl World {
 
     /// A world whose flow table has room for so many entries only.
     pub fn with_flow_entries(limit: Option<u32>) -> Self {
+        Self::with_room(ROOM, limit)
+    }
+
+    /// A world whose tables have the room that they have in a fabric, as far as speed depends on it.
+    pub fn of_full_size() -> Self {
+        Self::with_room(u32::MAX, None)
+    }
+
+    fn with_room(room: u32, flow_entries: Option<u32>) -> Self {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
@@ -195,11 +204,11 @@ impl World {
         // The kernel makes room for a table of full size at once, which takes longer than a test.
         for mut table in opened.open_object_mut().maps_mut() {
             if table.name() != "flows" && table.name() != "events" {
-                let entries = table.max_entries().min(ROOM);
+                let entries = table.max_entries().min(room);
                 table.set_max_entries(entries).unwrap();
             }
         }
-        if let Some(limit) = limit {
+        if let Some(limit) = flow_entries {
             opened.maps.flows.set_max_entries(limit).unwrap();
         }
         let skeleton = opened.load().unwrap();
