@@ -1,7 +1,7 @@
 //! Attaches the packet programs to devices, at tc ingress, where they stay when the daemon goes.
 //!
 //! Since Linux 6.6 a device takes programs themselves (tcx). Before, it takes them as a filter of clsact, on the way to
-//! which a packet passes the kernel's machinery of classifiers: measured at a tenth of what a small packet costs. Of
+//! which a packet passes the kernel's classifiers: 0.14 of the 4.6 µs that a small datagram was measured to take. Of
 //! both, tcx comes first, and its verdict is the last.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

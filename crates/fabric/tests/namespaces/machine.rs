@@ -149,7 +149,7 @@ pub(crate) fn world() -> World {
 pub(crate) const ENDPOINT: &str = "10.0.1.20:5432";
 
 /// Take its program from a device of the fabric's namespace, whichever way it has it.
-pub fn take_program(fabric: &Path, device: &str) {
+pub(crate) fn take_program(fabric: &Path, device: &str) {
     let taken = namespace::enter(fabric, || {
         let index = nix::net::if_::if_nametoindex(device).unwrap().cast_signed();
         let options = libbpf_sys::bpf_prog_detach_opts {

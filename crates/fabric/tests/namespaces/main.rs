@@ -234,12 +234,7 @@ fn a_device_that_was_being_made_when_the_daemon_was_killed_is_completed() {
     };
     let fabric = fabric.file_name().unwrap().to_str().unwrap().to_owned();
     let inside = instance_namespace(&machine.settings.name, &application);
-    let device = format!("eni{number}");
-    take_program(&namespace::path(&machine.settings.name), &device);
-    // As a build that knew no tcx would have left it, but that this filter lets nothing pass.
-    let tc = ["netns", "exec", &fabric, "tc"];
-    run(&[&tc[..], &["qdisc", "add", "dev", &device, "clsact"]].concat());
-    run(&[&tc[..], &["filter", "add", "dev", &device, "ingress", "matchall", "action", "drop"]].concat());
+    take_program(&namespace::path(&machine.settings.name), &format!("eni{number}"));
     run(&["-n", &fabric, "link", "set", &format!("eni{number}"), "down"]);
     run(&["-n", &inside, "link", "set", "eth0", "down"]);
 

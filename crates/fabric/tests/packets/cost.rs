@@ -1,6 +1,7 @@
 //! What the programs cost: the verifier to load them, a packet to pass them. Run with `--nocapture` to see.
 
 use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use libbpf_rs::query::ProgInfoIter;
@@ -68,11 +69,18 @@ const AT_ONCE: usize = 16;
 /// Many connections through an endpoint, each packet timed by itself: the kernel's clock is read twice for it, which is
 /// in what is printed. Others may run on the machine, so that medians are looked at.
 #[test]
-#[ignore = "measures, for those who change the programs; LINKWAY_FLOWS says how many others there are"]
+#[ignore = "measures, for those who change the programs; LINKWAY_FLOWS and LINKWAY_RULES say how many others there are"]
 fn what_the_packets_of_a_connection_cost() {
     let world = World::of_full_size();
-    let others = std::env::var("LINKWAY_FLOWS").map_or(0, |text| text.parse().unwrap());
+    let [others, rules] = ["LINKWAY_FLOWS", "LINKWAY_RULES"]
+        .map(|name| std::env::var(name).map_or(0, |text| text.parse().unwrap()));
     fill(&world, others);
+    for (groups, direction) in [(101, EGRESS), (103, INGRESS), (104, INGRESS)] {
+        let mut list: Vec<_> =
+            (1..=rules).map(|id| rule(id, 6, (1, 1)).peer_cidr(OTHER_SUBNET_IP, 32)).collect();
+        list.push(rule(rules + 1, 0, (0, 0)).peer_cidr(Ipv4Addr::UNSPECIFIED, 0));
+        world.rules(groups, direction, &list);
+    }
     let mut times = vec![Vec::new(); CONNECTION.len()];
     let ports: Vec<u16> = (2000..22_000).collect();
     for batch in ports.chunks(AT_ONCE) {
@@ -97,7 +105,7 @@ fn what_the_packets_of_a_connection_cost() {
         let from = if from_client { "client" } else { "server" };
         println!("{name:<10} of the {from}: median {median:>5} ns, quarters {low} … {high}");
     }
-    println!("all: {sum} ns, with {others} other flows");
+    println!("all: {sum} ns, with {others} other flows and {rules} other rules in each list");
     let mut collector = Collector::new(&world.skeleton).unwrap();
     let (mut seen, started) = (0, cpu_time());
     loop {
