@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.aws import PUBLIC_KEY
 from harness.daemon import ROOT
 
 PLAYBOOKS = Path(__file__).parent / "ansible"
@@ -26,9 +27,11 @@ def play(aws, other, tmp_path):
         | {"number": account.number}
         for role, account in {"provider": aws, "consumer": other}.items()
     }
+    public_key = tmp_path / "key.pub"
+    public_key.write_text(PUBLIC_KEY)
     variables = tmp_path / "variables.json"
     variables.write_text(json.dumps({
-        "accounts": accounts, "region": aws.region, "aws": str(ROOT / ".venv/bin/aws"),
+        "accounts": accounts, "region": aws.region, "public_key": str(public_key), "aws": str(ROOT / ".venv/bin/aws"),
         "ansible_connection": "local", "ansible_python_interpreter": str(ROOT / ".venv/bin/python3"),
     }))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))} | {
@@ -117,3 +120,13 @@ def test_the_scenario_twice_and_then_nothing_of_it(play, aws, other, daemon, pro
     play("teardown.yml")
     for account, was in before.items():
         assert held(account) == was
+
+
+def test_machines_twice_and_then_nothing_of_them(play, other):
+    before = held(other)
+    output, counts = play("machines.yml")
+    assert counts["changed"] > 14, output
+    output, counts = play("machines.yml")
+    assert counts["changed"] == 0, output
+    play("machines_gone.yml")
+    assert held(other) == before

@@ -22,19 +22,10 @@ def make(ec2, name="web", **data):
     return ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)["LaunchTemplate"]
 
 
-def filled(data):
-    """The data without lists that are empty."""
-    if isinstance(data, list):
-        return [filled(item) for item in data]
-    if isinstance(data, dict):
-        return {name: filled(member) for name, member in data.items() if member != []}
-    return data
-
-
 def data_of(ec2, template, version="$Latest"):
     asked = {"LaunchTemplateId": template, "Versions": [version]}
     [found] = ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
-    return filled(found["LaunchTemplateData"])
+    return found["LaunchTemplateData"]
 
 
 def test_what_terraform_asks_for_a_template(ec2, image, subnet):  # noqa: F811

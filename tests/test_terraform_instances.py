@@ -7,7 +7,7 @@ import base64
 
 import pytest
 
-from harness.aws import refusal
+from harness.aws import PUBLIC_KEY, refusal
 from harness.terraform import gone, reaches, specification, tags
 
 HOST = [
@@ -175,9 +175,8 @@ def test_an_instance(aws, image):
 
 def test_a_key_pair(aws):
     ec2 = aws.ec2
-    public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@here"
     made = ec2.import_key_pair(
-        KeyName="mine", PublicKeyMaterial=public, TagSpecifications=specification("key-pair", Name="mine")
+        KeyName="mine", PublicKeyMaterial=PUBLIC_KEY, TagSpecifications=specification("key-pair", Name="mine")
     )
     [read] = ec2.describe_key_pairs(KeyNames=["mine"])["KeyPairs"]
     assert (read["KeyFingerprint"], read["KeyPairId"]) == (made["KeyFingerprint"], made["KeyPairId"])

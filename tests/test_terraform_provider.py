@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.aws import refusal
+from harness.aws import PUBLIC_KEY, refusal
 from harness.wait import until
 
 CONFIGURATION = """
@@ -220,14 +220,13 @@ def test_the_real_provider(terraform, aws):
 
 def test_the_real_provider_with_instances(terraform, aws):
     run = terraform(INSTANCE)
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@here"
-    first = {"type": "t3.micro", "size": "8", "data": "one", "tokens": "optional", "profile": "one", "key": key}
+    first = {"type": "t3.micro", "size": "8", "data": "one", "tokens": "optional", "profile": "one", "key": PUBLIC_KEY}
     run("apply", "-auto-approve", **first)
     run("plan", "-detailed-exitcode", **first)
     [web] = aws.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["one"]}])["Reservations"]
     [before] = web["Instances"]
     # Another type and other user data need a stop, another profile is another association.
-    changed = {"type": "m5.large", "size": "10", "data": "two", "tokens": "required", "profile": "two", "key": key}
+    changed = {"type": "m5.large", "size": "10", "data": "two", "tokens": "required", "profile": "two", "key": PUBLIC_KEY}
     run("apply", "-auto-approve", **changed)
     run("plan", "-detailed-exitcode", **changed)
     [web] = aws.ec2.describe_instances(InstanceIds=[before["InstanceId"]])["Reservations"]

@@ -15,6 +15,9 @@ CONFIG = botocore.config.Config(
     retries={"total_max_attempts": 1}, connect_timeout=5 * PATIENCE, read_timeout=60 * PATIENCE, max_pool_connections=20
 )
 
+# A key pair's; nobody has the private one.
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@here"
+
 
 class Account:
     """Clients that sign with one account's key."""

@@ -49,8 +49,29 @@ impl<T: Encode> Encode for Vec<T> {
 /// Most bytes that are made room for before they are written.
 const MOST_RESERVED: usize = 4 << 20;
 
-/// Writes a list whose items have this name.
-pub(crate) fn list<T: Encode>(items: &[T], xml: &mut Xml, name: &str, item: &str) {
+/// A member that is a list, or may be one.
+pub(crate) trait List {
+    type Item: Encode;
+    fn items(&self) -> Option<&[Self::Item]>;
+}
+
+impl<T: Encode> List for Vec<T> {
+    type Item = T;
+    fn items(&self) -> Option<&[T]> {
+        Some(self)
+    }
+}
+
+impl<T: Encode> List for Option<Vec<T>> {
+    type Item = T;
+    fn items(&self) -> Option<&[T]> {
+        self.as_deref()
+    }
+}
+
+/// Writes a list whose items have this name, if it is there.
+pub(crate) fn list(list: &impl List, xml: &mut Xml, name: &str, item: &str) {
+    let Some(items) = list.items() else { return };
     xml.element(name, |xml| {
         let [first, others @ ..] = items else { return };
         let start = xml.len();

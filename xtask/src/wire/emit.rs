@@ -170,7 +170,8 @@ impl<'a> Emitter<'a> {
         writeln!(out, "{derived}\npub struct {name} {{")?;
         for (member, reference) in members {
             let mut of_type = self.model.member_type(reference)?;
-            if !uses.input && self.may_be_absent(member, required) {
+            let is_list = matches!(self.model.shape(&reference.shape)?, Shape::List { .. });
+            if !uses.input && is_list && self.may_be_absent(name, member, required) {
                 of_type = format!("Option<{of_type}>");
             }
             writeln!(out, "pub {}: {of_type},", field(member))?;
@@ -222,10 +223,17 @@ impl<'a> Emitter<'a> {
     }
 
     /// Whether a list of a response is absent in some, and in others empty. IAM has it so with the tags of what it
-    /// describes, and with no other list. Source: moto's tests of which attributes responses have, which are
-    /// verified against AWS.
-    fn may_be_absent(&self, member: &str, required: &[String]) -> bool {
-        self.service.module() == "iam" && member == "Tags" && !required.iter().any(|name| name == member)
+    /// describes, and with no other list (source: moto's tests of which attributes responses have, which are verified
+    /// against AWS); EC2 with what launch templates say (source: the AWS CLI's examples of their versions).
+    fn may_be_absent(&self, shape: &str, member: &str, required: &[String]) -> bool {
+        match self.service.module() {
+            "iam" => member == "Tags" && !required.iter().any(|name| name == member),
+            "ec2" => matches!(
+                shape,
+                "ResponseLaunchTemplateData" | "LaunchTemplateInstanceNetworkInterfaceSpecification"
+            ),
+            _ => false,
+        }
     }
 
     /// What the items of a member that is a list are called in requests, where that is not what the dialect calls all
