@@ -8,7 +8,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 use nix::unistd::{AccessFlags, access};
 
-use crate::attach::add_clsact;
+use crate::attach::try_device;
 use crate::error::FabricError;
 use crate::link::{End, Netlink};
 use crate::ranges::router_mac;
@@ -82,7 +82,7 @@ fn capabilities() -> Check {
 
 fn veth() -> Check {
     Check {
-        name: "veth and clsact",
+        name: "veth and tc",
         remedy: "load the kernel modules: modprobe veth sch_ingress cls_bpf",
         ..outcome("a veth pair can be made, and takes a program at its ingress", try_veth())
     }
@@ -96,7 +96,7 @@ fn try_veth() -> Result<(), FabricError> {
         let netlink = Netlink::here()?;
         let end = |name| End { name, mac: router_mac() };
         netlink.add_pair(&end("here"), &end("there"), own)?;
-        netlink.links()?.get("here").map_or(Ok(()), |link| add_clsact(link.index))
+        netlink.links()?.get("here").map_or(Ok(()), |link| try_device(link.index))
     })
 }
 

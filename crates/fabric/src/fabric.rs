@@ -12,7 +12,7 @@ use crate::compile::probes::{Probes, probe_addresses};
 use crate::compile::{Devices, Part, compile, compile_part};
 use crate::devices::HostEnds;
 use crate::error::FabricError;
-use crate::flows::{self, Collector};
+use crate::flows::{self, Collector, Step};
 use crate::kernel::KernelTables;
 use crate::maps::{self, Maps};
 use crate::read::Reader;
@@ -121,17 +121,18 @@ impl Fabric {
         &self.problems
     }
 
-    /// Go on through the flow table, and remove what has expired, for about as long as `budget`. Whether the
-    /// walk has come to the table's end.
-    pub fn collect_flows(&mut self, budget: Duration) -> Result<bool, FabricError> {
+    /// Go on through the flow table, and remove what has expired, for about as long as `budget`, or to the table's end.
+    pub fn collect_flows(&mut self, budget: Duration) -> Result<Step, FabricError> {
         let start = flows::clock();
+        let mut sum = Step::default();
         loop {
             let now = flows::clock();
-            if self.collector.step(now)?.finished {
-                return Ok(true);
-            }
-            if now - start >= budget {
-                return Ok(false);
+            let step = self.collector.step(now)?;
+            sum.seen += step.seen;
+            sum.removed += step.removed;
+            sum.finished = step.finished;
+            if sum.finished || now - start >= budget {
+                return Ok(sum);
             }
         }
     }

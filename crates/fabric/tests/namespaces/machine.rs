@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use libbpf_rs::libbpf_sys;
 use linkway_fabric::{Fabric, Settings, instance_namespace, namespace, teardown};
 use linkway_model::load_balancer::{Protocol, TargetId};
 use linkway_model::security_group::{Direction, Peer};
@@ -146,3 +147,25 @@ pub(crate) fn world() -> World {
 }
 
 pub(crate) const ENDPOINT: &str = "10.0.1.20:5432";
+
+/// Take its program from a device of the fabric's namespace, whichever way it has it.
+pub(crate) fn take_program(fabric: &Path, device: &str) {
+    let taken = namespace::enter(fabric, || {
+        let index = nix::net::if_::if_nametoindex(device).unwrap().cast_signed();
+        let options = libbpf_sys::bpf_prog_detach_opts {
+            sz: size_of::<libbpf_sys::bpf_prog_detach_opts>() as u64,
+            flags: libbpf_sys::BPF_F_AFTER, // of nothing: the last
+            ..Default::default()
+        };
+        // SAFETY: the options outlive the call.
+        if unsafe {
+            libbpf_sys::bpf_prog_detach_opts(0, index, libbpf_sys::BPF_TCX_INGRESS, &raw const options)
+        } != 0
+        {
+            let tc = ["qdisc", "del", "dev", device, "clsact"];
+            assert!(process::Command::new("tc").args(tc).status().unwrap().success());
+        }
+        Ok(())
+    });
+    taken.unwrap();
+}

@@ -27,7 +27,7 @@ use linkway_model::network_interface::{InterfaceRole, NetworkInterface};
 use linkway_model::security_group::SecurityGroupRule;
 use linkway_model::{AttachmentId, Timestamp};
 
-use machine::{ENDPOINT, Machine, PATIENCE, World, connect, echo, exchange, inside, world};
+use machine::{ENDPOINT, Machine, PATIENCE, World, connect, echo, exchange, inside, take_program, world};
 
 /// The fabric may live on a thread of its own, and its readers on others.
 #[test]
@@ -234,7 +234,7 @@ fn a_device_that_was_being_made_when_the_daemon_was_killed_is_completed() {
     };
     let fabric = fabric.file_name().unwrap().to_str().unwrap().to_owned();
     let inside = instance_namespace(&machine.settings.name, &application);
-    run(&["netns", "exec", &fabric, "tc", "qdisc", "del", "dev", &format!("eni{number}"), "clsact"]);
+    take_program(&namespace::path(&machine.settings.name), &format!("eni{number}"));
     run(&["-n", &fabric, "link", "set", &format!("eni{number}"), "down"]);
     run(&["-n", &inside, "link", "set", "eth0", "down"]);
 

@@ -270,7 +270,7 @@ fn a_flood_of_first_fragments_takes_nobody_elses_place() {
 
 #[test]
 fn notes_go_when_their_time_is_up() {
-    let world = World::with_flow_entries(Some(1024));
+    let world = World::with(Room::Flows(1024));
     passed(world.send_bytes(CLIENT, &split(&datagram(5001), 7, 1480)[0]));
     let mut collector = Collector::new(world.skeleton).unwrap();
     let left = |seconds, collector: &mut Collector| {

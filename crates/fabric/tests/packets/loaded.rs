@@ -9,7 +9,17 @@ use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 
 pub type Loaded = &'static LinkwaySkel<'static>;
 
-/// What tables have room for, at most; but those for flows and for events.
+/// What tables have room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// [`ROOM`] at most; but those for flows and for events.
+    Usual,
+    /// The same, and so many entries of flows.
+    Flows(u32),
+    /// As in a fabric.
+    Full,
+}
+
 const ROOM: u32 = 4096;
 
 /// Interfaces that have counters.
@@ -17,26 +27,26 @@ const COUNTED: u32 = 64;
 
 static SPARE: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
 
-/// With empty tables of the usual sizes.
-pub fn any() -> Loaded {
-    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    spare.unwrap_or_else(|| with_flow_entries(None))
+/// With empty tables.
+pub fn with(room: Room) -> Loaded {
+    let usual = || SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let spare = if room == Room::Usual { usual() } else { None };
+    spare.unwrap_or_else(|| load(room))
 }
 
-/// Whose flow table has room for so many entries only.
-pub fn with_flow_entries(limit: Option<u32>) -> Loaded {
+fn load(room: Room) -> Loaded {
     let object = Box::leak(Box::new(MaybeUninit::uninit()));
     let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
     // The kernel makes room for a table of full size at once, which takes longer than a test.
     for mut table in opened.open_object_mut().maps_mut() {
-        let room = if table.name() == "traffic" { COUNTED } else { ROOM };
-        if table.name() != "flows" && table.name() != "events" {
-            let entries = table.max_entries().min(room);
+        let most = if table.name() == "traffic" { COUNTED } else { ROOM };
+        if room != Room::Full && table.name() != "flows" && table.name() != "events" {
+            let entries = table.max_entries().min(most);
             table.set_max_entries(entries).unwrap();
         }
     }
-    if let Some(limit) = limit {
-        opened.maps.flows.set_max_entries(limit).unwrap();
+    if let Room::Flows(entries) = room {
+        opened.maps.flows.set_max_entries(entries).unwrap();
     }
     Box::leak(Box::new(opened.load().unwrap()))
 }

@@ -172,7 +172,7 @@ fn same_packet(sent_bytes: &[u8], sent: &Parsed, bytes: &[u8], seen: &Parsed) ->
 fn nothing_passes_unparsed_and_nothing_goes_where_it_may_not() {
     let frames = number("LINKWAY_NOISE").map_or(FRAMES, |frames| frames as usize);
     let seed = Seed::new();
-    let world = World::with_flow_entries(Some(4096));
+    let world = World::with(Room::Flows(4096));
     give_ipv6(&world);
     set_up(&world);
     let sound = sound();

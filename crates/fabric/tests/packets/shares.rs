@@ -84,7 +84,7 @@ fn unanswered_connections_have_a_tighter_limit_and_an_answer_frees_a_place() {
 
 #[test]
 fn every_way_that_a_flow_ends_gives_its_places_back() {
-    let world = World::with_flow_entries(Some(4_096));
+    let world = World::with(Room::Flows(4_096));
     let none = ((0, 0), 0);
     let left = || (world.share(CLIENT), world.flows().len());
 
@@ -119,7 +119,7 @@ fn every_way_that_a_flow_ends_gives_its_places_back() {
 
 #[test]
 fn what_cannot_be_opened_takes_no_place() {
-    let world = World::with_flow_entries(Some(3));
+    let world = World::with(Room::Flows(3));
     world.send(CLIENT, &syn(1)).frame();
     assert_eq!(world.send(CLIENT, &syn(2)), Outcome::Dropped);
     assert_eq!(world.share(CLIENT), (1, 1));
@@ -137,7 +137,7 @@ fn the_service_namespace_is_counted_and_not_limited() {
 
 #[test]
 fn a_flood_costs_the_one_who_sends_it() {
-    let world = World::with_flow_entries(Some(4_000));
+    let world = World::with(Room::Flows(4_000));
     world.settings(|settings| (settings.flow_share, settings.half_open_share) = (1_000, 100));
     let flood = 20_000;
     for number in 0..flood {
@@ -165,7 +165,7 @@ fn half_open() -> u32 {
 /// the end is what is there.
 #[test]
 fn the_count_is_exact_whoever_removes_a_flow() {
-    let world = World::with_flow_entries(Some(4_096));
+    let world = World::with(Room::Flows(4_096));
     world.settings(|settings| (settings.flow_share, settings.half_open_share) = (40, 20));
     let (rounds, senders) = (400u16, AtomicUsize::new(2));
     thread::scope(|scope| {
@@ -220,7 +220,7 @@ fn the_count_is_exact_whoever_removes_a_flow() {
 
 #[test]
 fn a_count_that_is_off_is_put_right_by_two_walks() {
-    let world = World::with_flow_entries(Some(4_096));
+    let world = World::with(Room::Flows(4_096));
     (1..=5).for_each(|port| drop(world.send(CLIENT, &syn(port)).frame()));
     world.send(TARGET, &answer(1, SYN | ACK)).frame();
     assert_eq!(world.share(CLIENT), (5, 4));

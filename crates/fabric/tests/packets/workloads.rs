@@ -64,7 +64,7 @@ fn what_cannot_open_a_flow_opens_none() {
 #[test]
 fn a_full_table_takes_no_half_of_a_flow() {
     for entries in [2, 3] {
-        let world = World::with_flow_entries(Some(entries));
+        let world = World::with(Room::Flows(entries));
         let syn = |port| Frame::tcp((CLIENT_IP, port), (NEIGHBOUR_IP, 80), SYN);
         world.send(CLIENT, &syn(40000)).frame();
         assert_eq!(world.send(CLIENT, &syn(40001)), Outcome::Dropped);

@@ -24,6 +24,7 @@ use linkway_fabric::programs::types;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::frame::{Arp, Frame, Mac};
+pub use crate::loaded::Room;
 use crate::loaded::{self, Loaded};
 
 pub use types::{drop_reason as Drop, interface_kind as Kind, route_kind as RouteKind};
@@ -168,11 +169,10 @@ impl World {
     /// Loads the programs and fills the tables. The thread gets a network namespace of its own, as a packet
     /// that enters by a device needs one that exists.
     pub fn new() -> Self {
-        Self::with_flow_entries(None)
+        Self::with(Room::Usual)
     }
 
-    /// A world whose flow table has room for so many entries only.
-    pub fn with_flow_entries(limit: Option<u32>) -> Self {
+    pub fn with(room: Room) -> Self {
         unshare(CloneFlags::CLONE_NEWNET).expect("the tests need root");
         let mut ip = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut script = ip.stdin.take().unwrap();
@@ -188,8 +188,8 @@ impl World {
         drop(script);
         assert!(ip.wait().unwrap().success());
 
-        let skeleton = limit.map_or_else(loaded::any, |limit| loaded::with_flow_entries(Some(limit)));
-        let world = Self { skeleton, reusable: AtomicBool::new(limit.is_none()) };
+        let skeleton = loaded::with(room);
+        let world = Self { skeleton, reusable: AtomicBool::new(room == Room::Usual) };
         world.fill();
         world
     }
