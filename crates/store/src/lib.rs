@@ -14,7 +14,7 @@ mod sqlite;
 mod transaction;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use arc_swap::ArcSwap;
 use linkway_model::Snapshot;
@@ -113,6 +113,22 @@ impl Store {
     /// Every later state, or the latest of several.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.watch.subscribe()
+    }
+
+    /// Bring a piece of what was written last to its place on the disk, which takes milliseconds and changes nothing
+    /// that anybody sees. Whether there is more of it.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written; it stays where it was.
+    pub fn fold(&self) -> Result<bool, StoreError> {
+        match self.database.as_ref().map(Mutex::try_lock) {
+            None => Ok(false),
+            Some(Ok(mut database)) => database.fold(),
+            Some(Err(TryLockError::Poisoned(poisoned))) => poisoned.into_inner().fold(),
+            // Somebody writes.
+            Some(Err(TryLockError::WouldBlock)) => Ok(true),
+        }
     }
 
     /// Run `work` on the state, alone, and keep what it changed if it returns `Ok`. What it returns comes

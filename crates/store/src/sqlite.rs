@@ -1,8 +1,9 @@
 //! The state on disk, in SQLite: a table of documents, and a journal of what has changed since.
 //!
 //! A commit appends to the journal, which takes a page of the database for several documents; in their own table each
-//! has its place on another page. Once there are [`FOLD_AT`] rows, the next commit folds the journal into the table:
-//! what was written several times is written once there, and in the order of its keys.
+//! has its place on another page. While nobody writes, the journal is folded into the table, a piece at a time; where
+//! somebody always does, from [`MOST`] rows on, with each commit. What was written several times within a piece is
+//! written once there, and in the order of its keys.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -19,8 +20,11 @@ use crate::transaction::Changes;
 /// journal.
 const FORMAT: i64 = 2;
 
-/// Rows that the journal may have before it is folded. Whoever writes meanwhile waits for that.
-const FOLD_AT: u32 = 2000;
+/// Rows that the journal has before commits fold it.
+const MOST: u32 = 20_000;
+
+/// Rows that are folded at once: a write that comes meanwhile waits for milliseconds.
+const PIECE: u32 = 250;
 
 pub(crate) struct Database {
     directory: PathBuf,
@@ -126,10 +130,12 @@ impl Database {
 
     fn write(&mut self, revision: u64, changes: &Changes) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.transaction()?;
-        let is_full = self.journaled >= FOLD_AT;
-        if is_full {
-            fold(&transaction)?;
-        }
+        let added = changes.len() as u32;
+        let folded = match self.journaled >= MOST {
+            // More than is added, so that it gets no longer.
+            true => fold(&transaction, PIECE.max(added.saturating_mul(2)))?,
+            false => 0,
+        };
         {
             let mut add =
                 transaction.prepare_cached("INSERT INTO journal (kind, id, json) VALUES (?1, ?2, ?3)")?;
@@ -141,8 +147,23 @@ impl Database {
                 .execute(params![revision.cast_signed()])?;
         }
         transaction.commit()?;
-        let before = if is_full { 0 } else { self.journaled };
-        self.journaled = before.saturating_add(changes.len() as u32);
+        self.journaled = (self.journaled - folded).saturating_add(added);
+        Ok(())
+    }
+
+    /// Fold a piece of the journal. Whether there is more of it.
+    pub(crate) fn fold(&mut self) -> Result<bool, StoreError> {
+        if self.journaled > 0 {
+            self.fold_piece().map_err(|error| self.explain(error))?;
+        }
+        Ok(self.journaled > 0)
+    }
+
+    fn fold_piece(&mut self) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.transaction()?;
+        let folded = fold(&transaction, PIECE)?;
+        transaction.commit()?;
+        self.journaled -= folded;
         Ok(())
     }
 
@@ -158,13 +179,18 @@ impl Database {
     }
 }
 
-/// Have the documents as the journal says, and the journal empty.
-fn fold(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+/// Have the documents as the oldest rows of the journal say, so many at most, and the journal without these. How many
+/// they were.
+fn fold(transaction: &Transaction<'_>, most: u32) -> Result<u32, rusqlite::Error> {
+    let (mut folded, mut end) = (0, 0);
     let mut last: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
-    let mut journal = transaction.prepare_cached("SELECT kind, id, json FROM journal ORDER BY number")?;
-    let mut rows = journal.query([])?;
+    let mut journal =
+        transaction.prepare_cached("SELECT number, kind, id, json FROM journal ORDER BY number LIMIT ?1")?;
+    let mut rows = journal.query(params![most])?;
     while let Some(row) = rows.next()? {
-        last.insert((row.get(0)?, row.get(1)?), row.get(2)?);
+        last.insert((row.get(1)?, row.get(2)?), row.get(3)?);
+        end = row.get::<_, i64>(0)?;
+        folded += 1;
     }
     let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2, ?3)")?;
     let mut delete = transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?;
@@ -174,8 +200,8 @@ fn fold(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
             None => delete.execute(params![kind, id])?,
         };
     }
-    transaction.execute("DELETE FROM journal", [])?;
-    Ok(())
+    transaction.prepare_cached("DELETE FROM journal WHERE number <= ?1")?.execute(params![end])?;
+    Ok(folded)
 }
 
 /// Open a file that only its owner may read, made if need be.

@@ -13,6 +13,7 @@ pub(crate) mod drops;
 pub(crate) mod fabric;
 pub(crate) mod health;
 pub(crate) mod instances;
+mod journal;
 pub(crate) mod lock;
 pub(crate) mod machines;
 pub(crate) mod names;

@@ -28,7 +28,7 @@ use crate::daemon::machines::Machines;
 use crate::daemon::names::Names;
 use crate::daemon::service::Service;
 use crate::daemon::{
-    Daemon, Settings, counters, databases, fabric, health, instances, lock, machines, notifications,
+    Daemon, Settings, counters, databases, fabric, health, instances, journal, lock, machines, notifications,
     privileges, service, verification,
 };
 use crate::database::installed::Installed;
@@ -335,6 +335,7 @@ async fn serve(
     tasks.spawn(health::record(Arc::clone(&daemon), reports, stopped.clone()));
     tasks.spawn(notifications::run(Arc::clone(&daemon), stopped.clone()));
     tasks.spawn(verification::run(Arc::clone(&daemon), upstream, stopped.clone()));
+    tasks.spawn(journal::run(Arc::clone(&daemon.store), stopped.clone()));
 
     // Before anyone is told: whoever hears that it is ready may want it to stop at once.
     let mut terminate = signal(SignalKind::terminate())?;
