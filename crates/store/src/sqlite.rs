@@ -31,6 +31,9 @@ pub(crate) struct Database {
     connection: Connection,
     /// Rows that the journal has.
     journaled: u32,
+    /// Whether an older build could still read it: until the first commit, so that one that only looks, and then refuses
+    /// to start, takes nothing away. What it has is in today's format, too, without a journal.
+    is_older: bool,
     /// Held for its lock, which goes when the file is closed, however the process ends.
     _lock: File,
 }
@@ -57,7 +60,7 @@ impl Database {
         // of the log. In KiB: what folding goes through.
         connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
         connection.pragma_update(None, "cache_size", -8192)?;
-        let database = Self { directory: path(), connection, journaled: 0, _lock: lock };
+        let mut database = Self { directory: path(), connection, journaled: 0, is_older: false, _lock: lock };
         database.prepare().map_err(|error| database.explain(error))?;
         database.check_format()?;
         Ok(database)
@@ -82,17 +85,12 @@ impl Database {
         self.connection.query_row("SELECT value FROM meta WHERE name = ?1", params![name], |row| row.get(0))
     }
 
-    fn check_format(&self) -> Result<(), StoreError> {
+    fn check_format(&mut self) -> Result<(), StoreError> {
         let found = self.meta("format")?;
         if found > FORMAT {
             return Err(StoreError::Newer { path: self.directory.clone(), found, known: FORMAT });
         }
-        if found < FORMAT {
-            // What an older one has is in today's format, too, without a journal.
-            let raised =
-                self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'format'", params![FORMAT]);
-            raised.map_err(|error| self.explain(error))?;
-        }
+        self.is_older = found < FORMAT;
         Ok(())
     }
 
@@ -145,8 +143,12 @@ impl Database {
             transaction
                 .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'revision'")?
                 .execute(params![revision.cast_signed()])?;
+            if self.is_older {
+                transaction.execute("UPDATE meta SET value = ?1 WHERE name = 'format'", params![FORMAT])?;
+            }
         }
         transaction.commit()?;
+        self.is_older = false;
         self.journaled = (self.journaled - folded).saturating_add(added);
         Ok(())
     }

@@ -119,9 +119,15 @@ fn a_state_of_the_first_format_is_taken_over() {
     let store = Store::open(directory.path()).unwrap();
     let state = store.snapshot();
     assert_eq!((state.revision, state.all::<Account>().count()), (7, 1));
-    let format: i64 =
-        database.query_one("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0)).unwrap();
-    assert_eq!(format, 2, "an older build, which does not know the journal, refuses it");
+    let format = || {
+        database
+            .query_one("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get::<_, u32>(0))
+            .unwrap()
+    };
+    assert_eq!(format(), 1, "nothing has been written that an older build could not read");
+    store.transact(|tx| Ok::<_, StoreError>(tx.put(account("222222222222")))).unwrap();
+    assert_eq!(format(), 2, "an older build, which does not know the journal, refuses it");
+    assert_eq!(store.snapshot().all::<Account>().count(), 2);
 }
 
 #[test]

@@ -37,10 +37,10 @@ const COLLECT_BUDGET: Duration = Duration::from_millis(2);
 const COLLECT_PERIOD: Duration = Duration::from_millis(50);
 const COLLECT_PERIOD_BUSY: Duration = Duration::from_millis(10);
 
-/// How long to let new states gather after one was followed, as a multiple of the time that this took, and at most.
-/// Following ten at once takes little longer than one: a burst of calls leaves most of the CPU to the calls. Whoever
-/// sends one after another does not notice.
-const GATHER: (u32, Duration) = (3, Duration::from_millis(20));
+/// How long to let new states gather at most, when several have been followed at once: that takes little longer than to
+/// follow one, so that a burst of calls leaves most of the CPU to the calls. It is let gather for as long as following
+/// each by itself would have taken; whoever sends one call after another does not notice.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How long to wait before what failed is tried again: at first, and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -153,10 +153,11 @@ impl Follower {
         loop {
             match runtime.block_on(self.wait(collect, advance)) {
                 Wake::State | Wake::Retry => {
-                    let start = Instant::now();
+                    let (start, before) = (Instant::now(), self.followed());
                     self.apply();
-                    let took = start.elapsed();
-                    self.next = Instant::now() + (took * GATHER.0).min(GATHER.1);
+                    let others = (self.followed() - before).saturating_sub(1);
+                    let took = start.elapsed().as_secs_f64();
+                    self.next = Instant::now() + GATHER.min(Duration::from_secs_f64(took * others as f64));
                 }
                 Wake::Collect => collect = Instant::now() + self.collect(),
                 Wake::Advance => {
@@ -235,6 +236,11 @@ impl Follower {
     }
 
     fn advance(&self) {
-        self.followers.control.advance(self.progress.borrow().revision, Timestamp::now());
+        self.followers.control.advance(self.followed(), Timestamp::now());
+    }
+
+    /// The revision of the state that packets follow.
+    fn followed(&self) -> u64 {
+        self.progress.borrow().revision
     }
 }
