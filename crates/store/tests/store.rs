@@ -125,7 +125,12 @@ fn a_state_of_the_first_format_is_taken_over() {
             .unwrap()
     };
     assert_eq!(format(), 1, "nothing has been written that an older build could not read");
-    store.transact(|tx| Ok::<_, StoreError>(tx.put(account("222222222222")))).unwrap();
+    store
+        .transact(|tx| {
+            tx.put(account("222222222222"));
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
     assert_eq!(format(), 2, "an older build, which does not know the journal, refuses it");
     assert_eq!(store.snapshot().all::<Account>().count(), 2);
 }
