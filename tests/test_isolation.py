@@ -39,7 +39,7 @@ FAMILIES = {
     "destinations6": REFUSED | {"NoFlow", "Malformed"},
     "honest6": REFUSED | UNREADABLE | {"NoFlow"},
     "injected6": {"SpoofedSource", "NoFlow"},
-    "nd6": {"UnsupportedProtocol", "Malformed", "SpoofedSource", "NoRoute"},
+    "nd6": {"UnsupportedProtocol", "LinkHousekeeping", "Malformed", "SpoofedSource", "NoRoute"},
     "dhcp6": REFUSED | {"SpoofedSource"},
     "extensions6": REFUSED | UNREADABLE | {"NoFlow"},
     "fragments6": REFUSED | {"Fragment", "NoFlow", "Malformed"},
