@@ -172,14 +172,22 @@ static __noinline int lead_through_balancer(struct course *c, const struct setti
 	return lead_to_target(c, number, node, &target->address, target->interface, target->port);
 }
 
+/* The endpoint, or the gateway, of this number, if packets may go through it. */
+static __always_inline struct endpoint *open_endpoint(__u32 number)
+{
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &number);
+
+	return endpoint && endpoint->state == ENDPOINT_AVAILABLE ? endpoint : NULL;
+}
+
 static __always_inline int lead_through_endpoint(struct course *c, const struct settings *settings)
 {
 	__u32 number = c->receiver;
-	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &number);
+	struct endpoint *endpoint = open_endpoint(number);
 	struct interface *node;
 
 	c->via = number;
-	if (!endpoint || endpoint->state != ENDPOINT_AVAILABLE)
+	if (!endpoint)
 		return DROP_ENDPOINT_UNAVAILABLE;
 	c->counter = endpoint->counter;
 	node = interface_of(endpoint->node);

@@ -63,14 +63,14 @@ static __always_inline int is_private(const struct address *address)
 static __always_inline int lead_out(struct course *c, const struct settings *settings, __u32 gateway,
 				    const struct address *source)
 {
-	struct endpoint *way = bpf_map_lookup_elem(&endpoints, &gateway);
+	struct endpoint *way = open_endpoint(gateway);
 	struct place *place;
 
 	if (!is_ipv4(&c->key.destination))
 		return DROP_NO_UPLINK;
 	if (is_private(&c->key.destination))
 		return DROP_PRIVATE_DESTINATION;
-	if (!settings->uplink_device || !way || way->state != ENDPOINT_AVAILABLE)
+	if (!settings->uplink_device || !way)
 		return DROP_NO_UPLINK;
 	place = place_of(c->key.vpc, source);
 	if (!place || !(place->flags & PLACE_PUBLIC))
@@ -113,12 +113,9 @@ static __always_inline int lead_through_nat(struct course *c, const struct setti
 		return reason;
 	gateway = interface_of(c->second.receiver);
 	if (gateway && c->second.to == SUBNET_OUTSIDE && gateway->kind == INTERFACE_ENDPOINT) {
-		__u32 number = c->receiver;
-		struct endpoint *way = bpf_map_lookup_elem(&endpoints, &number);
-
-		if (!way || way->state != ENDPOINT_AVAILABLE)
+		if (!open_endpoint(c->receiver))
 			return DROP_NO_UPLINK;
-		c->client = number;
+		c->client = c->receiver;
 		c->receiver = c->second.receiver;
 		return lead_through_endpoint(c, settings);
 	}
