@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 use crate::built::build;
 use crate::frame::{self, ACK, Frame, SYN};
-use crate::kernel::{Kernel, clear};
+use crate::kernel::Kernel;
+use crate::loaded::clear;
 use crate::plan::{network, packet};
 use crate::seed::{Seed, meet};
 use crate::{UPLINK, compose};

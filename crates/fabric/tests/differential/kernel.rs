@@ -3,17 +3,15 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::mem::MaybeUninit;
 use std::process::{Command, Stdio};
 
-use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, ProgramInput};
 use linkway_fabric::Reason;
 use linkway_fabric::layout::{Count, DropKey, Layout};
-use linkway_fabric::programs::{LinkwaySkel, LinkwaySkelBuilder};
 use linkway_fabric::tables::Tables;
 use nix::sched::{CloneFlags, unshare};
 
+use crate::loaded::{self, Loaded, Room, clear};
 use crate::{SERVICE, STRANGER, UPLINK};
 
 const FLOW_ENTRIES: u32 = 4_096;
@@ -22,7 +20,7 @@ const FLOW_ENTRIES: u32 = 4_096;
 const SHOT: u32 = 2;
 
 /// The programs, loaded with tables of their own, in a namespace that has the devices.
-pub(crate) struct Kernel(pub(crate) LinkwaySkel<'static>, RefCell<BTreeMap<u32, Vec<(Reason, u64)>>>);
+pub(crate) struct Kernel(pub(crate) Loaded, RefCell<BTreeMap<u32, Vec<(Reason, u64)>>>);
 
 impl Kernel {
     pub(crate) fn new() -> Self {
@@ -34,11 +32,8 @@ impl Kernel {
         }
         drop(script);
         assert!(ip.wait().unwrap().success());
-        let object = Box::leak(Box::new(MaybeUninit::uninit()));
-        let mut opened = LinkwaySkelBuilder::default().open(object).unwrap();
         // Fewer buckets to walk through.
-        opened.maps.flows.set_max_entries(FLOW_ENTRIES).unwrap();
-        Self(opened.load().unwrap(), RefCell::default())
+        Self(loaded::with(Room::Flows(FLOW_ENTRIES)), RefCell::default())
     }
 
     pub(crate) fn hold(&self, tables: &Tables) {
@@ -125,10 +120,4 @@ pub(crate) fn replace<'a, K: Layout + 'a, V: Layout + 'a>(
 ) {
     clear(map);
     put(map, rows);
-}
-
-pub(crate) fn clear(map: &impl MapCore) {
-    for key in map.keys().collect::<Vec<_>>() {
-        map.delete(&key).unwrap();
-    }
 }

@@ -11,6 +11,9 @@ mod first_packets;
 #[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
 mod frame;
 mod kernel;
+#[path = "../packets/loaded.rs"]
+#[expect(dead_code, unreachable_pub, reason = "shared with the programs' own tests, which use all of it")]
+mod loaded;
 mod model;
 mod plan;
 mod seed;

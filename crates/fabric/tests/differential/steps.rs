@@ -1,6 +1,5 @@
 //! Random sequences: opens, answers, closes, late FINs, ICMP errors, fragments, rules that change, time, and the
-//! collector. Verdict and
-//! packet agree with the model at each step, the tables now and then.
+//! collector. Verdict and packet agree with the model at each step, the tables now and then.
 //!
 //! `$LINKWAY_DIFFERENTIAL_STEPS`: how many steps. `$LINKWAY_SEED`: where to begin, as a failure tells.
 
@@ -23,7 +22,8 @@ use proptest::sample::{Index, select};
 use crate::built::{Built, build};
 use crate::compose;
 use crate::frame::{self, ACK, FIN, Frame, Mac, PSH, RST, SYN, checksum};
-use crate::kernel::{Kernel, clear, put};
+use crate::kernel::{Kernel, put};
+use crate::loaded::clear;
 use crate::model::{Arrived, Conversation, End, Key, Model, SHARE, TCP, opens};
 use crate::plan::{Network, PacketPlan, RulePlan, network, packet, rule};
 use crate::seed::{Seed, meet, number};
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         clear(&maps.fragments);
         let built = Rc::new(build(&network));
         kernel.hold(&built.tables);
-        let collector = Collector::new(&kernel.0).unwrap();
+        let collector = Collector::new(kernel.0).unwrap();
         let run = Self { kernel, network, model: Model::new(built), collector, datagrams: 0, met };
         run.settings();
         run
