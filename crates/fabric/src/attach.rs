@@ -21,8 +21,7 @@ pub(crate) fn attach(program: BorrowedFd<'_>, device: u32) -> Result<(), FabricE
                 let _ = clsact(device).destroy();
             }
         }),
-        // The kernel, or the way it was built, does not have it.
-        Err(error) if error.kind() == ErrorKind::InvalidInput => attach_filter(program, device),
+        Err(error) if means_no_tcx(&error) => attach_filter(program, device),
         Err(error) => Err(error),
     };
     attached.map_err(FabricError::bpf(format!("attach the packet program to device {device}")))
@@ -48,6 +47,11 @@ fn attached(device: u32) -> Result<Option<OwnedFd>, Error> {
     let descriptor = answer(unsafe { libbpf_sys::bpf_prog_get_fd_by_id(id) })?;
     // SAFETY: as just said.
     Ok(Some(unsafe { OwnedFd::from_raw_fd(descriptor) }))
+}
+
+/// Whether the kernel, or the way it was built, does not have tcx: then it knows no such question.
+fn means_no_tcx(error: &Error) -> bool {
+    error.kind() == ErrorKind::InvalidInput
 }
 
 /// Attach by tcx, in place of the program before.
@@ -96,7 +100,7 @@ fn clsact(device: u32) -> TcHook {
 /// See whether a device of this thread's namespace would take a program.
 pub(crate) fn try_device(device: u32) -> Result<(), FabricError> {
     let taken = match attached(device) {
-        Err(error) if error.kind() == ErrorKind::InvalidInput => clsact(device).create().map(|_| ()),
+        Err(error) if means_no_tcx(&error) => clsact(device).create().map(|_| ()),
         taken => taken.map(|_| ()),
     };
     taken.map_err(FabricError::bpf(format!("see what programs device {device} takes")))
