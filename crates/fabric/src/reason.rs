@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use crate::programs::types::drop_reason;
+
 /// The one definition of the reasons. The order of the enum's lines is that of its values.
 const LAYOUT: &str = include_str!("../../../bpf/layout.h");
 
@@ -11,6 +13,9 @@ const LAYOUT: &str = include_str!("../../../bpf/layout.h");
 pub struct Reason(pub u32);
 
 impl Reason {
+    /// What systems say on their links by themselves, which nothing has denied.
+    pub const LINK_HOUSEKEEPING: Self = Self(drop_reason::DROP_LINK_HOUSEKEEPING.0);
+
     /// Its name, such as `NoRoute`.
     pub fn name(self) -> &'static str {
         self.words().map_or("Unknown", |words| words.name.as_str())

@@ -5,14 +5,12 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use clap::Args;
+use linkway_fabric::Reason;
 
 use crate::admin::client::Client;
 use crate::admin::protocol::{self, GetStatus};
 use crate::cli::output::{self, Format, Output};
 use crate::state_dir::StateDir;
-
-/// The reason for which packets are dropped that nothing has denied.
-const HOUSEKEEPING: &str = "LinkHousekeeping";
 
 /// Rows of drops that are shown: the largest. `linkway drops` has them all.
 const MOST_DROPS: usize = 10;
@@ -83,14 +81,14 @@ fn text(status: &protocol::Status) -> String {
 
 /// The largest counters of drops. Of what systems say on their own links, which nobody has denied, there is a sum only.
 fn drops(counts: &[protocol::DropCount]) -> String {
-    let (housekeeping, mut drops): (Vec<_>, Vec<_>) =
-        counts.iter().partition(|drop| drop.reason == HOUSEKEEPING);
+    let reason = Reason::LINK_HOUSEKEEPING.name();
+    let (housekeeping, mut drops): (Vec<_>, Vec<_>) = counts.iter().partition(|drop| drop.reason == reason);
     let housekeeping: u64 = housekeeping.iter().map(|drop| drop.packets).sum();
     let mut text = String::new();
     if drops.is_empty() {
         text.push_str("drops     none");
         if housekeeping > 0 {
-            write!(text, " but {housekeeping} of {HOUSEKEEPING}").expect("a String takes what is written");
+            write!(text, " but {housekeeping} of {reason}").expect("a String takes what is written");
         }
         text.push('\n');
         return text;
@@ -113,8 +111,7 @@ fn drops(counts: &[protocol::DropCount]) -> String {
         writeln!(text, "and {more} more: linkway drops").expect("a String takes what is written");
     }
     if housekeeping > 0 {
-        writeln!(text, "and {housekeeping} packets of {HOUSEKEEPING}")
-            .expect("a String takes what is written");
+        writeln!(text, "and {housekeeping} packets of {reason}").expect("a String takes what is written");
     }
     text
 }
