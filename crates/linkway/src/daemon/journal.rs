@@ -24,12 +24,11 @@ pub(crate) async fn run(store: Arc<Store>, mut stop: Stop) {
             () = tokio::time::sleep(wait), if is_more => {
                 let store = Arc::clone(&store);
                 let folded = tokio::task::spawn_blocking(move || store.fold()).await;
-                wait = QUIET;
+                wait = BACKOFF;
                 match folded {
-                    Ok(Ok(more)) => is_more = more,
+                    Ok(Ok(more)) => (is_more, wait) = (more, QUIET),
                     Ok(Err(error)) => {
                         tracing::warn!(%error, "the state's journal could not be folded; it is tried again");
-                        wait = BACKOFF;
                     }
                     Err(error) => tracing::error!(%error, "folding the state's journal failed"),
                 }
