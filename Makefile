@@ -5,6 +5,8 @@ PYTHON = .venv/bin/python3
 RELEASE = target/release/linkway
 # Network namespaces and packet programs take root.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo -E)
+# For cargo, which builds as who calls it.
+TESTS_AS_ROOT = $(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -32,7 +34,7 @@ lint: setup ## Formatting, clippy, documentation, and whether generated code is 
 	$(CARGO) xtask actions --check
 
 unit: setup ## Rust's tests (as root: those of the packet path load it into the kernel)
-	$(CARGO) test --workspace $(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"')
+	$(CARGO) test --workspace $(TESTS_AS_ROOT)
 
 e2e: setup ## AWS CLI, boto3, dig, PostgreSQL and others against a real daemon
 	$(CARGO) build --package linkway
@@ -43,10 +45,9 @@ fidelity: setup ## moto's tests of the same API against a real daemon: docs/fide
 	$(AS_ROOT) $(PYTHON) tests/fidelity/run.py --write
 
 differential: setup ## A million random packets in sequences, the packet programs against the model (minutes)
-	LINKWAY_DIFFERENTIAL_STEPS=1000000 $(CARGO) test --package linkway-fabric --test differential \
-		$(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"') -- --nocapture
+	LINKWAY_DIFFERENTIAL_STEPS=1000000 $(CARGO) test --package linkway-fabric --test differential $(TESTS_AS_ROOT) -- --nocapture
 
-test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, endpoints, the gateway
+test-kernels: setup ## Linux 6.1, Debian 12's own, in an emulated machine: packet tests, an endpoint, IPv6, a way out
 	$(AS_ROOT) tests/kernels/run.sh
 
 test-faults: setup ## What tests/test_faults.py has happen a few times, a hundred times: it takes some ten minutes
@@ -57,7 +58,7 @@ test-faults: setup ## What tests/test_faults.py has happen a few times, a hundre
 fuzz: setup ## Made-up input for all that reads what strangers send, a minute a part (takes Rust's nightly), and frames
 	@scripts/fuzz.sh
 	LINKWAY_NOISE=1000000 $(CARGO) test --package linkway-fabric --test packets \
-		$(if $(AS_ROOT),--config 'target."cfg(all())".runner = "sudo -E"') -- --nocapture noise
+		$(TESTS_AS_ROOT) -- --nocapture noise
 
 bench: build ## Measure: an endpoint beside a plain link, kernel NAT and HAProxy; with many rules and flows; the control plane
 	$(CARGO) build --release --package linkway-fabric --example fill_flows
