@@ -243,7 +243,7 @@ class Forger(Families6):
             for _ in range(chance.randrange(1, 5)):
                 frame[chance.randrange(12, min(len(frame), 74))] = chance.choice((0, 255, chance.getrandbits(8)))
             if chance.random() < 0.2:
-                del frame[chance.randrange(14, len(frame)):]
+                del frame[chance.randrange(14, len(frame) + 1):]
             yield bytes(frame)
 
     def noise(self, chance, count):
