@@ -113,16 +113,9 @@ def neighbours(world, instance):
 
 
 def ipv6_of(world, instance):
-    """An instance's own addresses and routes of IPv6, of which router advertisements would make more. An address is
-    the same while the system still looks whether it is free."""
-    def shown(*what):
-        return json.loads(world.daemon.exec(instance, "ip", "-6", "-json", *what, check=True).stdout or "[]")
-
-    addresses = {
-        (address["local"], address["prefixlen"])
-        for link in shown("address", "show", "dev", "eth0") for address in link.get("addr_info", [])
-    }
-    return addresses, {(route["dst"], route.get("gateway")) for route in shown("route", "show")}
+    """An instance's own addresses and routes of IPv6, of which router advertisements would make more."""
+    shown = [("address", "show", "dev", "eth0"), ("route", "show")]
+    return [world.daemon.exec(instance, "ip", "-6", "-json", *what, check=True).stdout for what in shown]
 
 
 @contextlib.contextmanager
